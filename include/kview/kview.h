@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libkview: give one application its own view of the kernel and run BPF programs in it.
+ *
+ * A view is a set of hooks and the processes (members) that see them. With kview.ko loaded, only members pay for the
+ * hooks: everybody else runs the untouched kernel (KVIEW_MODE_VIEW). Without it the same calls attach in the ordinary
+ * way, and a test in front of each program lets only members through; every other process pays for that test
+ * (KVIEW_MODE_ORDINARY).
+ *
+ * Functions return 0 or a negative errno and write their results, always the last parameters, only on success. After a
+ * refusal kview_reason() tells in words what was refused and why. The library never prints. An object may be used by one
+ * thread at a time. All functions are there since 0.1 unless they say otherwise.
+ */
+#ifndef KVIEW_KVIEW_H
+#define KVIEW_KVIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bpf_object;
+struct bpf_program;
+struct kview;
+struct kview_link;
+
+/* How programs are attached. */
+enum kview_mode {
+	KVIEW_MODE_AUTO,     /* through a view where the module is loaded, else ordinary */
+	KVIEW_MODE_VIEW,     /* through a view, or fail */
+	KVIEW_MODE_ORDINARY, /* attach for the whole machine, filtered by process */
+};
+
+/* Kinds of hook. */
+enum kview_kind {
+	KVIEW_KIND_ENTRY,     /* entry of a kernel function: kprobe/FUNC, ksyscall/NAME */
+	KVIEW_KIND_TP_ENTER,  /* tracepoint/syscalls/sys_enter_NAME */
+	KVIEW_KIND_TP_EXIT,   /* tracepoint/syscalls/sys_exit_NAME */
+	KVIEW_KIND_RAW_ENTER, /* raw_tp/sys_enter */
+	KVIEW_KIND_RAW_EXIT,  /* raw_tp/sys_exit */
+};
+
+/* Options: set @sz to sizeof(struct), all else may be zero. A longer struct than the library knows must end in zeros. */
+struct kview_open_opts {
+	size_t sz;
+	const char *name; /* shown by `kview show`; NULL: the caller's comm */
+	enum kview_mode mode;
+};
+
+struct kview_attach_opts {
+	size_t sz;
+	uint64_t cookie; /* what bpf_get_attach_cookie() returns */
+};
+
+/* What the hooks of a link, or one hook, have seen from members. */
+struct kview_counts {
+	uint64_t runs;	   /* times the program ran */
+	uint64_t missed;   /* times it could not, because another BPF program was running on that CPU */
+	uint64_t skipped;  /* times an interrupt or kernel thread that borrowed a member's view came by (view mode only) */
+	uint64_t rejected; /* times it was kept from a process that is no member: what others paid (ordinary mode only) */
+};
+
+/* One hook, as kview_each_hook() and kview_each_kernel_hook() report it; valid during the callback. */
+struct kview_hook {
+	enum kview_kind kind;
+	const char *name;   /* function, or system call without prefix ("read"), or "*" for all system calls */
+	uint64_t addr;	    /* entry address of a function; 0 where there is none or it is hidden from the caller */
+	bool attachable;    /* kview_each_kernel_hook(): could be attached through a view */
+	const char *reason; /* why not, NULL when attachable */
+	struct kview_counts counts; /* kview_each_hook() only */
+};
+
+/*
+ * Open a view. It ends with kview_close() or with the process, however that ends.
+ *
+ * -ENODEV    KVIEW_MODE_VIEW and the module is not loaded
+ * -EPERM     needs CAP_BPF and CAP_PERFMON
+ * -EPROTO    library and module speak different ABI versions
+ */
+int kview_open(const struct kview_open_opts *opts, struct kview **ret_view);
+
+/* Close @view: detach all programs, let all members go. NULL is allowed. */
+void kview_close(struct kview *view);
+
+/* The mode @view works in: never KVIEW_MODE_AUTO. */
+enum kview_mode kview_mode(const struct kview *view);
+
+/*
+ * Why the last call on @view was refused, as one line without a full stop; "" when there is nothing to say. With @view
+ * NULL: the last refusal of kview_open() in this thread. Owned by the view, valid until the next call on it.
+ */
+const char *kview_reason(const struct kview *view);
+
+/*
+ * Make process @pid, with all its threads, a member. Forked children are not members; exec keeps membership.
+ *
+ * -ESRCH     no such process, or it is exiting
+ * -EINVAL    a kernel thread
+ * -EEXIST    is a member already
+ */
+int kview_add_pid(struct kview *view, pid_t pid);
+
+/* Same as kview_add_pid(), safe against reuse of the pid: @pidfd stays the caller's. */
+int kview_add_pidfd(struct kview *view, int pidfd);
+
+/* End the membership of process @pid. -ENOENT: it is no member. */
+int kview_remove_pid(struct kview *view, pid_t pid);
+
+/*
+ * Attach a loaded program where its section name says: kprobe/FUNC, ksyscall/NAME, tracepoint/syscalls/sys_enter_NAME
+ * and sys_exit_NAME (or tp/...), raw_tp/sys_enter and sys_exit (or raw_tracepoint/...). The link belongs to @view and
+ * ends with it; @opts may be NULL, @ret_link too.
+ *
+ * -ENOENT      no such function or system call; kview_reason() names near matches
+ * -EOPNOTSUPP  cannot be hooked on this kernel or in this mode; kview_reason() says why
+ * -EINVAL      the section name does not say where to attach, or the program is not loaded
+ */
+int kview_attach_program(struct kview *view, const struct bpf_program *prog, const struct kview_attach_opts *opts,
+			 struct kview_link **ret_link);
+
+/*
+ * Attach all programs of a loaded object that are marked for automatic attachment, or none of them.
+ * -ENOENT: the object has no program. Else as kview_attach_program(). @ret_count (may be NULL) gets how many.
+ */
+int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t *ret_count);
+
+/* Attach the program behind @prog_fd to the function entries @names[@count] in one step, all or none. @cookies may be NULL. */
+int kview_attach_entries(struct kview *view, int prog_fd, const char *const *names, const uint64_t *cookies, size_t count,
+			 struct kview_link **ret_link);
+
+/* Detach one link before its view ends. NULL is allowed. */
+void kview_link_close(struct kview_link *link);
+
+/* Sum over all hooks of @link. */
+int kview_link_counts(const struct kview_link *link, struct kview_counts *ret_counts);
+
+/* Name of the program, and section it was attached by ("" when attached by kview_attach_entries()). Owned by the link. */
+const char *kview_link_program(const struct kview_link *link);
+const char *kview_link_section(const struct kview_link *link);
+
+/* A callback returns 0 to go on; anything else ends the walk and becomes its result. */
+typedef int (*kview_link_fn)(struct kview_link *link, void *data);
+typedef int (*kview_hook_fn)(const struct kview_hook *hook, void *data);
+
+/* Walk the links of @view in the order of their attachment. */
+int kview_each_link(struct kview *view, kview_link_fn fn, void *data);
+
+/* Walk the hooks of @link. */
+int kview_each_hook(const struct kview_link *link, kview_hook_fn fn, void *data);
+
+/*
+ * Walk what can be hooked on the running kernel, and what cannot, with the reason: function entries in alphabetical
+ * order, then system calls. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module every
+ * hook reports why views are not there.
+ */
+int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data);
+
+/* The module and the machine. */
+struct kview_status {
+	size_t sz;		/* set by the caller */
+	bool module_loaded;
+	uint32_t abi;		/* of the module; 0 when not loaded */
+	uint64_t features;	/* KVIEW_FEATURE_*, include/uapi/kview.h */
+	uint32_t machine;	/* KVIEW_MACHINE_* */
+	uint32_t views, members, links, images;
+	uint32_t text_pages, table_pages, shared_leaves, retired;
+	uint64_t bytes;
+	char version[32];
+};
+
+/* Ask the module. Succeeds without the module too (module_loaded is false). */
+int kview_status(struct kview_status *status);
+
+/* Open views of the whole machine, for `kview show`; valid during the callback. */
+struct kview_view_status {
+	uint32_t id;
+	pid_t owner;
+	const char *name;
+	uint32_t members, links, hooks, text_pages, table_pages, aside_now;
+	uint64_t bytes, aside_count, aside_ns;
+};
+
+struct kview_member_status {
+	pid_t pid;
+	const char *comm;
+	uint32_t threads, image;
+};
+
+struct kview_link_status {
+	uint32_t id, prog_id, hooks;
+	enum kview_kind kind;
+	const char *prog_name;
+	struct kview_counts counts;
+};
+
+typedef int (*kview_view_status_fn)(const struct kview_view_status *view, void *data);
+typedef int (*kview_member_status_fn)(const struct kview_member_status *member, void *data);
+typedef int (*kview_link_status_fn)(const struct kview_link_status *link, void *data);
+
+/* Walk all open views, or the members, links or hooks of the view (and link) with this id. -ENODEV without the module. */
+int kview_each_view(kview_view_status_fn fn, void *data);
+int kview_each_member_of(uint32_t view, kview_member_status_fn fn, void *data);
+int kview_each_link_of(uint32_t view, kview_link_status_fn fn, void *data);
+int kview_each_hook_of(uint32_t view, uint32_t link, kview_hook_fn fn, void *data);
+
+/* Id of @view as kview_each_view() reports it; 0 in ordinary mode. */
+uint32_t kview_id(const struct kview *view);
+
+/* A word for people and JSON: "entry", "tp_enter", ...; "view", "ordinary". Never NULL. */
+const char *kview_kind_name(enum kview_kind kind);
+const char *kview_mode_name(enum kview_mode mode);
+
+/* Version of the library, "0.1.0". */
+const char *kview_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KVIEW_KVIEW_H */
