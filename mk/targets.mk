@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What people type.  Targets that need Debian packages install them first, so
+# they make the rest in a second make, once the packages are there.
+
+submake = $(MAKE) --no-print-directory
+FUZZ_SECONDS ?= 60
+
+all: $(ALL)
+
+help:
+	@printf '%s\n' \
+	'make                  the user-space programs and BPF objects, under build/' \
+	'make kmod             the module for each of: $(KERNELS)' \
+	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
+	'make demo             what kview does, shown inside a VM' \
+	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
+	'make bench-untraced   what the module costs programs that nobody traces' \
+	'make fuzz             fuzz the parsers for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
+	'make lint             static checks; format: clang-format all C code' \
+	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)' \
+	'make compile_commands.json   for editors' \
+	'make clean            remove what was built; distclean: downloaded kernels, too' \
+	'' \
+	'Variables: V=1 (show commands) SANITIZE=1 (into build/sanitize) KVIEW_DEBUG=y' \
+	'           (self-tests in the module) KERNELS CFLAGS LDFLAGS PREFIX DESTDIR'
+
+# The unit tests always run with sanitizers.
+unit-tests: $(CHECK_UNIT)
+vm-tests: all $(CHECK_VM) kmod
+
+check:
+	$(Q)scripts/deps.sh build kmod vm test
+	+$(Q)$(submake) SANITIZE=1 unit-tests
+	+$(Q)$(submake) vm-tests
+	$(Q)tests/run --unit --vm $(KERNELS)
+
+check-unit:
+	$(Q)scripts/deps.sh build test
+	+$(Q)$(submake) SANITIZE=1 unit-tests
+	$(Q)tests/run --unit
+
+check-vm:
+	$(Q)scripts/deps.sh build kmod vm test
+	+$(Q)$(submake) vm-tests
+	$(Q)tests/run --vm $(KERNELS)
+
+demo:
+	$(Q)scripts/deps.sh build kmod vm
+	+$(Q)$(submake) all kmod-6.12
+	$(Q)vm/run -- $(or $(DEMO),$(error no folder sets DEMO))
+
+bench-untraced:
+	$(Q)scripts/deps.sh build kmod vm bench
+	+$(Q)$(submake) all kmod-6.12
+	$(Q)vm/run --icount --timeout 3600 -- $(or $(BENCH_UNTRACED),$(error no folder sets BENCH_UNTRACED))
+
+fuzz:
+	$(Q)scripts/deps.sh build fuzz
+	+$(Q)$(submake) fuzzers
+	$(Q)set -e; for fuzzer in $(FUZZ); do \
+		$(call say_in_shell,FUZZ,$$fuzzer); \
+		mkdir -p $$fuzzer.corpus; \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$fuzzer- \
+			-verbosity=0 $$fuzzer.corpus; \
+	done
+fuzzers: $(FUZZ)
+
+install: all
+	$(Q)set -e; for pair in $(INSTALL); do \
+		dir=$(DESTDIR)$(PREFIX)/$${pair#*:}; \
+		$(call say_in_shell,INSTALL,$$dir/$$(basename $${pair%:*})); \
+		mkdir -p $$dir; cp -dp $${pair%:*} $$dir/; \
+	done
+
+# Read off the commands make would run.
+compile_commands.json: FORCE
+	$(Q)$(submake) -nB V=1 all $(CHECK_UNIT) $(CHECK_VM) | \
+	sed -nE 's|\\|\\\\|g; s|"|\\"|g; s|^((gcc\|clang) .* -c -o ([^ ]+) ([^ ]+))$$|  {"directory": "$(CURDIR)", "file": "\4", "output": "\3", "command": "\1"}|p' | \
+	sed -e '1s/^/[\n/' -e '$$!s/$$/,/' -e '$$s/$$/\n]/' >$@
+
+clean:
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernels ! -name vm -exec rm -rf {} + 2>/dev/null || true
+	$(Q)rm -f compile_commands.json
+
+distclean: clean
+	$(Q)rm -rf build
+
+.PHONY: all help unit-tests vm-tests check check-unit check-vm demo bench-untraced
+.PHONY: fuzz fuzzers install clean distclean
