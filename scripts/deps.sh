@@ -77,10 +77,24 @@ install_packages()
 
 	export DEBIAN_FRONTEND=noninteractive
 	forbid_starting_services
-	apt-get "${options[@]}" install "$@" && return
-	echo "scripts/deps.sh: updating the package lists" >&2
-	apt-get -qq update || die "apt-get update failed"
-	apt-get "${options[@]}" install "$@" || die "cannot install: $*"
+	if ! apt-get "${options[@]}" install "$@"; then
+		echo "scripts/deps.sh: updating the package lists" >&2
+		apt-get -qq update || die "apt-get update failed"
+		apt-get "${options[@]}" install "$@" || die "cannot install: $*"
+	fi
+	disable_services "$@"
+}
+
+# Nor from the next boot on.
+disable_services()
+{
+	case " $* " in
+	*' redis-server '*) ;;
+	*) return 0 ;;
+	esac
+	if command -v systemctl >/dev/null; then
+		systemctl --quiet disable redis-server.service >/dev/null 2>&1 || true
+	fi
 }
 
 main()
