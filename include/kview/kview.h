@@ -214,6 +214,9 @@ uint32_t kview_id(const struct kview *view);
 const char *kview_kind_name(enum kview_kind kind);
 const char *kview_mode_name(enum kview_mode mode);
 
+/* The kernel's name of x86-64's system call @number, as hooks spell it ("read", "newfstat"). NULL: the library knows none. */
+const char *kview_syscall_name(unsigned int number);
+
 /* Version of the library, "0.1.0". */
 const char *kview_version(void);
 
