@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lock order: ftrace_lock (held by ftrace around prepare ... post) -> kview_lock -> text_mutex. Nothing in the module
+ * takes ftrace_lock while it holds one of its own.
+ */
+#include "coherence.h"
+
+
+#include <linux/cleanup.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "compat/symbols.h"
+#include "commit.h"
+#include "image.h"
+#include "site.h"
+#include "textpage.h"
+#include "view.h"
+
+/* --- every write to kernel text ------------------------------------------------------------------------------------ */
+
+static bool in_text(unsigned long addr, size_t len)
+{
+	return addr < kview_symbols._etext && addr + len > kview_symbols._stext;
+}
+
+/*
+ * __text_poke(func, addr, src, len) is about to run: text_mutex is held, preemption is off. Our own writes into the
+ * arena come by too and end at the first test.
+ */
+static void notrace on_text_poke(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				 struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (!regs || !in_text(regs->si, regs->cx))
+		return;
+	if (kview_textpage_mirror(regs->si, (void *)regs->dx, regs->cx, regs->di == kview_symbols.text_poke_memset))
+		kview_images_restore_later(); /* somebody rewrote a hooked site outside ftrace: chain to it soon */
+}
+
+static struct ftrace_ops poke_ops = {
+	.func = on_text_poke,
+	/* Permanent: with kernel.ftrace_enabled=0 copies would go stale, so that write fails while the module is loaded. */
+	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+};
+
+/* --- ftrace's updates ---------------------------------------------------------------------------------------------- */
+
+/* The task that runs an original function through its wrapper; guarded by ftrace_lock, which both callers hold. */
+static struct task_struct *passing;
+static atomic_t wrapped = ATOMIC_INIT(0); /* tasks inside a wrapper */
+static DECLARE_WAIT_QUEUE_HEAD(unwrapped);
+
+static void leave_wrapper(void)
+{
+	if (atomic_dec_and_test(&wrapped))
+		wake_up_all(&unwrapped);
+}
+
+/* Is this function hooked somewhere? Sets the pages aside if so. */
+static bool set_function_aside(unsigned long ip)
+{
+	struct kview_textpage *page;
+	struct kview_site *site;
+	bool any = false;
+
+	kview_textpage_for_each(page, ip) {
+		site = xa_load(&page->image->sites, kview_site_index(ip));
+		if (!site || !site->stub)
+			continue;
+		kview_image_set_aside(page);
+		any = true;
+	}
+	return any;
+}
+
+static bool will_change(struct dyn_ftrace *rec)
+{
+	/* Whether this update enables or disables is not known here; each of them must leave the record alone. */
+	return kview_call(ftrace_test_record)(rec, true) != FTRACE_UPDATE_IGNORE ||
+	       kview_call(ftrace_test_record)(rec, false) != FTRACE_UPDATE_IGNORE;
+}
+
+static void set_changing_aside(void)
+{
+	struct ftrace_rec_iter *iter;
+	struct kview_image *image;
+	bool any = false;
+
+	for (iter = kview_call(ftrace_rec_iter_start)(); iter; iter = kview_call(ftrace_rec_iter_next)(iter)) {
+		struct dyn_ftrace *rec = kview_call(ftrace_rec_iter_record)(iter);
+
+		if (in_text(rec->ip, 1) && kview_textpage_any(rec->ip) && will_change(rec))
+			any |= set_function_aside(rec->ip);
+	}
+	if (!any)
+		return;
+	list_for_each_entry(image, &kview_images, node)
+		kview_image_flush(image);
+}
+
+/* In place of ftrace_arch_code_modify_prepare(), in the context of its caller: may sleep. */
+static void wrap_prepare(void)
+{
+	mutex_lock(&kview_lock);
+	passing = current;
+	kview_call(ftrace_arch_code_modify_prepare)();
+	passing = NULL;
+	/* text_mutex is held from here to the original post_process. */
+	if (!list_empty(&kview_images))
+		set_changing_aside();
+	mutex_unlock(&kview_lock);
+	leave_wrapper();
+}
+
+static void wrap_post_process(void)
+{
+	passing = current;
+	kview_call(ftrace_arch_code_modify_post_process)();
+	passing = NULL;
+	mutex_lock(&kview_lock);
+	kview_images_restore();
+	mutex_unlock(&kview_lock);
+	leave_wrapper();
+}
+
+/* Send the caller into @wrapper instead, unless it is the wrapper that calls. Runs in the breakpoint's context. */
+static int redirect(struct pt_regs *regs, void (*wrapper)(void))
+{
+	if (READ_ONCE(passing) == current)
+		return 0;
+	atomic_inc(&wrapped);
+	instruction_pointer_set(regs, (unsigned long)wrapper);
+	return 1;
+}
+
+static int on_prepare(struct kprobe *probe, struct pt_regs *regs)
+{
+	return redirect(regs, wrap_prepare);
+}
+
+static int on_post_process(struct kprobe *probe, struct pt_regs *regs)
+{
+	return redirect(regs, wrap_post_process);
+}
+
+/* Its presence keeps a probe from being turned into a jump, from which the instruction pointer could not be changed. */
+static void keep_breakpoint(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static struct kprobe prepare_probe = {
+	.symbol_name = "ftrace_arch_code_modify_prepare",
+	.pre_handler = on_prepare,
+	.post_handler = keep_breakpoint,
+};
+
+static struct kprobe post_process_probe = {
+	.symbol_name = "ftrace_arch_code_modify_post_process",
+	.pre_handler = on_post_process,
+	.post_handler = keep_breakpoint,
+};
+
+static struct kprobe *probes[] = { &prepare_probe, &post_process_probe };
+
+int kview_coherence_init(void)
+{
+	unsigned long poke = kview_call(ftrace_location)(kview_symbols.__text_poke);
+	int err;
+
+	if (!poke) {
+		pr_err("__text_poke cannot be traced on this kernel\n");
+		return -EOPNOTSUPP;
+	}
+	err = ftrace_set_filter_ip(&poke_ops, poke, 0, 0);
+	if (!err)
+		err = register_ftrace_function(&poke_ops);
+	if (err) {
+		pr_err("cannot follow patches to kernel text%s (%d)\n",
+		       err == -EBUSY ? ": kernel.ftrace_enabled is 0" : "", err);
+		goto free_filter;
+	}
+	err = register_kprobes(probes, ARRAY_SIZE(probes));
+	if (err) {
+		pr_err("cannot follow ftrace's updates (%d)\n", err);
+		goto unregister;
+	}
+	return 0;
+
+unregister:
+	unregister_ftrace_function(&poke_ops);
+free_filter:
+	ftrace_free_filter(&poke_ops);
+	return err;
+}
+
+void kview_coherence_exit(void)
+{
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
+	/* Who was sent into a wrapper is counted; the last instructions after the count are waited for by RCU. */
+	wait_event(unwrapped, !atomic_read(&wrapped));
+	synchronize_rcu_tasks();
+	unregister_ftrace_function(&poke_ops);
+	ftrace_free_filter(&poke_ops);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel facilities that are not exported.
+ *
+ * Functions are called through static calls: on kernels built with indirect branch tracking most of them carry a sealed
+ * entry, and an indirect call to one of these panics ("Missing ENDBR"). Everything is resolved once at load; what is
+ * missing makes the load fail with its name.
+ */
+#ifndef KVIEW_COMPAT_SYMBOLS_H
+#define KVIEW_COMPAT_SYMBOLS_H
+
+#include <linux/bpf.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/static_call.h>
+#include <trace/syscall.h>
+
+struct ftrace_rec_iter;
+
+/* X(symbol, return type, parameters) */
+#define KVIEW_FUNCTIONS(X)                                                                                             \
+	X(kallsyms_lookup_name, unsigned long, (const char *name))                                                     \
+	X(kallsyms_on_each_match_symbol, int,                                                                          \
+	  (int (*fn)(void *data, unsigned long addr), const char *name, void *data))                                   \
+	X(kallsyms_lookup_size_offset, int, (unsigned long addr, unsigned long *size, unsigned long *offset))          \
+	X(flush_tlb_all, void, (void))                                                                                 \
+	X(flush_tlb_mm_range, void,                                                                                    \
+	  (struct mm_struct * mm, unsigned long start, unsigned long end, unsigned int stride, bool freed))           \
+	X(set_memory_ro, int, (unsigned long addr, int pages))                                                         \
+	X(set_memory_x, int, (unsigned long addr, int pages))                                                          \
+	X(text_poke, void *, (void *addr, const void *opcode, size_t len))                                             \
+	X(text_poke_set, void *, (void *addr, int byte, size_t len))                                                   \
+	X(ftrace_location, unsigned long, (unsigned long ip))                                                          \
+	X(ftrace_test_record, int, (struct dyn_ftrace * rec, bool enable))                                             \
+	X(ftrace_rec_iter_start, struct ftrace_rec_iter *, (void))                                                     \
+	X(ftrace_rec_iter_next, struct ftrace_rec_iter *, (struct ftrace_rec_iter * iter))                             \
+	X(ftrace_rec_iter_record, struct dyn_ftrace *, (struct ftrace_rec_iter * iter))                                \
+	X(ftrace_arch_code_modify_prepare, void, (void))                                                               \
+	X(ftrace_arch_code_modify_post_process, void, (void))                                                          \
+	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))
+
+/* X(symbol, type): variables, reached through a pointer of the same name. */
+#define KVIEW_VARIABLES(X)                                                                                             \
+	X(text_mutex, struct mutex)                                                                                    \
+	X(init_mm, struct mm_struct)                                                                                   \
+	X(syscalls_metadata, struct syscall_metadata **)                                                               \
+	X(x86_return_thunk, unsigned long)
+
+/* X(symbol): addresses in text that are only compared or patched; per-cpu symbols are offsets. */
+#define KVIEW_ADDRESSES(X)                                                                                             \
+	X(_stext)                                                                                                      \
+	X(_etext)                                                                                                      \
+	X(__text_poke)                                                                                                 \
+	X(text_poke_memset)                                                                                            \
+	X(begin_new_exec)                                                                                              \
+	X(x64_sys_call)                                                                                                \
+	X(syscall_exit_to_user_mode_prepare)                                                                           \
+	X(bpf_prog_active)                                                                                             \
+	X(current_kprobe)
+
+#define X(name, ret, args) typedef ret kview_##name##_fn args; DECLARE_STATIC_CALL(kview_##name, kview_##name##_fn);
+KVIEW_FUNCTIONS(X)
+#undef X
+
+struct kview_symbols {
+#define X(name, type) type *name;
+	KVIEW_VARIABLES(X)
+#undef X
+#define X(name) unsigned long name;
+	KVIEW_ADDRESSES(X)
+	/* These may be absent; 0 then. */
+	X(ia32_sys_call)
+#undef X
+};
+
+/* Written once by kview_symbols_init(), read-only afterwards. */
+extern struct kview_symbols kview_symbols;
+
+/* Call an unexported function: kview_call(text_poke)(addr, bytes, len). */
+#define kview_call(name) static_call(kview_##name)
+
+int kview_symbols_init(void);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hook.h"
+
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/pgtable.h>
+
+#include "compat/symbols.h"
+
+#define ENDBR_SIZE 4 /* before the ftrace nop, on kernels built with CONFIG_X86_KERNEL_IBT */
+
+struct matches {
+	unsigned long addr;
+	unsigned int count;
+};
+
+static int refuse(int err, u32 reason, u32 *why)
+{
+	*why = reason;
+	return err;
+}
+
+static bool in_text(unsigned long addr)
+{
+	return addr >= kview_symbols._stext && addr < kview_symbols._etext;
+}
+
+static bool in_modules(unsigned long addr)
+{
+	return addr >= MODULES_VADDR && addr < MODULES_END;
+}
+
+/* Aliases share an address and count once. */
+static int count_match(void *data, unsigned long addr)
+{
+	struct matches *matches = data;
+
+	if (in_text(addr) && addr != matches->addr) {
+		matches->addr = addr;
+		matches->count++;
+	}
+	return 0;
+}
+
+static int find_symbol(const char *name, unsigned long *ret_addr, u32 *why)
+{
+	struct matches matches = {};
+
+	kview_call(kallsyms_on_each_match_symbol)(count_match, name, &matches);
+	if (matches.count > 1)
+		return refuse(-ENOTUNIQ, KVIEW_WHY_AMBIGUOUS, why);
+	if (!matches.count) {
+		if (in_modules(kview_call(kallsyms_lookup_name)(name)))
+			return refuse(-EOPNOTSUPP, KVIEW_WHY_MODULE_TEXT, why);
+		return refuse(-ENOENT, KVIEW_WHY_NO_SYMBOL, why);
+	}
+	*ret_addr = matches.addr;
+	return 0;
+}
+
+/* The patchable bytes of the function that starts at @addr. */
+static int find_entry(unsigned long addr, unsigned long *ret_site, u32 *why)
+{
+	unsigned long site, size, offset;
+
+	if (in_modules(addr))
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_MODULE_TEXT, why);
+	if (!in_text(addr))
+		return refuse(-EINVAL, KVIEW_WHY_NOT_TEXT, why);
+	if (!kview_call(kallsyms_lookup_size_offset)(addr, &size, &offset) || offset)
+		return refuse(-EINVAL, KVIEW_WHY_NOT_ENTRY, why);
+	site = kview_call(ftrace_location)(addr);
+	if (!site)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_NOT_TRACEABLE, why);
+	if (site != addr && site != addr + ENDBR_SIZE)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_UNKNOWN_CODE, why);
+	if (offset_in_page(site) + KVIEW_SITE_SIZE > PAGE_SIZE)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_CROSSES_PAGE, why);
+	*ret_site = site;
+	return 0;
+}
+
+static int resolve_entry(struct kview_hook *hook, const char *name, unsigned long addr, u32 *why)
+{
+	unsigned long site;
+	int err = name ? find_symbol(name, &addr, why) : 0;
+
+	if (!err)
+		err = find_entry(addr, &site, why);
+	if (err)
+		return err;
+	hook->addr = addr;
+	hook->sites[0] = site;
+	/* As the kernel's own kprobe on a function's entry looks while its handlers run. */
+	hook->probe.addr = (kprobe_opcode_t *)site;
+	hook->probe.flags = KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE;
+	return 0;
+}
+
+static struct syscall_metadata *syscall_metadata(u64 number)
+{
+	struct syscall_metadata **table = *kview_symbols.syscalls_metadata;
+
+	return table && number < NR_syscalls ? table[number] : NULL;
+}
+
+static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *why)
+{
+	bool enter = kind == KVIEW_HOOK_TP_ENTER || kind == KVIEW_HOOK_RAW_ENTER;
+	unsigned long site;
+	int err;
+
+	if (number != KVIEW_NUMBER_ALL && !syscall_metadata(number))
+		return refuse(-ENOENT, KVIEW_WHY_NO_SUCH_SYSCALL, why);
+	err = find_entry(enter ? kview_symbols.x64_sys_call : kview_symbols.syscall_exit_to_user_mode_prepare, &site, why);
+	if (err)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
+	hook->number = number;
+	hook->sites[0] = site;
+	/* The kernel's per-call tracepoints ignore 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), the raw ones do not. */
+	if (kind != KVIEW_HOOK_RAW_ENTER || !kview_symbols.ia32_sys_call)
+		return 0;
+	err = find_entry(kview_symbols.ia32_sys_call, &site, why);
+	if (err)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
+	hook->sites[1] = site;
+	return 0;
+}
+
+int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why)
+{
+	*why = KVIEW_WHY_NONE;
+	switch (kind) {
+	case KVIEW_HOOK_ENTRY:
+		return resolve_entry(hook, name, value, why);
+	case KVIEW_HOOK_TP_ENTER:
+	case KVIEW_HOOK_TP_EXIT:
+		if (value > KVIEW_SYSCALL_MAX)
+			return refuse(-ENOENT, KVIEW_WHY_NO_SUCH_SYSCALL, why);
+		return resolve_syscall(hook, kind, value, why);
+	default:
+		return resolve_syscall(hook, kind, KVIEW_NUMBER_ALL, why);
+	}
+}
+
+u32 kview_hook_context_size(u32 kind, u64 number)
+{
+	struct syscall_metadata *meta = syscall_metadata(number);
+	u32 fields = 16; /* trace_entry (8 bytes), then __syscall_nr and padding */
+
+	/* The end of the last field, as trace_event_get_offsets() computes it. */
+	if (kind == KVIEW_HOOK_TP_EXIT)
+		return fields + sizeof(long);
+	if (!meta || !meta->nb_args)
+		return 12;
+	return fields + meta->nb_args * sizeof(long);
+}
+
+void kview_hook_counts(const struct kview_hook *hook, struct kview_counts *ret_sum)
+{
+	struct kview_counts sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct kview_counts *counts = per_cpu_ptr(hook->counts, cpu);
+
+		sum.runs += READ_ONCE(counts->runs);
+		sum.missed += READ_ONCE(counts->missed);
+		sum.skipped += READ_ONCE(counts->skipped);
+	}
+	*ret_sum = sum;
+}

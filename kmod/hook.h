@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A hook: one place of a link where its program runs.
+ *
+ * All kinds patch function entries. System calls are hooked at the two functions every one of them passes: dispatch
+ * (x64_sys_call, ia32_sys_call) stands where the kernel's sys_enter tracepoint has fired, and
+ * syscall_exit_to_user_mode_prepare is the function in which sys_exit fires. So no task flag is needed that other users
+ * of the tracepoints could clear, children inherit nothing, and a member stays visible to every other tracer.
+ */
+#ifndef KVIEW_HOOK_H
+#define KVIEW_HOOK_H
+
+#include <linux/kprobes.h>
+#include <linux/types.h>
+#include <kview.h>
+
+#define KVIEW_HOOK_SITES 2	  /* raw sys_enter: the 64-bit and the 32-bit dispatch */
+#define KVIEW_SITE_SIZE 5	  /* the ftrace nop or call */
+#define KVIEW_NUMBER_ALL U64_MAX /* every system call */
+
+struct kview_link;
+
+/* Per CPU; each hook has its own, so that the stub can count with one instruction. */
+struct kview_counts {
+	u64 runs;
+	u64 missed;
+	u64 skipped;
+};
+
+struct kview_hook {
+	struct kview_link *link;
+	unsigned long addr; /* function entry; 0 for system calls */
+	u64 number;	    /* system call, or KVIEW_NUMBER_ALL; 0 for functions */
+	u64 cookie;
+	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
+	struct kprobe probe;		       /* what bpf_get_func_ip() finds through kprobe_running(); never registered */
+	struct kview_counts __percpu *counts;
+};
+
+/*
+ * Find out where @target of this kind lies. Writes @hook's addr, number, cookie, sites and probe; or returns a negative
+ * errno and the KVIEW_WHY_* in @why. Touches nothing else.
+ */
+int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why);
+
+/* Highest context offset a tracepoint program of this kind may read for system call @number. */
+u32 kview_hook_context_size(u32 kind, u64 number);
+
+/* Sum of all CPUs. */
+void kview_hook_counts(const struct kview_hook *hook, struct kview_counts *ret_sum);
+
+#endif

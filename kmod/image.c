@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "image.h"
+
+
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <asm/tlbflush.h>
+
+#include "arena.h"
+#include "commit.h"
+#include "compat/symbols.h"
+#include "leaf.h"
+#include "link.h"
+#include "member.h"
+#include "retire.h"
+#include "site.h"
+#include "stub.h"
+#include "textpage.h"
+#include "view.h"
+
+LIST_HEAD(kview_images);
+static u32 last_id;
+
+static struct kview_site *get_site(struct kview_image *image, unsigned long addr)
+{
+	struct kview_site *site = xa_load(&image->sites, kview_site_index(addr));
+
+	if (site)
+		return site;
+	site = kview_site_new(addr);
+	if (!site)
+		return NULL;
+	if (xa_insert(&image->sites, kview_site_index(addr), site, GFP_KERNEL)) {
+		kview_site_free(site);
+		return NULL;
+	}
+	return site;
+}
+
+static int add_hook(struct kview_image *image, struct kview_hook *hook)
+{
+	struct kview_site *site;
+	int i, err;
+
+	for (i = 0; i < KVIEW_HOOK_SITES && hook->sites[i]; i++) {
+		site = get_site(image, hook->sites[i]);
+		if (!site)
+			return -ENOMEM;
+		/* Marked first: a site that fails below is swept by the next commit. */
+		err = kview_commit_touch(image, site);
+		if (!err)
+			err = kview_site_add(site, hook);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int add_link(struct kview_image *image, struct kview_link *link)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < link->count; i++) {
+		err = add_hook(image, &link->hooks[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Take the link's hooks off all sites; those that had one are marked. */
+static void remove_link(struct kview_image *image, struct kview_link *link)
+{
+	struct kview_site *site;
+	u32 i;
+	int j;
+
+	for (i = 0; i < link->count; i++) {
+		for (j = 0; j < KVIEW_HOOK_SITES && link->hooks[i].sites[j]; j++) {
+			site = xa_load(&image->sites, kview_site_index(link->hooks[i].sites[j]));
+			if (!site)
+				continue;
+			kview_site_remove(site, link);
+			/* Cannot fail where the page record exists; where it does not, nothing was published. */
+			kview_commit_touch(image, site);
+		}
+	}
+}
+
+/* Every image follows its members' execs. */
+static int add_exec_site(struct kview_image *image)
+{
+	struct kview_site *site = get_site(image, kview_member_exec_site());
+
+	if (!site)
+		return -ENOMEM;
+	site->pinned = true;
+	return kview_commit_touch(image, site);
+}
+
+static int populate(struct kview_image *image)
+{
+	struct kview_link *link;
+	int err = add_exec_site(image);
+	u32 i;
+
+	for (i = 0; !err && i < image->count; i++) {
+		list_for_each_entry(link, &image->views[i]->links, node) {
+			err = add_link(image, link);
+			if (err)
+				break;
+		}
+	}
+	return err ?: kview_commit(image);
+}
+
+static int new_image(struct kview_view *const *views, u32 count, struct kview_image **ret_image)
+{
+	struct kview_image *image = kzalloc(struct_size(image, views, count), GFP_KERNEL);
+	int err;
+
+	if (!image)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&image->members);
+	xa_init(&image->sites);
+	xa_init(&image->pages);
+	image->id = ++last_id;
+	image->count = count;
+	memcpy(image->views, views, count * sizeof(*views));
+	list_add_tail(&image->node, &kview_images);
+	err = kview_pagetable_init(&image->table);
+	if (!err)
+		err = populate(image);
+	if (err) {
+		kview_image_release(image);
+		return err;
+	}
+	*ret_image = image;
+	return 0;
+}
+
+int kview_image_get(struct kview_view *const *views, u32 count, struct kview_image **ret_image)
+{
+	struct kview_image *image;
+
+	lockdep_assert_held(&kview_lock);
+	list_for_each_entry(image, &kview_images, node) {
+		if (image->count == count && !memcmp(image->views, views, count * sizeof(*views))) {
+			*ret_image = image;
+			return 0;
+		}
+	}
+	return new_image(views, count, ret_image);
+}
+
+static void free_pages_of(struct kview_image *image)
+{
+	struct kview_textpage *page;
+	unsigned long index;
+
+	guard(mutex)(kview_symbols.text_mutex);
+	xa_for_each(&image->pages, index, page) {
+		if (!hlist_unhashed(&page->node)) {
+			kview_textpage_remove(page);
+			kview_leaf_put(page->addr);
+		}
+		kview_arena_free_locked(page->copy, PAGE_SIZE);
+		kview_arena_free_locked(page->next, PAGE_SIZE);
+		kview_textpage_free(page);
+	}
+}
+
+void kview_image_release(struct kview_image *image)
+{
+	struct kview_site *site;
+	unsigned long index;
+
+	if (!image || !list_empty(&image->members))
+		return;
+	/* The last member left with a flush: nobody maps any of it. */
+	free_pages_of(image);
+	xa_for_each(&image->sites, index, site)
+		kview_site_free(site);
+	xa_destroy(&image->sites);
+	xa_destroy(&image->pages);
+	kview_pagetable_deinit(&image->table);
+	list_del(&image->node);
+	kfree(image);
+}
+
+bool kview_image_has(const struct kview_image *image, const struct kview_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < image->count; i++) {
+		if (image->views[i] == view)
+			return true;
+	}
+	return false;
+}
+
+static void aside_dirty_pages(struct kview_image *image)
+{
+	struct kview_textpage *page;
+	unsigned long index;
+
+	scoped_guard(mutex, kview_symbols.text_mutex) {
+		xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY)
+			kview_image_set_aside(page);
+		kview_image_flush(image);
+	}
+}
+
+/* Publish a removal. Short of memory the pages go aside, which needs none, and a worker tries again. */
+static void commit_removal(struct kview_image *image)
+{
+	if (!kview_commit(image))
+		return;
+	aside_dirty_pages(image);
+	kview_images_restore_later();
+}
+
+static int attach_one(struct kview_image *image, struct kview_link *link)
+{
+	int err = add_link(image, link);
+
+	if (!err)
+		err = kview_commit(image);
+	if (err) {
+		remove_link(image, link);
+		commit_removal(image);
+	}
+	return err;
+}
+
+int kview_image_attach(struct kview_link *link)
+{
+	struct kview_image *image;
+	int err;
+
+	lockdep_assert_held(&kview_lock);
+	list_for_each_entry(image, &kview_images, node) {
+		if (!kview_image_has(image, link->view))
+			continue;
+		err = attach_one(image, link);
+		if (!err)
+			continue;
+		list_for_each_entry_continue_reverse(image, &kview_images, node) {
+			if (!kview_image_has(image, link->view))
+				continue;
+			remove_link(image, link);
+			commit_removal(image);
+		}
+		return err;
+	}
+	return 0;
+}
+
+void kview_image_detach(struct kview_link *link)
+{
+	struct kview_image *image;
+
+	lockdep_assert_held(&kview_lock);
+	list_for_each_entry(image, &kview_images, node) {
+		if (!kview_image_has(image, link->view))
+			continue;
+		remove_link(image, link);
+		commit_removal(image);
+	}
+}
+
+static void flush_mm(struct mm_struct *mm)
+{
+	/* "freed tables" makes it reach CPUs that hold the address space lazily in an idle or kernel thread. */
+	kview_call(flush_tlb_mm_range)(mm, 0, TLB_FLUSH_ALL, 0, true);
+}
+
+void kview_image_show(struct mm_struct *mm, const struct kview_image *image)
+{
+	/*
+	 * Through the neutral tables: same addresses in other page sizes. A translation may change its size or its
+	 * address between two flushes, but not both ("ITLB multihit" machine checks).
+	 */
+	kview_pagetable_install(mm, kview_member_neutral());
+	flush_mm(mm);
+	kview_pagetable_install(mm, image ? &image->table : NULL);
+	flush_mm(mm);
+}
+
+void kview_image_flush(const struct kview_image *image)
+{
+	struct kview_mm *member;
+
+	list_for_each_entry(member, &image->members, node)
+		flush_mm(member->mm);
+}
+
+void kview_image_set_aside(struct kview_textpage *page)
+{
+	lockdep_assert_held(kview_symbols.text_mutex);
+	if (page->aside || !page->copy)
+		return;
+	kview_pagetable_set(&page->image->table, page->addr, NULL);
+	page->aside = true;
+	page->aside_since = ktime_get_ns();
+}
+
+static bool has_aside(struct kview_image *image)
+{
+	struct kview_textpage *page;
+	unsigned long index;
+
+	xa_for_each(&image->pages, index, page) {
+		if (page->aside)
+			return true;
+	}
+	return xa_marked(&image->sites, KVIEW_DIRTY) || xa_marked(&image->pages, KVIEW_DIRTY);
+}
+
+void kview_images_restore(void)
+{
+	struct kview_image *image;
+
+	lockdep_assert_held(&kview_lock);
+	list_for_each_entry(image, &kview_images, node) {
+		if (has_aside(image) && kview_commit(image))
+			kview_images_restore_later();
+	}
+}
+
+static void restore_work_fn(struct work_struct *work)
+{
+	guard(mutex)(&kview_lock);
+	kview_images_restore();
+}
+
+static DECLARE_DELAYED_WORK(restore_work, restore_work_fn);
+
+void kview_images_restore_later(void)
+{
+	/* Short enough not to matter as a window, long enough for memory to come back. */
+	queue_delayed_work(system_unbound_wq, &restore_work, msecs_to_jiffies(10));
+}
+
+void kview_image_totals(const struct kview_view *view, struct kview_image_totals *ret_totals)
+{
+	struct kview_image_totals sum = {};
+	struct kview_textpage *page;
+	struct kview_image *image;
+	unsigned long index;
+
+	lockdep_assert_held(&kview_lock);
+	list_for_each_entry(image, &kview_images, node) {
+		if (view && !kview_image_has(image, view))
+			continue;
+		sum.images++;
+		sum.text_pages += image->text_pages;
+		sum.table_pages += image->table.pages;
+		xa_for_each(&image->pages, index, page)
+			sum.aside += page->aside;
+		sum.bytes += sizeof(*image) + image->stub_bytes +
+			     (image->text_pages + image->table.pages) * PAGE_SIZE +
+			     image->text_pages * sizeof(struct kview_textpage);
+	}
+	*ret_totals = sum;
+}
+
+int kview_image_init(void)
+{
+	return kview_textpage_init();
+}
+
+void kview_image_exit(void)
+{
+	cancel_delayed_work_sync(&restore_work);
+	kview_textpage_exit();
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An image: the private kernel text that one set of views makes, with the page tables that show it.
+ *
+ * All members with the same set of views share one image, so another member costs no page. A process in two views runs
+ * on the image of both, in which a site's stub runs the programs of both: each program once, for its members only,
+ * without any test at run time.
+ *
+ * Everything is guarded by kview_lock; what the CPU or a text patcher sees (stubs, copies, page-table entries) changes
+ * under text_mutex on top. An image dies with its last member.
+ */
+#ifndef KVIEW_IMAGE_H
+#define KVIEW_IMAGE_H
+
+#include <linux/list.h>
+#include <linux/xarray.h>
+
+#include "pagetable.h"
+
+struct kview_link;
+struct kview_textpage;
+struct kview_view;
+
+struct kview_image {
+	struct list_head node; /* in the list of all images */
+	struct list_head members;
+	u32 id;
+	struct kview_pagetable table;
+	struct xarray sites; /* struct kview_site by offset in kernel text */
+	struct xarray pages; /* struct kview_textpage by page number in kernel text */
+	u32 text_pages;
+	size_t stub_bytes;
+	u32 count;
+	struct kview_view *views[]; /* [@count] by rising id */
+};
+
+int kview_image_init(void);
+void kview_image_exit(void);
+
+/* The image for this set of views (sorted by id): an existing one or a new one without members. */
+int kview_image_get(struct kview_view *const *views, u32 count, struct kview_image **ret_image);
+
+/* Destroy @image if it has no member. NULL is allowed. */
+void kview_image_release(struct kview_image *image);
+
+/* Is @view one of the set? */
+bool kview_image_has(const struct kview_image *image, const struct kview_view *view);
+
+/* Add the hooks of @link to all images of its view, or to none. */
+int kview_image_attach(struct kview_link *link);
+
+/* Remove them. Cannot fail: short of memory, hooks on the same pages are set aside until it is there. */
+void kview_image_detach(struct kview_link *link);
+
+/* Show @mm the tables of @image, or the shared ones with NULL, and wait until all CPUs do. */
+void kview_image_show(struct mm_struct *mm, const struct kview_image *image);
+
+/* Let members see the shared page for now. Under text_mutex too; the caller flushes with kview_image_flush(). */
+void kview_image_set_aside(struct kview_textpage *page);
+void kview_image_flush(const struct kview_image *image);
+
+/* Bring back everything that was set aside, on top of what now stands at the shared sites. */
+void kview_images_restore(void);
+
+/* Same, later, from a worker: for callers that hold locks. */
+void kview_images_restore_later(void);
+
+/* Walk all images. */
+extern struct list_head kview_images;
+
+struct kview_image_totals {
+	u32 images, text_pages, table_pages, aside;
+	size_t bytes;
+};
+
+/* Sum over the images @view takes part in, or over all with NULL. */
+void kview_image_totals(const struct kview_view *view, struct kview_image_totals *ret_totals);
+
+#endif

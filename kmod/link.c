@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "link.h"
+
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "compat/cleanup.h"
+#include "compat/prog.h"
+#include "compat/symbols.h"
+
+static atomic_t last_id = ATOMIC_INIT(0);
+
+enum bpf_prog_type kview_link_prog_type(u32 kind)
+{
+	switch (kind) {
+	case KVIEW_HOOK_ENTRY:
+		return BPF_PROG_TYPE_KPROBE;
+	case KVIEW_HOOK_TP_ENTER:
+	case KVIEW_HOOK_TP_EXIT:
+		return BPF_PROG_TYPE_TRACEPOINT;
+	case KVIEW_HOOK_RAW_ENTER:
+	case KVIEW_HOOK_RAW_EXIT:
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	default:
+		return BPF_PROG_TYPE_UNSPEC;
+	}
+}
+
+/* A stub calls the program directly, so both must lie in the module area, which is smaller than 2 GiB. */
+static bool in_reach(const struct bpf_prog *prog)
+{
+	unsigned long func = (unsigned long)prog->bpf_func;
+
+	return func >= MODULES_VADDR && func < MODULES_END;
+}
+
+/* What the kernel's own attach points check, and what a stub needs on top. */
+static int check_prog(const struct bpf_prog *prog, u32 *why)
+{
+	if (!prog->jited) {
+		*why = KVIEW_WHY_PROG_NOT_JITED;
+		return -EOPNOTSUPP;
+	}
+	if (kview_prog_sleepable(prog)) {
+		*why = KVIEW_WHY_PROG_SLEEPABLE;
+		return -EOPNOTSUPP;
+	}
+	if (prog->kprobe_override) {
+		*why = KVIEW_WHY_PROG_OVERRIDE;
+		return -EOPNOTSUPP;
+	}
+	if (prog->type == BPF_PROG_TYPE_KPROBE && prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI) {
+		*why = KVIEW_WHY_PROG_MULTI;
+		return -EOPNOTSUPP;
+	}
+	if (!in_reach(prog)) {
+		*why = KVIEW_WHY_PROG_FAR;
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
+{
+	struct bpf_prog *prog = bpf_prog_get_type_dev(prog_fd, kview_link_prog_type(link->kind), false);
+
+	if (IS_ERR(prog)) {
+		*why = PTR_ERR(prog) == -EBADF ? KVIEW_WHY_PROG_FD : KVIEW_WHY_PROG_TYPE;
+		return PTR_ERR(prog);
+	}
+	link->prog = prog;
+	return check_prog(prog, why);
+}
+
+static int init_hook(struct kview_link *link, struct kview_hook *hook, const struct kview_target *target,
+		     const char *name, u32 *why)
+{
+	int err = kview_hook_resolve(hook, link->kind, name, target->value, why);
+
+	if (err)
+		return err;
+	if (link->prog->type == BPF_PROG_TYPE_TRACEPOINT &&
+	    link->prog->aux->max_ctx_offset > kview_hook_context_size(link->kind, hook->number)) {
+		*why = KVIEW_WHY_PROG_CONTEXT;
+		return -EACCES;
+	}
+	hook->link = link;
+	hook->cookie = target->cookie;
+	hook->counts = alloc_percpu(struct kview_counts);
+	return hook->counts ? 0 : -ENOMEM;
+}
+
+static int compare_hooks(const void *a, const void *b)
+{
+	const struct kview_hook *x = *(const struct kview_hook *const *)a, *y = *(const struct kview_hook *const *)b;
+
+	if (x->sites[0] != y->sites[0])
+		return x->sites[0] < y->sites[0] ? -1 : 1;
+	return x->number == y->number ? 0 : x->number < y->number ? -1 : 1;
+}
+
+/* The same hook twice would run the program twice for one event. */
+static int check_duplicates(struct kview_link *link, u32 *why, u32 *index)
+{
+	struct kview_hook **sorted __free(kview_kvfree) = kvmalloc_array(link->count, sizeof(*sorted), GFP_KERNEL);
+	u32 i;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (i = 0; i < link->count; i++)
+		sorted[i] = &link->hooks[i];
+	sort(sorted, link->count, sizeof(*sorted), compare_hooks, NULL);
+	for (i = 1; i < link->count; i++) {
+		if (compare_hooks(&sorted[i - 1], &sorted[i]))
+			continue;
+		*why = KVIEW_WHY_DUPLICATE;
+		*index = max(sorted[i - 1], sorted[i]) - link->hooks;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int fill(struct kview_link *link, int prog_fd, const struct kview_target *targets, char *const *names, u32 *why,
+		u32 *index)
+{
+	int err = get_prog(link, prog_fd, why);
+	u32 i;
+
+	for (i = 0; !err && i < link->count; i++) {
+		*index = i;
+		err = init_hook(link, &link->hooks[i], &targets[i], names[i], why);
+	}
+	return err ?: check_duplicates(link, why, index);
+}
+
+int kview_link_new(u32 kind, int prog_fd, const struct kview_target *targets, char *const *names, u32 count, u32 *why,
+		   u32 *index, struct kview_link **ret_link)
+{
+	struct kview_link *link = kzalloc(sizeof(*link), GFP_KERNEL);
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	refcount_set(&link->refs, 1);
+	INIT_LIST_HEAD(&link->node);
+	link->id = atomic_inc_return(&last_id);
+	link->kind = kind;
+	link->count = count;
+	link->hooks = kvcalloc(count, sizeof(*link->hooks), GFP_KERNEL);
+	err = link->hooks ? fill(link, prog_fd, targets, names, why, index) : -ENOMEM;
+	if (err) {
+		kview_link_put(link);
+		return err;
+	}
+	*ret_link = link;
+	return 0;
+}
+
+void kview_link_put(struct kview_link *link)
+{
+	u32 i;
+
+	if (!link || !refcount_dec_and_test(&link->refs))
+		return;
+	for (i = 0; link->hooks && i < link->count; i++)
+		free_percpu(link->hooks[i].counts);
+	if (link->prog)
+		bpf_prog_put(link->prog);
+	kvfree(link->hooks);
+	kfree(link);
+}
+
+size_t kview_link_bytes(const struct kview_link *link)
+{
+	return sizeof(*link) + link->count * (sizeof(*link->hooks) + num_possible_cpus() * sizeof(struct kview_counts));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stubs wait here until nobody can be inside them.
+ *
+ * A preempted task may sit between two instructions of a stub: synchronize_rcu_tasks() waits until every task has
+ * scheduled voluntarily. The idle tasks, which it does not wait for, and interrupts run stubs with preemption off:
+ * synchronize_rcu(). A task in kview_run_exec() may sleep: it is counted.
+ */
+#ifndef KVIEW_RETIRE_H
+#define KVIEW_RETIRE_H
+
+struct kview_stub;
+
+/* Free @stub when it is safe. It must be unreachable: no page maps a call to it. NULL is allowed. Any lock may be held. */
+void kview_retire(struct kview_stub *stub);
+
+/* Stubs that wait. */
+unsigned int kview_retired(void);
+
+/* Wait until all stubs retired so far are freed. Sleeps for RCU; no lock may be held. */
+void kview_retire_wait(void);
+
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "run.h"
+
+#include <linux/binfmts.h>
+#include <linux/compat.h>
+#include <linux/filter.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <asm/syscall.h>
+
+#include "compat/prog.h"
+#include "compat/symbols.h"
+#include "link.h"
+#include "member.h"
+#include "stub.h"
+
+/* Tasks inside kview_run_exec(); they sleep there, where no RCU flavour waits for them. */
+static atomic_t executing = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(drained);
+
+#define count(hook, what) this_cpu_inc((hook)->counts->what)
+
+notrace void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
+{
+	u32 i;
+
+	for (i = 0; i < stub->count; i++)
+		count(stub->hooks[i], skipped);
+}
+
+notrace void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
+{
+	u32 i;
+
+	for (i = 0; i < stub->entries; i++) {
+		count(stub->hooks[i], missed);
+		kview_prog_missed(stub->hooks[i]->link->prog);
+	}
+}
+
+notrace void kview_run_rcu_lock(void)
+{
+	rcu_read_lock();
+}
+
+notrace void kview_run_rcu_unlock(void)
+{
+	rcu_read_unlock();
+}
+
+/* Run one program as bpf_prog_run_array() does, and count it. */
+static __always_inline void run_program(struct kview_hook *hook, const void *ctx)
+{
+	struct bpf_trace_run_ctx run_ctx;
+	struct bpf_run_ctx *old;
+
+	kview_run_ctx_init(&run_ctx);
+	run_ctx.bpf_cookie = hook->cookie;
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_lock();
+	old = bpf_set_run_ctx(&run_ctx.run_ctx);
+	bpf_prog_run(hook->link->prog, ctx);
+	bpf_reset_run_ctx(old);
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_unlock();
+	count(hook, runs);
+}
+
+notrace void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)
+{
+	struct kprobe *__percpu *current_kprobe = (void __percpu *)kview_symbols.current_kprobe;
+	struct kprobe *old = this_cpu_read(*current_kprobe);
+	u32 i;
+
+	for (i = 0; i < stub->entries; i++) {
+		this_cpu_write(*current_kprobe, &stub->hooks[i]->probe);
+		run_program(stub->hooks[i], regs);
+	}
+	this_cpu_write(*current_kprobe, old);
+}
+
+/* As __bpf_trace_run(): raw tracepoint programs exclude only themselves. */
+static void run_raw(struct kview_hook *hook, u64 *args)
+{
+	struct bpf_prog *prog = hook->link->prog;
+
+	if (this_cpu_inc_return(*prog->active) == 1) {
+		run_program(hook, args);
+	} else {
+		kview_prog_missed(prog);
+		count(hook, missed);
+	}
+	this_cpu_dec(*prog->active);
+}
+
+/* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */
+struct enter_record {
+	struct pt_regs *regs;
+	u64 number;
+	unsigned long args[6];
+};
+
+struct exit_record {
+	struct pt_regs *regs;
+	u64 number;
+	long ret;
+};
+
+static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *record)
+{
+	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
+	bool busy = this_cpu_inc_return(*active) != 1;
+	u32 i;
+
+	for (i = first; i < end; i++) {
+		if (busy) {
+			kview_prog_missed(stub->hooks[i]->link->prog);
+			count(stub->hooks[i], missed);
+		} else {
+			run_program(stub->hooks[i], record);
+		}
+	}
+	this_cpu_dec(*active);
+}
+
+static void run_tracepoints(struct kview_stub *stub, struct pt_regs *regs, struct pt_regs *user, u64 number)
+{
+	u32 first, end;
+
+	/* trace_get_syscall_nr() hides 32-bit calls, and numbers the table does not have, from these tracepoints. */
+	if (number > KVIEW_SYSCALL_MAX || in_32bit_syscall())
+		return;
+	first = stub->first[number];
+	end = stub->first[number + 1];
+	if (first == end)
+		return;
+	if (stub->role == KVIEW_ROLE_SYSCALL_ENTER) {
+		struct enter_record record = { .regs = kview_tp_regs(regs, user), .number = number };
+
+		syscall_get_arguments(current, user, record.args);
+		run_calls(stub, first, end, &record);
+	} else {
+		struct exit_record record = { .regs = kview_tp_regs(regs, user), .number = number,
+					      .ret = syscall_get_return_value(current, user) };
+
+		run_calls(stub, first, end, &record);
+	}
+}
+
+/* A call that user space dispatched to itself is none of the tracepoints' business; see syscall_exit_work(). */
+static bool dispatched_to_user(void)
+{
+	return test_syscall_work(SYSCALL_USER_DISPATCH) && current->syscall_dispatch.on_dispatch;
+}
+
+notrace void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
+{
+	struct pt_regs *user = (struct pt_regs *)regs->di;
+	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
+	long number = enter ? (long)(u32)regs->si : syscall_get_nr(current, user);
+	u64 args[2] = { (u64)user, enter ? number : syscall_get_return_value(current, user) };
+	u32 i;
+
+	if (!enter && dispatched_to_user())
+		return;
+	for (i = 0; i < stub->raws; i++)
+		run_raw(stub->hooks[stub->entries + i], args);
+	if (stub->calls && number >= 0)
+		run_tracepoints(stub, regs, user, number);
+}
+
+notrace void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
+{
+	struct linux_binprm *bprm = (struct linux_binprm *)regs->di;
+
+	atomic_inc(&executing);
+	kview_member_exec(current, bprm->mm);
+	if (atomic_dec_and_test(&executing))
+		wake_up_all(&drained);
+}
+
+notrace void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)
+{
+#ifdef CONFIG_PREEMPTION
+	__preempt_schedule_notrace();
+#endif
+}
+
+void kview_run_drain(void)
+{
+	wait_event(drained, !atomic_read(&executing));
+}

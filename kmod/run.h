@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The part of the hot path that is written in C: called by stubs alone, in the context of whoever reached the site.
+ *
+ * None of these functions may be traced, and none but kview_run_exec() and kview_run_resched() may sleep.
+ */
+#ifndef KVIEW_RUN_H
+#define KVIEW_RUN_H
+
+#include <linux/ptrace.h>
+
+struct kview_stub;
+
+/* Not a member in task context. Any context, NMI too. */
+void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs);
+
+/* Another BPF program runs on this CPU: the hooks on function entries lose this event. Preemption is off. */
+void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs);
+
+/* Programs on function entries while run-time statistics are on (kernel.bpf_stats_enabled). Preemption is off. */
+void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs);
+
+/* Programs on system calls. Preemption is off. */
+void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
+
+/* A member is about to get a new address space. Preemption is on; sleeps. */
+void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs);
+
+void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs);
+
+/* Kernels with lock debugging only. */
+void kview_run_rcu_lock(void);
+void kview_run_rcu_unlock(void);
+
+/* Wait until no task is inside kview_run_exec(). */
+void kview_run_drain(void);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "site.h"
+
+#include <linux/slab.h>
+
+#include "link.h"
+#include "retire.h"
+#include "stub.h"
+#include "textpage.h"
+
+struct kview_site *kview_site_new(unsigned long addr)
+{
+	struct kview_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
+
+	if (site)
+		site->addr = addr;
+	return site;
+}
+
+void kview_site_free(struct kview_site *site)
+{
+	if (!site)
+		return;
+	kview_site_discard(site);
+	kview_retire(site->stub);
+	kfree(site->hooks);
+	kfree(site);
+}
+
+bool kview_site_has(const struct kview_site *site, const struct kview_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < site->count; i++) {
+		if (site->hooks[i]->link->view == view)
+			return true;
+	}
+	return false;
+}
+
+static int grow(struct kview_site *site)
+{
+	u32 room = site->room ? site->room * 2 : 2;
+	struct kview_hook **hooks = krealloc(site->hooks, room * sizeof(*hooks), GFP_KERNEL);
+
+	if (!hooks)
+		return -ENOMEM;
+	site->hooks = hooks;
+	site->room = room;
+	return 0;
+}
+
+int kview_site_add(struct kview_site *site, struct kview_hook *hook)
+{
+	u32 i;
+	int err;
+
+	if (site->count == site->room) {
+		err = grow(site);
+		if (err)
+			return err;
+	}
+	for (i = site->count; i && site->hooks[i - 1]->link->id > hook->link->id; i--)
+		site->hooks[i] = site->hooks[i - 1];
+	site->hooks[i] = hook;
+	site->count++;
+	return 0;
+}
+
+void kview_site_remove(struct kview_site *site, const struct kview_link *link)
+{
+	u32 i, left = 0;
+
+	for (i = 0; i < site->count; i++) {
+		if (site->hooks[i]->link != link)
+			site->hooks[left++] = site->hooks[i];
+	}
+	site->count = left;
+}
+
+int kview_site_prepare(struct kview_site *site)
+{
+	kview_site_discard(site);
+	return kview_stub_new(site->addr, site->hooks, site->count, &site->next);
+}
+
+int kview_site_emit(struct kview_site *site)
+{
+	u8 code[KVIEW_SITE_SIZE];
+	unsigned long chain;
+
+	kview_textpage_read(site->addr, code, sizeof(code));
+	if (!kview_site_decode(site->addr, code, &chain))
+		return -EBUSY;
+	return kview_stub_emit(site->next, chain);
+}
+
+void kview_site_publish(struct kview_site *site)
+{
+	kview_retire(site->stub);
+	site->stub = site->next;
+	site->next = NULL;
+}
+
+void kview_site_discard(struct kview_site *site)
+{
+	/* It was never reachable, but freeing takes text_mutex, which the caller may hold. */
+	kview_retire(site->next);
+	site->next = NULL;
+}

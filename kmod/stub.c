@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a stub does, and why in this order:
+ *
+ *	push %rbp; mov %rsp,%rbp	a real frame, so that unwinders (which treat unknown code as frame-pointer code)
+ *					step over us and bpf_get_stackid() in system call programs sees the kernel stack
+ *	not in task context? -> skip	interrupts run in the member's view too; one test of preempt_count
+ *	build struct pt_regs		the context of kprobe programs: registers as at function entry
+ *	a kernel thread? -> skip	it may have borrowed the member's address space
+ *	preempt_count++			programs may not migrate; this also keeps RCU from ending under them
+ *	another program on this CPU? -> missed		bpf_prog_active, as trace_call_bpf() does
+ *	bpf_stats_enabled? -> timed
+ *	for each: set run context, call the program, count
+ *	preempt_count--, reschedule if due
+ *	restore argument registers; return, or jump to what the shared site calls (its return address is already right)
+ *
+ * For an empty program that makes 67 instructions. Registers the System V ABI lets a callee clobber at function entry
+ * without meaning (r10, r11) are recorded but not restored, as in ftrace_caller.
+ */
+#include "stub.h"
+
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "arena.h"
+#include "compat/cleanup.h"
+#include "compat/percpu.h"
+#include "compat/symbols.h"
+#include "link.h"
+#include "run.h"
+
+#define CALL_OPCODE 0xe8
+#define JMP_OPCODE 0xe9
+
+/* Softirqs being served, hard interrupts, NMIs: not in_task(). Code that merely disabled softirqs is task context. */
+#define NOT_TASK_MASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
+
+/* Distance below the frame pointer of a register's slot in the struct pt_regs that ends right under it. */
+#define FRAME(reg) ((s32)(offsetof(struct pt_regs, reg)) - (s32)sizeof(struct pt_regs))
+
+/*
+ * Code is produced twice by the same function: without a buffer to learn its size, then for real at its final address.
+ */
+struct emitter {
+	u8 *buffer;	   /* NULL: count only */
+	unsigned long base; /* address the code will run at */
+	size_t size;
+};
+
+static void emit(struct emitter *e, const void *bytes, size_t len)
+{
+	if (e->buffer)
+		memcpy(e->buffer + e->size, bytes, len);
+	e->size += len;
+}
+
+#define EMIT(e, ...)                                                                                                   \
+	do {                                                                                                           \
+		const u8 bytes_[] = { __VA_ARGS__ };                                                            \
+		emit(e, bytes_, sizeof(bytes_));                                                                       \
+	} while (0)
+
+static void emit_u32(struct emitter *e, u32 value)
+{
+	emit(e, &value, sizeof(value));
+}
+
+static void emit_u64(struct emitter *e, u64 value)
+{
+	emit(e, &value, sizeof(value));
+}
+
+/* call or jmp to @target; both reach 2 GiB, which arena, kernel text and programs keep within. */
+static void emit_branch(struct emitter *e, u8 opcode, unsigned long target)
+{
+	emit(e, &opcode, 1);
+	emit_u32(e, target - (e->base + e->size + 4));
+}
+
+static void emit_call(struct emitter *e, const void *target)
+{
+	emit_branch(e, CALL_OPCODE, (unsigned long)target);
+}
+
+/* A forward jump (0x0f, @condition) whose target emit_label() fills in. */
+static size_t emit_jump(struct emitter *e, u8 condition)
+{
+	EMIT(e, 0x0f);
+	emit(e, &condition, 1);
+	emit_u32(e, 0);
+	return e->size;
+}
+
+static void emit_label(struct emitter *e, size_t jump)
+{
+	u32 distance = e->size - jump;
+
+	if (e->buffer)
+		memcpy(e->buffer + jump - 4, &distance, 4);
+}
+
+static void emit_jump_back(struct emitter *e, size_t target)
+{
+	emit_branch(e, JMP_OPCODE, e->base + target);
+}
+
+#define JZ 0x84
+#define JNZ 0x85
+
+/* mov $value,%rax in the shortest form */
+static void emit_mov_rax(struct emitter *e, u64 value)
+{
+	if (value == (u64)(s64)(s32)value) {
+		EMIT(e, 0x48, 0xc7, 0xc0);
+		emit_u32(e, value);
+	} else {
+		EMIT(e, 0x48, 0xb8);
+		emit_u64(e, value);
+	}
+}
+
+static void emit_frame(struct emitter *e, unsigned long ip)
+{
+	EMIT(e, 0x6a, __KERNEL_DS);		  /* push $__KERNEL_DS		ss */
+	EMIT(e, 0x55, 0x48, 0x83, 0x04, 0x24, 16); /* push %rbp; addq $16,(%rsp)	sp at function entry */
+	EMIT(e, 0x9c);				  /* pushfq			flags */
+	EMIT(e, 0x6a, __KERNEL_CS);		  /* push $__KERNEL_CS		cs */
+	EMIT(e, 0x68);				  /* push $ip */
+	emit_u32(e, ip);
+	EMIT(e, 0x6a, 0x00);			  /* push $0			orig_ax, as ftrace_regs_caller has it */
+	EMIT(e, 0x57, 0x56, 0x52, 0x51, 0x50);	  /* push %rdi %rsi %rdx %rcx %rax */
+	EMIT(e, 0x41, 0x50, 0x41, 0x51, 0x41, 0x52, 0x41, 0x53); /* push %r8 %r9 %r10 %r11 */
+	EMIT(e, 0x53, 0xff, 0x75, 0x00);	  /* push %rbx; push (%rbp)	the caller's rbp */
+	EMIT(e, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57); /* push %r12 %r13 %r14 %r15 */
+}
+
+/* mov FRAME(reg)(%rbp),%reg */
+#define EMIT_RESTORE(e, rex, modrm, reg) EMIT(e, rex, 0x8b, modrm, (u8)FRAME(reg))
+
+static void emit_restore(struct emitter *e)
+{
+	EMIT_RESTORE(e, 0x48, 0x7d, di);
+	EMIT_RESTORE(e, 0x48, 0x75, si);
+	EMIT_RESTORE(e, 0x48, 0x55, dx);
+	EMIT_RESTORE(e, 0x48, 0x4d, cx);
+	EMIT_RESTORE(e, 0x48, 0x45, ax);
+	EMIT_RESTORE(e, 0x4c, 0x45, r8);
+	EMIT_RESTORE(e, 0x4c, 0x4d, r9);
+	EMIT_RESTORE(e, 0x48, 0x5d, bx);
+	EMIT(e, 0xc9); /* leave */
+}
+
+static void emit_return(struct emitter *e)
+{
+	if (cpu_feature_enabled(X86_FEATURE_RETHUNK)) {
+		emit_branch(e, JMP_OPCODE, *kview_symbols.x86_return_thunk);
+		return;
+	}
+	EMIT(e, 0xc3, 0xcc); /* ret; int3 stops straight-line speculation */
+}
+
+/* lea FRAME(r15)(%rbp),reg: the address of struct pt_regs in %rdi (0xbd) or %rsi (0xb5) */
+#define EMIT_LEA_REGS(e, modrm)                                                                                        \
+	do {                                                                                                           \
+		EMIT(e, 0x48, 0x8d, modrm);                                                                            \
+		emit_u32(e, FRAME(r15));                                                                               \
+	} while (0)
+
+/* function(stub, regs) */
+static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const void *function)
+{
+	EMIT(e, 0x48, 0xbf); /* mov $stub,%rdi */
+	emit_u64(e, (u64)stub);
+	EMIT_LEA_REGS(e, 0xb5);
+	emit_call(e, function);
+}
+
+/* incl (0x04) or decl (0x0c) %gs:offset */
+#define EMIT_GS_STEP(e, modrm, offset)                                                                                 \
+	do {                                                                                                           \
+		EMIT(e, 0x65, 0xff, modrm, 0x25);                                                                      \
+		emit_u32(e, offset);                                                                                   \
+	} while (0)
+#define INC 0x04
+#define DEC 0x0c
+
+/* this_cpu_inc(hook->counts->runs), with preemption off */
+static void emit_count(struct emitter *e, const struct kview_hook *hook)
+{
+	emit_mov_rax(e, (u64)hook->counts + offsetof(struct kview_counts, runs));
+	EMIT(e, 0x65, 0x48, 0xff, 0x00); /* incq %gs:(%rax) */
+}
+
+/* Let kprobe_running() find the hook, for the programs that ask for their function's address. */
+static void emit_probe_enter(struct emitter *e, const struct kview_hook *hook)
+{
+	EMIT(e, 0x65, 0xff, 0x34, 0x25); /* push %gs:current_kprobe */
+	emit_u32(e, kview_symbols.current_kprobe);
+	emit_mov_rax(e, (u64)&hook->probe);
+	EMIT(e, 0x65, 0x48, 0x89, 0x04, 0x25); /* mov %rax,%gs:current_kprobe */
+	emit_u32(e, kview_symbols.current_kprobe);
+}
+
+static void emit_probe_leave(struct emitter *e)
+{
+	EMIT(e, 0x65, 0x8f, 0x04, 0x25); /* pop %gs:current_kprobe */
+	emit_u32(e, kview_symbols.current_kprobe);
+}
+
+/* struct bpf_trace_run_ctx on the stack, with the cookie at 8(%rsp) from here on; %rbx is current */
+static void emit_context_enter(struct emitter *e)
+{
+	if (sizeof(struct bpf_trace_run_ctx) > sizeof(u64))
+		EMIT(e, 0x6a, 0x00); /* push $0		is_uprobe */
+	EMIT(e, 0x6a, 0x00);	     /* push $0		bpf_cookie */
+	EMIT(e, 0xff, 0xb3);	     /* push bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08); /* lea 8(%rsp),%rax */
+	EMIT(e, 0x48, 0x89, 0x83);	       /* mov %rax,bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+}
+
+static void emit_context_leave(struct emitter *e)
+{
+	EMIT(e, 0x8f, 0x83); /* pop bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+}
+
+static void emit_cookie(struct emitter *e, u64 cookie)
+{
+	emit_mov_rax(e, cookie);
+	EMIT(e, 0x48, 0x89, 0x44, 0x24, 0x08); /* mov %rax,8(%rsp) */
+}
+
+static void emit_program(struct emitter *e, const struct kview_hook *hook, u64 *cookie)
+{
+	const struct bpf_prog *prog = hook->link->prog;
+
+	if (hook->cookie != *cookie) {
+		emit_cookie(e, hook->cookie);
+		*cookie = hook->cookie;
+	}
+	if (prog->call_get_func_ip)
+		emit_probe_enter(e, hook);
+	EMIT_LEA_REGS(e, 0xbd);
+	emit_call(e, prog->bpf_func);
+	if (prog->call_get_func_ip)
+		emit_probe_leave(e);
+	emit_count(e, hook);
+}
+
+/* With lock debugging on, helpers insist on a real rcu_read_lock(); otherwise preempt_count does as well and for less. */
+static void emit_rcu(struct emitter *e, const void *function)
+{
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		emit_call(e, function);
+}
+
+/* Places the cold code, which follows the hot code, jumps to and comes from. */
+struct cold {
+	size_t interrupt, kthread, missed, timed, resched;	      /* jumps out */
+	size_t missed_back, timed_back, resched_back, restore_back; /* where they return */
+};
+
+static void emit_entries(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
+{
+	u32 active = kview_symbols.bpf_prog_active;
+	u64 cookie = 0;
+	u32 i;
+
+	EMIT(e, 0x65, 0x83, 0x3c, 0x25); /* cmpl $0,%gs:bpf_prog_active */
+	emit_u32(e, active);
+	EMIT(e, 0x00);
+	cold->missed = emit_jump(e, JNZ);
+	EMIT_GS_STEP(e, INC, active);
+	EMIT(e, 0x83, 0x3c, 0x25); /* cmpl $0,bpf_stats_enabled_key */
+	emit_u32(e, (unsigned long)&bpf_stats_enabled_key.key.enabled);
+	EMIT(e, 0x00);
+	cold->timed = emit_jump(e, JNZ);
+
+	emit_rcu(e, kview_run_rcu_lock);
+	emit_context_enter(e);
+	for (i = 0; i < stub->entries; i++)
+		emit_program(e, stub->hooks[i], &cookie);
+	emit_context_leave(e);
+	EMIT(e, 0x48, 0x8d, 0xa5); /* lea FRAME(r15)(%rbp),%rsp: drop the run context */
+	emit_u32(e, FRAME(r15));
+	emit_rcu(e, kview_run_rcu_unlock);
+	cold->timed_back = e->size;
+	EMIT_GS_STEP(e, DEC, active);
+	cold->missed_back = e->size;
+}
+
+static void emit_hooks(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
+{
+	EMIT_GS_STEP(e, INC, KVIEW_GS_PREEMPT);
+	if (stub->entries)
+		emit_entries(e, stub, cold);
+	if (stub->raws || stub->calls)
+		emit_c_call(e, stub, kview_run_syscall);
+	EMIT_GS_STEP(e, DEC, KVIEW_GS_PREEMPT);
+	cold->resched = emit_jump(e, JZ); /* zero: nothing nested, and a reschedule is due (the bit is inverted) */
+	cold->resched_back = e->size;
+}
+
+static void emit_hot(struct emitter *e, const struct kview_stub *stub, unsigned long chain, struct cold *cold)
+{
+	EMIT(e, 0x55, 0x48, 0x89, 0xe5);       /* push %rbp; mov %rsp,%rbp */
+	EMIT(e, 0x65, 0xf7, 0x04, 0x25);       /* testl $NOT_TASK_MASK,%gs:preempt_count */
+	emit_u32(e, KVIEW_GS_PREEMPT);
+	emit_u32(e, NOT_TASK_MASK);
+	cold->interrupt = emit_jump(e, JNZ);
+	/* The probed address plus one: where the CPU stands when a breakpoint at the site has been hit. */
+	emit_frame(e, stub->site + 1);
+	EMIT(e, 0x65, 0x48, 0x8b, 0x1c, 0x25); /* mov %gs:current,%rbx */
+	emit_u32(e, KVIEW_GS_CURRENT);
+	EMIT(e, 0xf7, 0x83);		       /* testl $PF_KTHREAD,flags(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, flags));
+	emit_u32(e, PF_KTHREAD);
+	cold->kthread = emit_jump(e, JNZ);
+	if (stub->exec)
+		emit_c_call(e, stub, kview_run_exec);
+	if (stub->count)
+		emit_hooks(e, stub, cold);
+	cold->restore_back = e->size;
+	emit_restore(e);
+	if (chain)
+		emit_branch(e, JMP_OPCODE, chain);
+	else
+		emit_return(e);
+}
+
+static void emit_cold_call(struct emitter *e, const struct kview_stub *stub, size_t jump, const void *function,
+			   size_t back)
+{
+	emit_label(e, jump);
+	emit_c_call(e, stub, function);
+	emit_jump_back(e, back);
+}
+
+static void emit_cold(struct emitter *e, const struct kview_stub *stub, const struct cold *cold)
+{
+	emit_label(e, cold->interrupt);
+	emit_frame(e, stub->site + 1);
+	emit_cold_call(e, stub, cold->kthread, kview_run_skipped, cold->restore_back);
+	if (stub->entries) {
+		emit_cold_call(e, stub, cold->missed, kview_run_missed, cold->missed_back);
+		emit_cold_call(e, stub, cold->timed, kview_run_timed, cold->timed_back);
+	}
+	if (stub->count)
+		emit_cold_call(e, stub, cold->resched, kview_run_resched, cold->resched_back);
+}
+
+static size_t emit_stub(const struct kview_stub *stub, u8 *buffer, unsigned long chain)
+{
+	struct emitter e = { .buffer = buffer, .base = (unsigned long)stub->code };
+	struct cold cold = {};
+
+	emit_hot(&e, stub, chain, &cold);
+	emit_cold(&e, stub, &cold);
+	return e.size;
+}
+
+static enum kview_role role_of(unsigned long site)
+{
+	if (site - kview_symbols.syscall_exit_to_user_mode_prepare <= KVIEW_SITE_OFFSET_MAX)
+		return KVIEW_ROLE_SYSCALL_EXIT;
+	if (site - kview_symbols.x64_sys_call <= KVIEW_SITE_OFFSET_MAX)
+		return KVIEW_ROLE_SYSCALL_ENTER;
+	if (kview_symbols.ia32_sys_call && site - kview_symbols.ia32_sys_call <= KVIEW_SITE_OFFSET_MAX)
+		return KVIEW_ROLE_SYSCALL_ENTER;
+	return KVIEW_ROLE_ENTRY;
+}
+
+/* Hooks of one of up to two kinds, in the order given; returns how many. */
+static u32 pick(struct kview_hook **to, struct kview_hook *const *hooks, u32 count, u32 kind, u32 or_kind)
+{
+	u32 i, picked = 0;
+
+	for (i = 0; i < count; i++) {
+		if (hooks[i]->link->kind == kind || hooks[i]->link->kind == or_kind)
+			to[picked++] = hooks[i];
+	}
+	return picked;
+}
+
+/* Stable, so that programs of one system call keep the order they were attached in. */
+static void sort_by_number(struct kview_hook **hooks, u32 count)
+{
+	u32 i, j;
+
+	for (i = 1; i < count; i++) {
+		struct kview_hook *hook = hooks[i];
+
+		for (j = i; j && hooks[j - 1]->number > hook->number; j--)
+			hooks[j] = hooks[j - 1];
+		hooks[j] = hook;
+	}
+}
+
+static int index_calls(struct kview_stub *stub)
+{
+	u32 base = stub->entries + stub->raws, next = base, number;
+
+	stub->first = kmalloc_array(KVIEW_SYSCALL_MAX + 2, sizeof(*stub->first), GFP_KERNEL);
+	if (!stub->first)
+		return -ENOMEM;
+	for (number = 0; number <= KVIEW_SYSCALL_MAX + 1; number++) {
+		while (next < stub->count && stub->hooks[next]->number < number)
+			next++;
+		stub->first[number] = next;
+	}
+	return 0;
+}
+
+static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
+{
+	int err;
+
+	stub->entries = pick(stub->hooks, hooks, count, KVIEW_HOOK_ENTRY, KVIEW_HOOK_ENTRY);
+	stub->raws = pick(stub->hooks + stub->entries, hooks, count, KVIEW_HOOK_RAW_ENTER, KVIEW_HOOK_RAW_EXIT);
+	stub->calls = pick(stub->hooks + stub->entries + stub->raws, hooks, count, KVIEW_HOOK_TP_ENTER,
+			   KVIEW_HOOK_TP_EXIT);
+	sort_by_number(stub->hooks + stub->entries + stub->raws, stub->calls);
+	if (stub->calls) {
+		err = index_calls(stub);
+		if (err)
+			return err;
+	}
+	stub->size = emit_stub(stub, NULL, stub->site); /* with a chain: the longer of the two endings */
+	if (stub->size > KVIEW_ARENA_MAX)
+		return -E2BIG;
+	stub->code = kview_arena_alloc(stub->size);
+	return stub->code ? 0 : -ENOMEM;
+}
+
+int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub)
+{
+	struct kview_stub *stub;
+	u32 i;
+	int err;
+
+	if (count > U16_MAX)
+		return -E2BIG;
+	stub = kzalloc(struct_size(stub, hooks, count), GFP_KERNEL);
+	if (!stub)
+		return -ENOMEM;
+	stub->site = site;
+	stub->role = role_of(site);
+	stub->exec = site - kview_symbols.begin_new_exec <= KVIEW_SITE_OFFSET_MAX;
+	stub->count = count;
+	for (i = 0; i < count; i++)
+		kview_link_get(hooks[i]->link);
+	err = fill(stub, hooks, count);
+	if (err) {
+		/* Nothing was written to the memory, so no poison is needed; but the order of locks is the same. */
+		kview_stub_free(stub);
+		return err;
+	}
+	*ret_stub = stub;
+	return 0;
+}
+
+int kview_stub_emit(struct kview_stub *stub, unsigned long chain)
+{
+	u8 *buffer __free(kview_kvfree) = kvmalloc(stub->size, GFP_KERNEL);
+	size_t size;
+
+	if (!buffer)
+		return -ENOMEM;
+	size = emit_stub(stub, buffer, chain);
+	if (WARN_ON_ONCE(size > stub->size))
+		return -EFAULT;
+	kview_arena_write(stub->code, buffer, size);
+	return 0;
+}
+
+void kview_stub_free(struct kview_stub *stub)
+{
+	u32 i;
+
+	if (!stub)
+		return;
+	kview_arena_free(stub->code, stub->size);
+	for (i = 0; i < stub->count; i++)
+		kview_link_put(stub->hooks[i]->link);
+	kfree(stub->first);
+	kfree(stub);
+}
+
+void kview_stub_patch(const struct kview_stub *stub, u8 patch[KVIEW_SITE_SIZE])
+{
+	s32 distance = (unsigned long)stub->code - (stub->site + KVIEW_SITE_SIZE);
+
+	patch[0] = CALL_OPCODE;
+	memcpy(patch + 1, &distance, sizeof(distance));
+}
+
+bool kview_site_decode(unsigned long site, const u8 code[KVIEW_SITE_SIZE], unsigned long *ret_chain)
+{
+	static const u8 nop[KVIEW_SITE_SIZE] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	s32 distance;
+
+	if (!memcmp(code, nop, sizeof(nop))) {
+		*ret_chain = 0;
+		return true;
+	}
+	if (code[0] != CALL_OPCODE)
+		return false;
+	memcpy(&distance, code + 1, sizeof(distance));
+	*ret_chain = site + KVIEW_SITE_SIZE + distance;
+	return true;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "view.h"
+
+#include <linux/cleanup.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "image.h"
+#include "link.h"
+#include "member.h"
+
+DEFINE_MUTEX(kview_lock);
+LIST_HEAD(kview_views);
+static u32 last_id;
+
+int kview_view_new(const char *name, struct kview_view **ret_view)
+{
+	struct kview_view *view = kzalloc(sizeof(*view), GFP_KERNEL);
+	char comm[TASK_COMM_LEN];
+
+	if (!view)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&view->links);
+	view->owner = get_pid(task_tgid(current));
+	get_task_comm(comm, current);
+	strscpy(view->name, *name ? name : comm, sizeof(view->name));
+
+	guard(mutex)(&kview_lock);
+	view->id = ++last_id;
+	list_add_tail(&view->node, &kview_views);
+	*ret_view = view;
+	return 0;
+}
+
+static void detach(struct kview_link *link)
+{
+	list_del_init(&link->node);
+	link->view = NULL;
+	kview_link_put(link);
+}
+
+void kview_view_close(struct kview_view *view)
+{
+	struct kview_link *link, *next;
+
+	mutex_lock(&kview_lock);
+	/* Members go first: the images that have this view go with them, and no hook has to be taken out one by one. */
+	kview_member_leave_all(view);
+	list_for_each_entry_safe(link, next, &view->links, node)
+		detach(link);
+	list_del(&view->node);
+	mutex_unlock(&kview_lock);
+	put_pid(view->owner);
+	kfree(view);
+}
+
+int kview_view_attach(struct kview_view *view, struct kview_link *link)
+{
+	int err;
+
+	lockdep_assert_held(&kview_lock);
+	link->view = view;
+	err = kview_image_attach(link);
+	if (err) {
+		link->view = NULL;
+		return err;
+	}
+	list_add_tail(&link->node, &view->links);
+	return 0;
+}
+
+void kview_view_detach(struct kview_link *link)
+{
+	lockdep_assert_held(&kview_lock);
+	if (!link->view)
+		return;
+	kview_image_detach(link);
+	detach(link);
+}
