@@ -7,6 +7,10 @@
  * way, and a test in front of each program lets only members through; every other process pays for that test
  * (KVIEW_MODE_ORDINARY).
  *
+ * What differs between the modes, beyond who pays: in ordinary mode a vfork child is not seen before its exec, functions
+ * of modules can be hooked, and a program that reads beyond its context may not be recognised. In both, programs run for
+ * members in task context only.
+ *
  * Functions return 0 or a negative errno and write their results, always the last parameters, only on success. After a
  * refusal kview_reason() tells in words what was refused and why. The library never prints. An object may be used by one
  * thread at a time. All functions are there since 0.1 unless they say otherwise.
@@ -59,8 +63,8 @@ struct kview_attach_opts {
 /* What the hooks of a link, or one hook, have seen from members. */
 struct kview_counts {
 	uint64_t runs;	   /* times the program ran */
-	uint64_t missed;   /* times it could not, because another BPF program was running on that CPU */
-	uint64_t skipped;  /* times an interrupt or kernel thread that borrowed a member's view came by (view mode only) */
+	uint64_t missed;   /* times it could not, because another BPF program was running on that CPU (ordinary: whoever came) */
+	uint64_t skipped;  /* times an interrupt, or a kernel thread that borrowed a member's view, came by */
 	uint64_t rejected; /* times it was kept from a process that is no member: what others paid (ordinary mode only) */
 };
 
@@ -68,7 +72,7 @@ struct kview_counts {
 struct kview_hook {
 	enum kview_kind kind;
 	const char *name;   /* function, or system call without prefix ("read"), or "*" for all system calls */
-	uint64_t addr;	    /* entry address of a function; 0 where there is none or it is hidden from the caller */
+	uint64_t addr;	    /* entry address of a function; 0 where there is none, it is hidden, or in ordinary mode */
 	bool attachable;    /* kview_each_kernel_hook(): could be attached through a view */
 	const char *reason; /* why not, NULL when attachable */
 	struct kview_counts counts; /* kview_each_hook() only */
@@ -90,8 +94,9 @@ void kview_close(struct kview *view);
 enum kview_mode kview_mode(const struct kview *view);
 
 /*
- * Why the last call on @view was refused, as one line without a full stop; "" when there is nothing to say. With @view
- * NULL: the last refusal of kview_open() in this thread. Owned by the view, valid until the next call on it.
+ * Why the last call on @view was refused, as one line without a full stop; "" when there is nothing to say. After
+ * kview_open() with KVIEW_MODE_AUTO it tells why views are not used, if so. With @view NULL: the last refusal in this
+ * thread of a call that takes no view, as kview_open(). Owned by the view, valid until the next call on it.
  */
 const char *kview_reason(const struct kview *view);
 
@@ -128,7 +133,7 @@ int kview_attach_program(struct kview *view, const struct bpf_program *prog, con
  */
 int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t *ret_count);
 
-/* Attach the program behind @prog_fd to the function entries @names[@count] in one step, all or none. @cookies may be NULL. */
+/* Attach the program of @prog_fd to the function entries @names[@count] in one step, all or none. @cookies may be NULL. */
 int kview_attach_entries(struct kview *view, int prog_fd, const char *const *names, const uint64_t *cookies, size_t count,
 			 struct kview_link **ret_link);
 
@@ -146,7 +151,7 @@ const char *kview_link_section(const struct kview_link *link);
 typedef int (*kview_link_fn)(struct kview_link *link, void *data);
 typedef int (*kview_hook_fn)(const struct kview_hook *hook, void *data);
 
-/* Walk the links of @view in the order of their attachment. */
+/* Walk the links of @view in the order of their attachment. The callback may close its link. */
 int kview_each_link(struct kview *view, kview_link_fn fn, void *data);
 
 /* Walk the hooks of @link. */
@@ -154,8 +159,9 @@ int kview_each_hook(const struct kview_link *link, kview_hook_fn fn, void *data)
 
 /*
  * Walk what can be hooked on the running kernel, and what cannot, with the reason: function entries in alphabetical
- * order, then system calls. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module every
- * hook reports why views are not there.
+ * order, the two hooks on all system calls (named "*"), then the entries and the exits of single ones in the order of
+ * their numbers. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is
+ * attachable: those ftrace knows say that the module is not loaded, the others why views could not have them either.
  */
 int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data);
 
@@ -214,7 +220,7 @@ uint32_t kview_id(const struct kview *view);
 const char *kview_kind_name(enum kview_kind kind);
 const char *kview_mode_name(enum kview_mode mode);
 
-/* The kernel's name of x86-64's system call @number, as hooks spell it ("read", "newfstat"). NULL: the library knows none. */
+/* The kernel's name of x86-64's system call @number, as hooks spell it ("read", "newfstat"); NULL for an unknown one. */
 const char *kview_syscall_name(unsigned int number);
 
 /* Version of the library, "0.1.0". */
