@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of libkview share.
+ *
+ * view.c member.c object.c link.c are the public functions. They keep the records below and call one of two
+ * implementations of struct kview_ops: module.c asks kview.ko, ordinary.c attaches in the kernel's own ways.
+ *
+ * A struct kview owns its links, a struct kview_link its sites. Program descriptors stay the caller's.
+ */
+#ifndef KVIEW_INTERNAL_H
+#define KVIEW_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <kview/kview.h>
+#include <uapi/kview.h>
+
+#include "util/cleanup.h"
+
+#define KVIEW_VERSION "0.1.0" /* lib/build.mk reads it here */
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A reason is one line: a section name, a sentence and three symbols of at most 512 bytes rarely come near. */
+#define KVIEW_REASON_LEN 1024
+
+/* One place a program is attached to. */
+struct kview_site {
+	char *name;	 /* function; system call without prefix; "*" for all system calls */
+	uint64_t cookie; /* what bpf_get_attach_cookie() returns there */
+};
+
+struct kview_link {
+	TAILQ_ENTRY(kview_link) entry;
+	struct kview *view;
+	enum kview_kind kind;
+	int prog_fd; /* the caller's, used while attaching only */
+	char *program;
+	char *section; /* "" for kview_attach_entries() */
+	const struct bpf_program *prog; /* NULL for kview_attach_entries(), used while attaching only */
+	size_t count;
+	struct kview_site *sites;
+};
+
+struct kview {
+	const struct kview_ops *ops;
+	char name[KVIEW_NAME_LEN];
+	TAILQ_HEAD(kview_links, kview_link) links;
+	char reason[KVIEW_REASON_LEN];
+};
+
+/* The two ways to work. Each adds its own fields behind struct kview and struct kview_link. */
+struct kview_ops {
+	enum kview_mode mode;
+	size_t view_size, link_size;
+
+	/* Set up what comes behind the zeroed struct kview; when it fails, close() is not called. */
+	int (*open)(struct kview *view);
+	/* All links are gone already. */
+	void (*close)(struct kview *view);
+
+	int (*add_member)(struct kview *view, pid_t pid, int pidfd); /* one of them; the other is 0 or -1 */
+	int (*remove_member)(struct kview *view, pid_t pid);
+
+	/* Attach the program to all sites or to none; after a failure detach() is not called. */
+	int (*attach)(struct kview_link *link);
+	/* Let an attached program run. Separate, so that the programs of an object begin together. */
+	int (*start)(struct kview_link *link);
+	void (*detach)(struct kview_link *link);
+
+	/* Fill address and counts of one site. */
+	int (*read_site)(const struct kview_link *link, size_t index, struct kview_hook *ret_hook);
+	int (*read_link)(const struct kview_link *link, struct kview_counts *ret_counts);
+	uint32_t (*id)(const struct kview *view);
+};
+
+extern const struct kview_ops kview_module_ops, kview_ordinary_ops;
+
+DEFINE_CLEANUP(struct kview *, kview_close)
+
+/* reason.c: every refusal is told through one of these; @view NULL is this thread's own line. They return @err. */
+int kview_refuse(struct kview *view, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* "SUBJECT: TEXT", for one of KVIEW_WHY_*, or for @err alone where the module gave no reason. */
+int kview_refuse_why(struct kview *view, int err, uint32_t why, const char *subject, const char *name);
+/* What went wrong at a site of a link: the subject is its section, or the function's name. */
+int kview_refuse_site(const struct kview_link *link, size_t index, int err, uint32_t why);
+int kview_refuse_link(const struct kview_link *link, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void kview_reason_clear(struct kview *view);
+/* The sentence for a KVIEW_WHY_*, NULL for an unknown one. Some end where a name has to follow (KVIEW_WHY_NO_SYMBOL). */
+const char *kview_why_text(uint32_t why);
+
+extern const char kview_not_loaded[], kview_needs_privilege[];
+
+/* opts.c */
+/* Copy options of any version into a zeroed struct of @size. -EINVAL when what this library does not know is in use. */
+int kview_opts_copy(void *opts, size_t size, const void *from);
+
+/* section.c */
+struct kview_section {
+	enum kview_kind kind;
+	char *name;	 /* the caller's to free */
+	const char *why; /* a sentence, after a refusal */
+};
+
+/* Split a section name. -EINVAL: it names no target; -EOPNOTSUPP: a kind kview does not know. */
+int kview_section_parse(const char *name, struct kview_section *ret_section);
+
+/* kind.c */
+unsigned int kview_kind_prog_type(enum kview_kind kind); /* enum bpf_prog_type */
+uint32_t kview_kind_uapi(enum kview_kind kind);
+int kview_kind_from_uapi(uint32_t uapi, enum kview_kind *ret_kind); /* -EPROTO for an unknown one */
+
+/* link.c */
+int kview_link_new(struct kview *view, enum kview_kind kind, size_t count, struct kview_link **ret_link);
+/* Give a link up that is not attached; kview_link_close() is for those that are. */
+void kview_link_discard(struct kview_link *link);
+DEFINE_CLEANUP(struct kview_link *, kview_link_discard)
+/* Attach a new link, without starting it. It is the view's from then on, and closed with kview_link_close(). */
+int kview_link_attach(struct kview_link *link);
+/* Let it run; close it when that fails. */
+int kview_link_start(struct kview_link *link);
+
+/* file.c */
+int kview_file_read(const char *path, char **ret_text); /* NUL-terminated, the caller's to free */
+int kview_file_read_number(const char *path, unsigned int *ret_number);
+const char *kview_tracefs(void); /* its folder; NULL when it is not mounted */
+
+/* symbols.c */
+struct kview_symbol {
+	const char *name;
+	uint64_t addr;
+	bool in_module;
+};
+
+/* Functions of the running kernel, in alphabetical order. */
+struct kview_symbols {
+	struct kview_symbol *symbols;
+	size_t count;
+	uint64_t text_start, text_end; /* addresses of _stext and _etext; 0 when hidden */
+	char *text;		       /* the names */
+};
+
+int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols);
+void kview_symbols_deinit(struct kview_symbols *symbols);
+bool kview_symbols_have(const struct kview_symbols *symbols, const char *name);
+
+/* Names in ftrace's list of functions, in alphabetical order. */
+struct kview_names {
+	char **names;
+	size_t count;
+	char *text;
+};
+
+int kview_names_read(const char *path, struct kview_names *ret_names);
+void kview_names_deinit(struct kview_names *names);
+bool kview_names_have(const struct kview_names *names, const char *name);
+
+/* near.c: up to KVIEW_NEAR_MAX names that @wanted may be a misspelling of, best first. */
+#define KVIEW_NEAR_MAX 3
+
+struct kview_near {
+	const char *names[KVIEW_NEAR_MAX];
+	unsigned int distance[KVIEW_NEAR_MAX];
+	size_t count;
+};
+
+void kview_near_offer(struct kview_near *near, const char *wanted, const char *name);
+/* "; near: a, b", or "" */
+void kview_near_text(const struct kview_near *near, char *text, size_t size);
+
+/* syscalls.c, with the public kview_syscall_name() */
+int kview_syscall_number(const char *name); /* -ENOENT */
+unsigned int kview_syscall_end(void);	    /* one above the last number */
+
+/* process.c */
+struct kview_process {
+	pid_t tgid;
+	int pidfd;
+	uint64_t start; /* in clock ticks after boot: with the tgid, an identity that is not reused */
+};
+
+/* Identify a process by @pid, or by @pidfd (>= 0), and hold a pidfd of it. *ret_why gets a KVIEW_WHY_*. */
+int kview_process_open(pid_t pid, int pidfd, struct kview_process *ret_process, uint32_t *ret_why);
+void kview_process_close(struct kview_process *process);
+bool kview_process_is_gone(const struct kview_process *process);
+/* Start time and flags out of the text of /proc/PID/stat. */
+struct kview_stat {
+	char state;
+	uint32_t flags;
+	uint64_t start;
+};
+int kview_stat_parse(const char *text, struct kview_stat *ret_stat);
+
+/* device.c */
+bool kview_has_privilege(void);
+int kview_device_open(void); /* a descriptor, -ENODEV when kview.ko is not loaded, -EPERM */
+/* Open the device and check that it speaks our ABI. Refusals are recorded for @view. */
+int kview_device_connect(struct kview *view, int *ret_fd);
+
+#endif /* KVIEW_INTERNAL_H */
