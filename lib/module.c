@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The view mode: ask kview.ko. Everything is held by its descriptors: the view's, and one for each link. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "internal.h"
+
+struct module_view {
+	struct kview base;
+	int device_fd, view_fd;
+	uint32_t id;
+};
+
+struct module_link {
+	struct kview_link base;
+	int fd;
+	uint32_t id;
+};
+
+static struct module_view *module_view(const struct kview *view)
+{
+	return (struct module_view *)view;
+}
+
+static struct module_link *module_link(const struct kview_link *link)
+{
+	return (struct module_link *)link;
+}
+
+static int call(int fd, unsigned long request, void *argument)
+{
+	int ret = ioctl(fd, request, argument);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int create_view(struct module_view *view)
+{
+	struct kview_view_create create = { .size = sizeof(create) };
+	struct kview_view_info info = { .size = sizeof(info) };
+	int err;
+
+	strcpy(create.name, view->base.name);
+	view->view_fd = call(view->device_fd, KVIEW_IOC_VIEW_CREATE, &create);
+	if (view->view_fd < 0)
+		return view->view_fd;
+	err = call(view->view_fd, KVIEW_IOC_VIEW_INFO, &info);
+	if (err)
+		closep(&view->view_fd);
+	view->id = info.id;
+	return err;
+}
+
+static int module_open(struct kview *base)
+{
+	struct module_view *view = module_view(base);
+	int err;
+
+	err = kview_device_connect(base, &view->device_fd);
+	if (err)
+		return err;
+	err = create_view(view);
+	if (!err)
+		return 0;
+	closep(&view->device_fd);
+	if (err == -EPERM || err == -EACCES)
+		return kview_refuse(base, -EPERM, "%s", kview_needs_privilege);
+	return kview_refuse_why(base, err, KVIEW_WHY_NONE, KVIEW_DEVICE, "");
+}
+
+static void module_close(struct kview *base)
+{
+	closep(&module_view(base)->view_fd);
+	closep(&module_view(base)->device_fd);
+}
+
+static int call_member(struct kview *base, unsigned long request, pid_t pid, int pidfd)
+{
+	struct kview_member member = { .size = sizeof(member), .pid = pid, .pidfd = pidfd };
+	char subject[32];
+	int err;
+
+	err = call(module_view(base)->view_fd, request, &member);
+	if (!err)
+		return 0;
+	snprintf(subject, sizeof(subject), pidfd < 0 ? "pid %d" : "pidfd %d", pidfd < 0 ? pid : pidfd);
+	return kview_refuse_why(base, err, member.reason, subject, "");
+}
+
+static int module_add(struct kview *view, pid_t pid, int pidfd)
+{
+	return call_member(view, KVIEW_IOC_MEMBER_ADD, pid, pidfd);
+}
+
+static int module_remove(struct kview *view, pid_t pid)
+{
+	return call_member(view, KVIEW_IOC_MEMBER_REMOVE, pid, -1);
+}
+
+static int fill_target(const struct kview_link *link, size_t index, struct kview_target *target)
+{
+	const struct kview_site *site = &link->sites[index];
+	int number;
+
+	target->cookie = site->cookie;
+	switch (link->kind) {
+	case KVIEW_KIND_ENTRY:
+		target->name = (uintptr_t)site->name;
+		return 0;
+	case KVIEW_KIND_TP_ENTER:
+	case KVIEW_KIND_TP_EXIT:
+		number = kview_syscall_number(site->name);
+		if (number < 0)
+			return kview_refuse_site(link, index, number, KVIEW_WHY_NO_SUCH_SYSCALL);
+		target->value = number;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Several functions or none: the errno alone would not tell. */
+static int refuse_create(const struct kview_link *link, const struct kview_link_create *create, int err)
+{
+	return kview_refuse_site(link, create->index < link->count ? create->index : 0, err, create->reason);
+}
+
+static int module_attach(struct kview_link *base)
+{
+	_cleanup_(freep) struct kview_target *targets = calloc(base->count, sizeof(*targets));
+	struct kview_link_create create = {
+		.size = sizeof(create),
+		.kind = kview_kind_uapi(base->kind),
+		.prog_fd = base->prog_fd,
+		.targets = (uintptr_t)targets,
+		.count = base->count,
+	};
+	struct kview_link_info info = { .size = sizeof(info) };
+	struct module_link *link = module_link(base);
+	int err;
+
+	if (!targets)
+		return kview_refuse_site(base, 0, -ENOMEM, KVIEW_WHY_NONE);
+	for (size_t i = 0; i < base->count; i++) {
+		err = fill_target(base, i, &targets[i]);
+		if (err)
+			return err;
+	}
+	link->fd = call(module_view(base->view)->view_fd, KVIEW_IOC_LINK_CREATE, &create);
+	if (link->fd < 0)
+		return refuse_create(base, &create, link->fd);
+	err = call(link->fd, KVIEW_IOC_LINK_INFO, &info);
+	if (err) {
+		closep(&link->fd);
+		return kview_refuse_site(base, 0, err, KVIEW_WHY_NONE);
+	}
+	link->id = info.id;
+	return 0;
+}
+
+/* The module has no step between attaching and running. */
+static int module_start(struct kview_link *link)
+{
+	(void)link;
+	return 0;
+}
+
+static void module_detach(struct kview_link *link)
+{
+	closep(&module_link(link)->fd);
+}
+
+static int module_read_site(const struct kview_link *base, size_t index, struct kview_hook *hook)
+{
+	struct kview_hook_info info = {
+		.size = sizeof(info),
+		.view = module_view(base->view)->id,
+		.link = module_link(base)->id,
+		.index = index,
+	};
+	int err;
+
+	err = call(module_view(base->view)->device_fd, KVIEW_IOC_HOOK_INFO, &info);
+	if (err)
+		return kview_refuse_site(base, index, err, KVIEW_WHY_NONE);
+	hook->addr = info.addr;
+	hook->counts = (struct kview_counts){ .runs = info.runs, .missed = info.missed, .skipped = info.skipped };
+	return 0;
+}
+
+static int module_read_link(const struct kview_link *link, struct kview_counts *ret_counts)
+{
+	struct kview_link_info info = { .size = sizeof(info) };
+	int err;
+
+	err = call(module_link(link)->fd, KVIEW_IOC_LINK_INFO, &info);
+	if (err)
+		return kview_refuse_site(link, 0, err, KVIEW_WHY_NONE);
+	*ret_counts = (struct kview_counts){ .runs = info.runs, .missed = info.missed, .skipped = info.skipped };
+	return 0;
+}
+
+static uint32_t module_id(const struct kview *view)
+{
+	return module_view(view)->id;
+}
+
+const struct kview_ops kview_module_ops = {
+	.mode = KVIEW_MODE_VIEW,
+	.view_size = sizeof(struct module_view),
+	.link_size = sizeof(struct module_link),
+	.open = module_open,
+	.close = module_close,
+	.add_member = module_add,
+	.remove_member = module_remove,
+	.attach = module_attach,
+	.start = module_start,
+	.detach = module_detach,
+	.read_site = module_read_site,
+	.read_link = module_read_link,
+	.id = module_id,
+};
