@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Instructions of the filter. Written out in C it reads:
+ *
+ *	tgid = bpf_get_current_pid_tgid() >> 32;
+ *	member = bpf_map_lookup_elem(members, &tgid);
+ *	if (!member || bpf_get_current_task_btf()->group_leader->start_boottime / tick != member->start)
+ *		goto rejected;
+ *	if (in an interrupt)
+ *		goto skipped;
+ *	counts = bpf_map_lookup_elem(counts, &site);
+ *	counts->runs++;
+ *	bpf_tail_call(ctx, programs, 0);	// does not return
+ *	counts->runs--;				// unless the program has not been started yet
+ *	return 0;
+ * rejected:	counts->rejected++; return 0;
+ * skipped:	counts->skipped++; return 0;
+ *
+ * r6 holds the context, r7 the member's start time, then the counts. Programs on one CPU do not interrupt each other
+ * (the kernel sees to that for each of the types), so that the per-CPU counts need no atomics.
+ */
+#include "filter.h"
+
+#define HARDIRQ_SHIFT 16 /* include/linux/preempt.h: the fields of the preempt count */
+#define NMI_SHIFT 20
+#define SOFTIRQ_SERVING 0x100
+
+enum { R0, R1, R2, R3, R4, R6 = 6, R7 = 7, FP = 10 };
+
+/* The stack: the keys, and the answer of bpf_get_ns_current_pid_tgid(). */
+#define STACK_KEY (-4)
+#define STACK_PIDNS (-16)
+
+struct builder {
+	struct bpf_insn *insns;
+	size_t count;
+};
+
+static void emit(struct builder *b, uint8_t code, int dst, int src, int off, int32_t imm)
+{
+	b->insns[b->count++] =
+		(struct bpf_insn){ .code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm };
+}
+
+static void emit_move(struct builder *b, int dst, int src)
+{
+	emit(b, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
+}
+
+static void emit_alu(struct builder *b, uint8_t op, int dst, int32_t imm)
+{
+	emit(b, BPF_ALU64 | op | BPF_K, dst, 0, 0, imm);
+}
+
+static void emit_load(struct builder *b, uint8_t size, int dst, int src, int off)
+{
+	emit(b, BPF_LDX | BPF_MEM | size, dst, src, off, 0);
+}
+
+static void emit_store(struct builder *b, uint8_t size, int dst, int off, int src)
+{
+	emit(b, BPF_STX | BPF_MEM | size, dst, src, off, 0);
+}
+
+/* @kind: 0 for a number, else BPF_PSEUDO_* */
+static void emit_load64(struct builder *b, int dst, int kind, uint64_t value)
+{
+	emit(b, BPF_LD | BPF_DW | BPF_IMM, dst, kind, 0, value);
+	emit(b, 0, 0, 0, 0, value >> 32);
+}
+
+static void emit_call(struct builder *b, int32_t helper)
+{
+	emit(b, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
+}
+
+static void emit_return(struct builder *b)
+{
+	emit_alu(b, BPF_MOV, R0, 0);
+	emit(b, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+/* Places that jump to the same label, which comes later. */
+struct label {
+	size_t jumps[4], count;
+};
+
+static void emit_jump(struct builder *b, uint8_t op, int dst, int src, struct label *label)
+{
+	label->jumps[label->count++] = b->count;
+	emit(b, BPF_JMP | op, dst, src, 0, 0);
+}
+
+static void put_label(struct builder *b, const struct label *label)
+{
+	for (size_t i = 0; i < label->count; i++)
+		b->insns[label->jumps[i]].off = b->count - label->jumps[i] - 1;
+}
+
+static void emit_stack_address(struct builder *b, int dst, int off)
+{
+	emit_move(b, dst, FP);
+	emit_alu(b, BPF_ADD, dst, off);
+}
+
+/* r0 = value of the key that lies on the stack */
+static void emit_lookup(struct builder *b, int map_fd)
+{
+	emit_stack_address(b, R2, STACK_KEY);
+	emit_load64(b, R1, BPF_PSEUDO_MAP_FD, map_fd);
+	emit_call(b, BPF_FUNC_map_lookup_elem);
+}
+
+/* Put the key, the current tgid, on the stack. */
+static void emit_tgid(struct builder *b, const struct kview_filter *filter, struct label *rejected)
+{
+	if (!filter->pids.ino) {
+		emit_call(b, BPF_FUNC_get_current_pid_tgid);
+		emit_alu(b, BPF_RSH, R0, 32);
+	} else {
+		emit_load64(b, R1, 0, filter->pids.dev);
+		emit_load64(b, R2, 0, filter->pids.ino);
+		emit_stack_address(b, R3, STACK_PIDNS);
+		emit_alu(b, BPF_MOV, R4, sizeof(struct bpf_pidns_info));
+		emit_call(b, BPF_FUNC_get_ns_current_pid_tgid);
+		emit_jump(b, BPF_JNE | BPF_K, R0, 0, rejected);
+		emit_load(b, BPF_W, R0, FP, STACK_PIDNS + (int)offsetof(struct bpf_pidns_info, tgid));
+	}
+	emit_store(b, BPF_W, FP, STACK_KEY, R0);
+}
+
+static void emit_member_test(struct builder *b, const struct kview_filter *filter, struct label *rejected)
+{
+	emit_tgid(b, filter, rejected);
+	emit_lookup(b, filter->members_fd);
+	emit_jump(b, BPF_JEQ | BPF_K, R0, 0, rejected);
+	emit_load(b, BPF_DW, R7, R0, offsetof(struct kview_filter_member, start));
+	emit_call(b, BPF_FUNC_get_current_task_btf);
+	emit_load(b, BPF_DW, R1, R0, filter->layout.group_leader);
+	emit_load(b, BPF_DW, R1, R1, filter->layout.start_boottime);
+	emit_alu(b, BPF_DIV, R1, filter->tick_ns);
+	emit_jump(b, BPF_JNE | BPF_X, R1, R7, rejected);
+}
+
+/*
+ * A kprobe that uses int3 runs as if in an NMI, which counts in both the NMI and the hard-irq field; an interrupt counts
+ * in the latter alone. So they differ exactly inside a hard interrupt. (A real NMI looks like the kprobe and gets in.)
+ */
+static void emit_interrupt_test(struct builder *b, const struct kview_filter *filter, struct label *skipped)
+{
+	emit_load64(b, R1, BPF_PSEUDO_BTF_ID, filter->layout.preempt_var);
+	emit_call(b, BPF_FUNC_this_cpu_ptr);
+	emit_load(b, BPF_W, R1, R0, filter->layout.preempt_count);
+	emit_jump(b, BPF_JSET | BPF_K, R1, 0, skipped);
+	b->insns[b->count - 1].imm = SOFTIRQ_SERVING;
+	emit_move(b, R2, R1);
+	emit_alu(b, BPF_RSH, R1, HARDIRQ_SHIFT);
+	emit_alu(b, BPF_AND, R1, 0xf);
+	emit_alu(b, BPF_RSH, R2, NMI_SHIFT);
+	emit_alu(b, BPF_AND, R2, 0xf);
+	emit_jump(b, BPF_JNE | BPF_X, R1, R2, skipped);
+}
+
+static void emit_add(struct builder *b, int counts, int field, int32_t step)
+{
+	emit_load(b, BPF_DW, R1, counts, field);
+	emit_alu(b, BPF_ADD, R1, step);
+	emit_store(b, BPF_DW, counts, field, R1);
+}
+
+/* r7 = counts of this site */
+static void emit_counts(struct builder *b, const struct kview_filter *filter, struct label *none)
+{
+	emit_alu(b, BPF_MOV, R1, filter->site);
+	emit_store(b, BPF_W, FP, STACK_KEY, R1);
+	emit_lookup(b, filter->counts_fd);
+	emit_jump(b, BPF_JEQ | BPF_K, R0, 0, none);
+	emit_move(b, R7, R0);
+}
+
+static void emit_run(struct builder *b, const struct kview_filter *filter)
+{
+	struct label none = {};
+
+	emit_counts(b, filter, &none);
+	emit_add(b, R7, offsetof(struct kview_filter_counts, runs), 1);
+	emit_move(b, R1, R6);
+	emit_load64(b, R2, BPF_PSEUDO_MAP_FD, filter->programs_fd);
+	emit_alu(b, BPF_MOV, R3, 0);
+	emit_call(b, BPF_FUNC_tail_call);
+	emit_add(b, R7, offsetof(struct kview_filter_counts, runs), -1);
+	put_label(b, &none);
+	emit_return(b);
+}
+
+/* Count, and leave the program alone. */
+static void emit_turn_away(struct builder *b, const struct kview_filter *filter, const struct label *from, int field)
+{
+	struct label none = {};
+
+	put_label(b, from);
+	emit_counts(b, filter, &none);
+	emit_add(b, R7, field, 1);
+	put_label(b, &none);
+	emit_return(b);
+}
+
+size_t kview_filter_build(const struct kview_filter *filter, struct bpf_insn *insns)
+{
+	struct builder b = { .insns = insns };
+	struct label rejected = {}, skipped = {};
+	bool test_interrupt = filter->task_only && filter->layout.preempt_var;
+
+	emit_move(&b, R6, R1);
+	emit_member_test(&b, filter, &rejected);
+	if (test_interrupt)
+		emit_interrupt_test(&b, filter, &skipped);
+	emit_run(&b, filter);
+	emit_turn_away(&b, filter, &rejected, offsetof(struct kview_filter_counts, rejected));
+	if (test_interrupt)
+		emit_turn_away(&b, filter, &skipped, offsetof(struct kview_filter_counts, skipped));
+	return b.count;
+}

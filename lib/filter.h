@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The test that stands in front of a program in ordinary mode: a BPF program of the same type, which looks the current
+ * process up among the view's members, counts, and jumps into the caller's program (a tail call) only for a member.
+ */
+#ifndef KVIEW_FILTER_H
+#define KVIEW_FILTER_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* layout.c: facts about the running kernel. */
+struct kview_layout {
+	uint32_t group_leader;	 /* offsets in struct task_struct */
+	uint32_t start_boottime;
+	uint32_t preempt_var;	 /* BTF id of the per-CPU variable with the preempt count, 0 when not found */
+	uint32_t preempt_count;	 /* offset in that variable */
+};
+
+int kview_layout_read(struct kview_layout *ret_layout);
+
+/* Key of the members map is the tgid (__u32), its value this. */
+struct kview_filter_member {
+	uint64_t start; /* clock ticks after boot, as /proc/PID/stat has it */
+};
+
+/* Value of the per-CPU counts map, one entry per site. */
+struct kview_filter_counts {
+	uint64_t runs;
+	uint64_t rejected;
+	uint64_t skipped;
+};
+
+/* Where pids are to be looked up: all zero for the initial pid namespace. */
+struct kview_pid_namespace {
+	uint64_t dev, ino;
+};
+
+struct kview_filter {
+	int members_fd, counts_fd, programs_fd;
+	uint32_t site;	/* index into the counts */
+	uint64_t tick_ns; /* length of a clock tick */
+	bool task_only; /* keep interrupts out */
+	struct kview_layout layout;
+	struct kview_pid_namespace pids;
+};
+
+#define KVIEW_FILTER_MAX 96 /* instructions; the unit tests check that all variants fit */
+
+/* Write the program into @insns[KVIEW_FILTER_MAX], return how many instructions it has. */
+size_t kview_filter_build(const struct kview_filter *filter, struct bpf_insn *insns);
+
+#endif /* KVIEW_FILTER_H */

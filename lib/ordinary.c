@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The ordinary mode: attach in the kernel's own ways, with a filter in front of each program (filter.c).
+ *
+ * A link has one filter per site, so that each site has its own counts, and one PROG_ARRAY through which all of them
+ * reach the caller's program. That stays unmodified, and sees the same context, cookie and function address as if it had
+ * been attached itself. While the array is empty the filters let nothing run: start() fills it.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "ordinary.h"
+#include "program.h"
+
+struct ordinary_link {
+	struct kview_link base;
+	int programs_fd, counts_fd;
+	struct kview_probe *probes;
+	size_t count; /* probes that are attached */
+};
+
+static struct ordinary_link *ordinary_link(const struct kview_link *link)
+{
+	return (struct ordinary_link *)link;
+}
+
+static int ordinary_open(struct kview *base)
+{
+	struct ordinary_view *view = ordinary_view(base);
+	int err;
+
+	if (!kview_has_privilege())
+		return kview_refuse(base, -EPERM, "%s", kview_needs_privilege);
+	err = kview_layout_read(&view->layout);
+	if (err)
+		return kview_refuse(base, -EOPNOTSUPP, "ordinary mode needs the kernel's type information: %s",
+				    "/sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)");
+	return kview_ordinary_members_init(view);
+}
+
+static void ordinary_close(struct kview *base)
+{
+	kview_ordinary_members_deinit(ordinary_view(base));
+}
+
+/* The kernel compares a program with what is in the array already, so the caller's goes in first; this also tests it. */
+static int create_programs(struct ordinary_link *link)
+{
+	const struct kview_link *base = &link->base;
+	uint32_t zero = 0, fd = base->prog_fd;
+	int err;
+
+	link->programs_fd = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "kview_program", sizeof(zero), sizeof(fd), 1, NULL);
+	if (link->programs_fd < 0)
+		return kview_refuse_site(base, 0, link->programs_fd, KVIEW_WHY_NONE);
+	err = bpf_map_update_elem(link->programs_fd, &zero, &fd, BPF_ANY) ?:
+	      bpf_map_delete_elem(link->programs_fd, &zero);
+	if (err == -EINVAL)
+		return kview_refuse_link(base, -EOPNOTSUPP, "this program cannot run behind a filter (%s)",
+					 "bpf_override_return, or loaded for a special attach type");
+	return err ? kview_refuse_site(base, 0, err, KVIEW_WHY_NONE) : 0;
+}
+
+static int create_counts(struct ordinary_link *link)
+{
+	link->counts_fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "kview_counts", sizeof(uint32_t),
+					 sizeof(struct kview_filter_counts), link->base.count, NULL);
+	if (link->counts_fd < 0)
+		return kview_refuse_site(&link->base, 0, link->counts_fd, KVIEW_WHY_NONE);
+	return 0;
+}
+
+static int load_filter(const struct ordinary_link *link, size_t index)
+{
+	const struct ordinary_view *view = ordinary_view(link->base.view);
+	struct kview_filter filter = {
+		.members_fd = view->members_fd,
+		.counts_fd = link->counts_fd,
+		.programs_fd = link->programs_fd,
+		.site = index,
+		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
+		.task_only = link->base.kind == KVIEW_KIND_ENTRY,
+		.layout = view->layout,
+		.pids = view->pids,
+	};
+	struct bpf_insn insns[KVIEW_FILTER_MAX];
+	size_t count = kview_filter_build(&filter, insns);
+
+	return bpf_prog_load(kview_kind_prog_type(link->base.kind), "kview_filter", "GPL", insns, count, NULL);
+}
+
+static int attach_site(struct ordinary_link *link, size_t index)
+{
+	struct kview_probe probe = KVIEW_PROBE_NONE;
+	int err;
+
+	probe.filter_fd = load_filter(link, index);
+	if (probe.filter_fd < 0)
+		return kview_refuse_site(&link->base, index, probe.filter_fd, KVIEW_WHY_NONE);
+	err = kview_probe_attach(&link->base, index, &probe);
+	if (err) {
+		kview_probe_close(&probe);
+		return err;
+	}
+	link->probes[link->count++] = probe;
+	return 0;
+}
+
+static void ordinary_detach(struct kview_link *base)
+{
+	struct ordinary_link *link = ordinary_link(base);
+
+	while (link->count)
+		kview_probe_close(&link->probes[--link->count]);
+	free(link->probes);
+	closep(&link->counts_fd);
+	closep(&link->programs_fd);
+}
+
+static int attach_all(struct ordinary_link *link)
+{
+	int err;
+
+	err = create_programs(link) ?: create_counts(link);
+	if (err)
+		return err;
+	link->probes = calloc(link->base.count, sizeof(*link->probes));
+	if (!link->probes)
+		return kview_refuse_site(&link->base, 0, -ENOMEM, KVIEW_WHY_NONE);
+	for (size_t i = 0; i < link->base.count && !err; i++)
+		err = attach_site(link, i);
+	return err;
+}
+
+static int ordinary_attach(struct kview_link *base)
+{
+	struct ordinary_link *link = ordinary_link(base);
+	int err;
+
+	if (base->kind == KVIEW_KIND_ENTRY && kview_program_is_multi(base->prog_fd))
+		return kview_refuse_site(base, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
+	link->programs_fd = link->counts_fd = -1;
+	err = attach_all(link);
+	if (err)
+		ordinary_detach(base);
+	return err;
+}
+
+static int ordinary_start(struct kview_link *base)
+{
+	uint32_t zero = 0, fd = base->prog_fd;
+	int err;
+
+	err = bpf_map_update_elem(ordinary_link(base)->programs_fd, &zero, &fd, BPF_ANY);
+	return err ? kview_refuse_site(base, 0, err, KVIEW_WHY_NONE) : 0;
+}
+
+static void add_counts(struct kview_counts *sum, const struct kview_counts *counts)
+{
+	sum->runs += counts->runs;
+	sum->missed += counts->missed;
+	sum->skipped += counts->skipped;
+	sum->rejected += counts->rejected;
+}
+
+static int read_counts(const struct ordinary_link *link, uint32_t index, struct kview_counts *ret_counts)
+{
+	_cleanup_(freep) struct kview_filter_counts *values = NULL;
+	int cpus = libbpf_num_possible_cpus(), err;
+	struct kview_counts counts = {};
+	struct bpf_prog_info info;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc(cpus, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(link->counts_fd, &index, values) ?:
+	      kview_program_info(link->probes[index].filter_fd, &info);
+	if (err)
+		return err;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		counts.runs += values[cpu].runs;
+		counts.rejected += values[cpu].rejected;
+		counts.skipped += values[cpu].skipped;
+	}
+	counts.missed = info.recursion_misses;
+	*ret_counts = counts;
+	return 0;
+}
+
+static int ordinary_read_site(const struct kview_link *base, size_t index, struct kview_hook *hook)
+{
+	return read_counts(ordinary_link(base), index, &hook->counts);
+}
+
+static int ordinary_read_link(const struct kview_link *base, struct kview_counts *ret_counts)
+{
+	struct kview_counts sum = {}, counts;
+	int err;
+
+	kview_ordinary_prune(ordinary_view(base->view));
+	for (size_t i = 0; i < base->count; i++) {
+		err = read_counts(ordinary_link(base), i, &counts);
+		if (err)
+			return err;
+		add_counts(&sum, &counts);
+	}
+	*ret_counts = sum;
+	return 0;
+}
+
+static uint32_t ordinary_id(const struct kview *view)
+{
+	(void)view;
+	return 0;
+}
+
+const struct kview_ops kview_ordinary_ops = {
+	.mode = KVIEW_MODE_ORDINARY,
+	.view_size = sizeof(struct ordinary_view),
+	.link_size = sizeof(struct ordinary_link),
+	.open = ordinary_open,
+	.close = ordinary_close,
+	.add_member = kview_ordinary_add,
+	.remove_member = kview_ordinary_remove,
+	.attach = ordinary_attach,
+	.start = ordinary_start,
+	.detach = ordinary_detach,
+	.read_site = ordinary_read_site,
+	.read_link = ordinary_read_link,
+	.id = ordinary_id,
+};

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The kernel's own attach points, for the ordinary mode: kprobes and tracepoints as perf events, raw tracepoints.
+ *
+ * The perf events are created disabled and stay so: programs run nevertheless, and no samples are made.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "ordinary.h"
+
+static int open_event(struct perf_event_attr *attr)
+{
+	int fd;
+
+	attr->size = sizeof(*attr);
+	attr->disabled = 1;
+	/* The CPU says nothing here: a program runs wherever the event happens. */
+	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int refuse_kprobe(const struct kview_link *link, size_t index, int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return kview_refuse_site(link, index, err, KVIEW_WHY_NO_SYMBOL);
+	case -EADDRNOTAVAIL:
+		return kview_refuse_site(link, index, -ENOTUNIQ, KVIEW_WHY_AMBIGUOUS);
+	case -EINVAL: /* on the list of functions that the kprobes' own machinery needs */
+	case -EILSEQ:
+		return kview_refuse_site(link, index, -EOPNOTSUPP, KVIEW_WHY_NOT_TRACEABLE);
+	default:
+		return kview_refuse_site(link, index, err, KVIEW_WHY_NONE);
+	}
+}
+
+static int open_kprobe(const struct kview_link *link, size_t index)
+{
+	struct perf_event_attr attr = { .config1 = (uintptr_t)link->sites[index].name };
+	unsigned int type;
+	int fd;
+
+	if (kview_file_read_number("/sys/bus/event_source/devices/kprobe/type", &type))
+		return kview_refuse_link(link, -EOPNOTSUPP, "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)");
+	attr.type = type;
+	fd = open_event(&attr);
+	return fd < 0 ? refuse_kprobe(link, index, fd) : fd;
+}
+
+static int tracepoint_id(const struct kview_link *link, const char *tracefs, const char *name, unsigned int *ret_id)
+{
+	const char *way = link->kind == KVIEW_KIND_TP_ENTER ? "enter" : "exit";
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/events/syscalls/sys_%s_%s/id", tracefs, way, name);
+	return kview_file_read_number(path, ret_id);
+}
+
+static int open_tracepoint(const struct kview_link *link, size_t index)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
+	const char *tracefs = kview_tracefs();
+	unsigned int id;
+	int fd;
+
+	if (!tracefs)
+		return kview_refuse_link(link, -EOPNOTSUPP,
+					 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
+	fd = tracepoint_id(link, tracefs, link->sites[index].name, &id);
+	if (!fd) {
+		attr.config = id;
+		fd = open_event(&attr);
+	}
+	if (fd < 0)
+		kview_refuse_site(link, index, fd, fd == -ENOENT ? KVIEW_WHY_NO_SUCH_SYSCALL : KVIEW_WHY_NONE);
+	return fd;
+}
+
+static int attach_event(const struct kview_link *link, size_t index, struct kview_probe *probe)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event = { .bpf_cookie = link->sites[index].cookie });
+
+	probe->event_fd = link->kind == KVIEW_KIND_ENTRY ? open_kprobe(link, index) : open_tracepoint(link, index);
+	if (probe->event_fd < 0)
+		return probe->event_fd;
+	probe->link_fd = bpf_link_create(probe->filter_fd, probe->event_fd, BPF_PERF_EVENT, &opts);
+	if (probe->link_fd < 0)
+		return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
+	return 0;
+}
+
+/* Since Linux commit 68ca5d4eebb8 ("bpf: support BPF cookie in raw tracepoint (raw_tp, tp_btf) programs") (in v6.10). */
+static int open_raw(const char *name, int prog_fd, uint64_t cookie)
+{
+	struct {
+		uint64_t name;
+		uint32_t prog_fd, pad;
+		uint64_t cookie;
+	} attr = { .name = (uintptr_t)name, .prog_fd = prog_fd, .cookie = cookie };
+	int fd;
+
+	if (!cookie)
+		return bpf_raw_tracepoint_open(name, prog_fd);
+	fd = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+static int attach_raw(const struct kview_link *link, size_t index, struct kview_probe *probe)
+{
+	const char *name = link->kind == KVIEW_KIND_RAW_ENTER ? "sys_enter" : "sys_exit";
+	uint64_t cookie = link->sites[index].cookie;
+
+	probe->link_fd = open_raw(name, probe->filter_fd, cookie);
+	if (probe->link_fd >= 0)
+		return 0;
+	if (cookie && (probe->link_fd == -EINVAL || probe->link_fd == -E2BIG))
+		return kview_refuse_link(link, -EOPNOTSUPP, "this kernel has no cookies for raw tracepoints");
+	return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
+}
+
+int kview_probe_attach(const struct kview_link *link, size_t index, struct kview_probe *probe)
+{
+	if (kview_kind_prog_type(link->kind) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		return attach_raw(link, index, probe);
+	return attach_event(link, index, probe);
+}
+
+void kview_probe_close(struct kview_probe *probe)
+{
+	closep(&probe->link_fd);
+	closep(&probe->event_fd);
+	closep(&probe->filter_fd);
+}
