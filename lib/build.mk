@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+LIBKVIEW_VERSION := $(shell sed -n 's/^.define KVIEW_VERSION "\([0-9.]*\)".*/\1/p' lib/internal.h)
+libkview_sources := $(sort $(wildcard lib/*.c))
+libkview_objects := $(call objects,$(libkview_sources))
+libkview_so := $(OUT)/lib/libkview.so.$(LIBKVIEW_VERSION)
+libkview_names := $(OUT)/lib/libkview.so.0 $(OUT)/lib/libkview.so
+
+ALL += $(OUT)/lib/libkview.a $(libkview_names) $(OUT)/lib/libkview.pc
+INSTALL += $(OUT)/lib/libkview.a:lib $(libkview_so):lib $(libkview_names:%=%:lib) \
+	   $(OUT)/lib/libkview.pc:lib/pkgconfig include/kview/kview.h:include/kview \
+	   include/uapi/kview.h:include/kview/uapi
+
+# The same objects serve both libraries.
+$(OUT)/lib/%.o: override CFLAGS += -fPIC
+
+$(OUT)/lib/libkview.a: $(libkview_objects)
+
+# A sanitized library leaves the sanitizers' functions to the program.
+$(libkview_so): $(libkview_objects) lib/libkview.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ld_flags) -shared -Wl,-soname,libkview.so.0 -Wl,--version-script=lib/libkview.map \
+		$(if $(SANITIZE_FLAGS),,-Wl,-z,defs) -o $@ $(libkview_objects) -lbpf
+
+$(libkview_names): $(libkview_so)
+	$(Q)ln -sf $(<F) $@
+
+$(OUT)/lib/libkview.pc: lib/libkview.pc.in FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's|@prefix@|$(PREFIX)|; s|@version@|$(LIBKVIEW_VERSION)|' $< >$@
+
+$(OUT)/lib/syscalls.o: $(OUT)/lib/syscalls.inc
+$(OUT)/lib/syscalls.inc: lib/syscalls.sh
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)lib/syscalls.sh $(CC) >$@

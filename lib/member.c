@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Who is a member of a view. */
+#include "internal.h"
+
+int kview_add_pid(struct kview *view, pid_t pid)
+{
+	kview_reason_clear(view);
+	if (pid <= 0)
+		return kview_refuse(view, -ESRCH, "pid %d: %s", pid, kview_why_text(KVIEW_WHY_NO_PROCESS));
+	return view->ops->add_member(view, pid, -1);
+}
+
+int kview_add_pidfd(struct kview *view, int pidfd)
+{
+	kview_reason_clear(view);
+	if (pidfd < 0)
+		return kview_refuse(view, -EBADF, "pidfd %d: not an open descriptor", pidfd);
+	return view->ops->add_member(view, 0, pidfd);
+}
+
+int kview_remove_pid(struct kview *view, pid_t pid)
+{
+	kview_reason_clear(view);
+	return view->ops->remove_member(view, pid);
+}

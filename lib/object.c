@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From programs and objects of libbpf to links. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+#include "program.h"
+
+static int out_of_memory(struct kview *view)
+{
+	return kview_refuse(view, -ENOMEM, "out of memory");
+}
+
+/* The program's section as one that can be attached in this way; the name is the caller's to free. */
+static int parse_section(struct kview *view, const struct bpf_program *prog, struct kview_section *ret_section)
+{
+	const char *name = bpf_program__section_name(prog);
+	int err;
+
+	err = kview_section_parse(name, ret_section);
+	if (err == -ENOMEM)
+		return out_of_memory(view);
+	if (err)
+		return kview_refuse(view, err, "%s: %s", name, ret_section->why);
+	if (bpf_program__type(prog) == kview_kind_prog_type(ret_section->kind))
+		return 0;
+	free(ret_section->name);
+	return kview_refuse_why(view, -EINVAL, KVIEW_WHY_PROG_TYPE, name, "");
+}
+
+/* @name becomes the link's. */
+static int program_link_new(struct kview *view, const struct bpf_program *prog, enum kview_kind kind, char *name,
+			    struct kview_link **ret_link)
+{
+	_cleanup_(freep) char *held_name = name;
+	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
+
+	if (kview_link_new(view, kind, 1, &link))
+		return out_of_memory(view);
+	link->sites[0].name = TAKE_PTR(held_name);
+	link->prog = prog;
+	link->prog_fd = bpf_program__fd(prog);
+	link->program = strdup(bpf_program__name(prog));
+	link->section = strdup(bpf_program__section_name(prog));
+	if (!link->program || !link->section)
+		return out_of_memory(view);
+	*ret_link = TAKE_PTR(link);
+	return 0;
+}
+
+/* Attach, but do not start. */
+static int attach_program(struct kview *view, const struct bpf_program *prog, uint64_t cookie,
+			  struct kview_link **ret_link)
+{
+	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
+	struct kview_section section;
+	int err;
+
+	if (bpf_program__fd(prog) < 0)
+		return kview_refuse(view, -EINVAL, "%s: the program is not loaded", bpf_program__section_name(prog));
+	err = parse_section(view, prog, &section) ?:
+	      program_link_new(view, prog, section.kind, section.name, &link);
+	if (err)
+		return err;
+	link->sites[0].cookie = cookie;
+	err = kview_link_attach(link);
+	if (err)
+		return err;
+	*ret_link = TAKE_PTR(link);
+	return 0;
+}
+
+int kview_attach_program(struct kview *view, const struct bpf_program *prog, const struct kview_attach_opts *user_opts,
+			 struct kview_link **ret_link)
+{
+	struct kview_attach_opts opts;
+	struct kview_link *link;
+	int err;
+
+	kview_reason_clear(view);
+	if (kview_opts_copy(&opts, sizeof(opts), user_opts))
+		return kview_refuse(view, -EINVAL, "options that libkview %s does not know", kview_version());
+	err = attach_program(view, prog, opts.cookie, &link) ?: kview_link_start(link);
+	if (err)
+		return err;
+	if (ret_link)
+		*ret_link = link;
+	return 0;
+}
+
+/* Close the links that came after @last (NULL: all). The reason of the failure stays. */
+static void close_links_after(struct kview *view, const struct kview_link *last)
+{
+	struct kview_link *link;
+
+	while ((link = TAILQ_LAST(&view->links, kview_links)) != last)
+		kview_link_close(link);
+}
+
+static int attach_programs(struct kview *view, const struct bpf_object *obj, size_t *count)
+{
+	struct bpf_program *prog;
+	struct kview_link *link;
+	int err;
+
+	bpf_object__for_each_program(prog, obj) {
+		if (!bpf_program__autoload(prog) || !bpf_program__autoattach(prog))
+			continue;
+		err = attach_program(view, prog, 0, &link);
+		if (err)
+			return err;
+		(*count)++;
+	}
+	if (!*count)
+		return kview_refuse(view, -ENOENT, "%s: the object has no program to attach", bpf_object__name(obj));
+	return 0;
+}
+
+static int start_links_after(struct kview *view, struct kview_link *last)
+{
+	struct kview_link *link = last ? TAILQ_NEXT(last, entry) : TAILQ_FIRST(&view->links);
+	int err = 0;
+
+	for (; link && !err; link = TAILQ_NEXT(link, entry))
+		err = view->ops->start(link);
+	return err;
+}
+
+int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t *ret_count)
+{
+	struct kview_link *last = TAILQ_LAST(&view->links, kview_links);
+	size_t count = 0;
+	int err;
+
+	kview_reason_clear(view);
+	err = attach_programs(view, obj, &count) ?: start_links_after(view, last);
+	if (err) {
+		close_links_after(view, last);
+		return err;
+	}
+	if (ret_count)
+		*ret_count = count;
+	return 0;
+}
