@@ -33,6 +33,8 @@ struct kview_block {
 
 static_assert(PAGE_SLOTS == 64, "one u64 holds the slots of a page");
 
+static const u8 int3s[PAGE_SIZE] = { [0 ... PAGE_SIZE - 1] = INT3 };
+
 static DEFINE_MUTEX(arena_lock);
 static LIST_HEAD(blocks);
 static size_t used_bytes;
@@ -189,12 +191,10 @@ static void release(struct kview_block *block, void *ptr, size_t size)
 /* A stale TLB entry or a frame that should be gone traps on int3 instead of running what comes here next. */
 static void poison(void *ptr, size_t size)
 {
-	size_t done, len;
+	size_t done;
 
-	for (done = 0; done < size; done += len) {
-		len = min_t(size_t, size - done, PAGE_SIZE);
-		kview_call(text_poke_set)(ptr + done, INT3, len);
-	}
+	for (done = 0; done < size; done += PAGE_SIZE)
+		kview_call(text_poke)(ptr + done, int3s, min_t(size_t, size - done, PAGE_SIZE));
 }
 
 void kview_arena_free_locked(void *ptr, size_t size)

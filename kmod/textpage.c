@@ -90,10 +90,18 @@ void kview_textpage_build(struct kview_textpage *page, struct kview_stub *const 
 
 static void write_bytes(void *dst, const void *src, size_t len, bool fill)
 {
-	if (fill)
-		kview_call(text_poke_set)(dst, *(const u8 *)src, len);
-	else
+	u8 bytes[64];
+	size_t done, part;
+
+	if (!fill) {
 		kview_arena_write(dst, src, len);
+		return;
+	}
+	memset(bytes, *(const u8 *)src, sizeof(bytes));
+	for (done = 0; done < len; done += part) {
+		part = min(len - done, sizeof(bytes));
+		kview_arena_write(dst + done, bytes, part);
+	}
 }
 
 /* @offset and @len stay inside the page. Returns whether a byte of ours was in the way. */

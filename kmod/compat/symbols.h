@@ -32,7 +32,6 @@ struct ftrace_rec_iter;
 	X(set_memory_ro, int, (unsigned long addr, int pages))                                                         \
 	X(set_memory_x, int, (unsigned long addr, int pages))                                                          \
 	X(text_poke, void *, (void *addr, const void *opcode, size_t len))                                             \
-	X(text_poke_set, void *, (void *addr, int byte, size_t len))                                                   \
 	X(ftrace_location, unsigned long, (unsigned long ip))                                                          \
 	X(ftrace_test_record, int, (struct dyn_ftrace * rec, bool enable))                                             \
 	X(ftrace_rec_iter_start, struct ftrace_rec_iter *, (void))                                                     \
