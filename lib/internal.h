@@ -165,7 +165,7 @@ bool kview_names_have(const struct kview_names *names, const char *name);
 
 struct kview_near {
 	const char *names[KVIEW_NEAR_MAX];
-	unsigned int distance[KVIEW_NEAR_MAX];
+	unsigned int rank[KVIEW_NEAR_MAX];
 	size_t count;
 };
 

@@ -15,10 +15,10 @@ static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 	return ab < c ? ab : c;
 }
 
-/* How far apart two names may be to be called near: a quarter of what was typed, at least one. */
+/* How many slips of the finger to allow for. */
 static unsigned int near_limit(size_t len)
 {
-	return len < 4 ? 1 : len < 16 ? 1 + len / 4 : 5;
+	return len < 24 ? 1 + len / 6 : 5;
 }
 
 static bool swapped(const char *a, const char *b)
@@ -52,12 +52,22 @@ static unsigned int edit_distance(const char *a, size_t a_len, const char *b, si
 	return row[b_len];
 }
 
+/* Of names at the same distance, those that begin as the wanted one does are better. */
+static unsigned int near_rank(const char *wanted, const char *name, unsigned int distance)
+{
+	unsigned int same = 0;
+
+	while (wanted[same] && wanted[same] == name[same])
+		same++;
+	return distance * (NAME_MAX_LEN + 1) - same;
+}
+
 /* Keep the best ones in order; of equals the first offered stays ahead. */
-static void near_insert(struct kview_near *near, const char *name, unsigned int distance)
+static void near_insert(struct kview_near *near, const char *name, unsigned int rank)
 {
 	size_t at = near->count;
 
-	while (at > 0 && near->distance[at - 1] > distance)
+	while (at > 0 && near->rank[at - 1] > rank)
 		at--;
 	if (at == KVIEW_NEAR_MAX)
 		return;
@@ -65,10 +75,10 @@ static void near_insert(struct kview_near *near, const char *name, unsigned int 
 		near->count++;
 	for (size_t i = near->count - 1; i > at; i--) {
 		near->names[i] = near->names[i - 1];
-		near->distance[i] = near->distance[i - 1];
+		near->rank[i] = near->rank[i - 1];
 	}
 	near->names[at] = name;
-	near->distance[at] = distance;
+	near->rank[at] = rank;
 }
 
 void kview_near_offer(struct kview_near *near, const char *wanted, const char *name)
@@ -81,8 +91,8 @@ void kview_near_offer(struct kview_near *near, const char *wanted, const char *n
 	if (labs((long)wanted_len - (long)name_len) > limit)
 		return;
 	distance = edit_distance(wanted, wanted_len, name, name_len);
-	if (distance <= limit)
-		near_insert(near, name, distance);
+	if (distance && distance <= limit)
+		near_insert(near, name, near_rank(wanted, name, distance));
 }
 
 void kview_near_text(const struct kview_near *near, char *text, size_t size)

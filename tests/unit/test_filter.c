@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The filter in front of programs in ordinary mode, run by a small interpreter: who gets in, who is counted as what.
+ * Whether the kernel's verifier agrees is seen in the VM tests.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/filter.h"
+#include "unit.h"
+
+enum { MEMBERS = 11, COUNTS = 12, PROGRAMS = 13, PREEMPT_VAR = 77, SITE = 5, TICK = 10000000 };
+
+#define TGID 4242u
+#define START 987654u
+
+/* The kernel around the filter. */
+struct world {
+	uint32_t tgid, preempt_count;
+	uint64_t start_ns;
+	bool started; /* the caller's program is in place */
+	bool other_namespace;
+	/* what came of it */
+	struct kview_filter_counts counts;
+	bool ran;
+};
+
+static struct {
+	uint64_t group_leader;
+	uint64_t start_boottime;
+} task;
+static struct kview_filter_member member = { .start = START };
+static uint32_t hot[2];
+
+static struct kview_filter filter_for(bool task_only)
+{
+	return (struct kview_filter){
+		.members_fd = MEMBERS,
+		.counts_fd = COUNTS,
+		.programs_fd = PROGRAMS,
+		.site = SITE,
+		.tick_ns = TICK,
+		.task_only = task_only,
+		.layout = { .group_leader = 0, .start_boottime = 8, .preempt_var = PREEMPT_VAR, .preempt_count = 4 },
+	};
+}
+
+static uint64_t lookup(struct world *world, uint64_t map, const uint32_t *key)
+{
+	if (map == MEMBERS)
+		return *key == TGID ? (uintptr_t)&member : 0;
+	assert_int_equal(map, COUNTS);
+	assert_int_equal(*key, SITE);
+	return (uintptr_t)&world->counts;
+}
+
+static uint64_t namespace_pid(const struct world *world, const uint64_t *r)
+{
+	struct bpf_pidns_info *info = (void *)r[3];
+
+	assert_int_equal(r[1], 4);
+	assert_int_equal(r[2], 0xf0000123);
+	assert_int_equal(r[4], sizeof(*info));
+	*info = (struct bpf_pidns_info){ .pid = 1, .tgid = world->tgid };
+	return world->other_namespace ? (uint64_t)-22 : 0;
+}
+
+/* Returns true when the call does not come back. */
+static bool call(struct world *world, int helper, uint64_t *r)
+{
+	switch (helper) {
+	case BPF_FUNC_get_current_pid_tgid:
+		r[0] = (uint64_t)world->tgid << 32 | 99;
+		return false;
+	case BPF_FUNC_get_ns_current_pid_tgid:
+		r[0] = namespace_pid(world, r);
+		return false;
+	case BPF_FUNC_map_lookup_elem:
+		r[0] = lookup(world, r[1], (const uint32_t *)r[2]);
+		return false;
+	case BPF_FUNC_get_current_task_btf:
+		r[0] = (uintptr_t)&task;
+		return false;
+	case BPF_FUNC_this_cpu_ptr:
+		assert_int_equal(r[1], PREEMPT_VAR);
+		r[0] = (uintptr_t)hot;
+		return false;
+	case BPF_FUNC_tail_call:
+		assert_int_equal(r[1], 0xc0de); /* the context */
+		assert_int_equal(r[2], PROGRAMS);
+		assert_int_equal(r[3], 0);
+		world->ran = world->started;
+		return world->ran;
+	}
+	fail_msg("helper %d", helper);
+	return true;
+}
+
+static void compute(uint8_t op, uint64_t *dst, uint64_t value)
+{
+	switch (op) {
+	case BPF_MOV:
+		*dst = value;
+		return;
+	case BPF_ADD:
+		*dst += value;
+		return;
+	case BPF_AND:
+		*dst &= value;
+		return;
+	case BPF_RSH:
+		*dst >>= value;
+		return;
+	case BPF_DIV:
+		*dst /= value;
+		return;
+	}
+	fail_msg("operation %#x", op);
+}
+
+static bool jumps(uint8_t op, uint64_t dst, uint64_t value)
+{
+	switch (op) {
+	case BPF_JEQ:
+		return dst == value;
+	case BPF_JNE:
+		return dst != value;
+	case BPF_JSET:
+		return dst & value;
+	}
+	fail_msg("jump %#x", op);
+	return false;
+}
+
+static void load(uint8_t size, uint64_t *dst, const void *from)
+{
+	*dst = size == BPF_DW ? *(const uint64_t *)from : *(const uint32_t *)from;
+}
+
+static void store(uint8_t size, void *to, uint64_t value)
+{
+	if (size == BPF_DW)
+		*(uint64_t *)to = value;
+	else
+		*(uint32_t *)to = value;
+}
+
+/* One instruction; returns how many to go on by, 0 at the end. */
+static int step(struct world *world, const struct bpf_insn *insn, uint64_t *r)
+{
+	uint64_t *dst = &r[insn->dst_reg];
+	uint64_t value = BPF_SRC(insn->code) == BPF_X ? r[insn->src_reg] : (uint64_t)(int64_t)insn->imm;
+
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU64:
+		compute(BPF_OP(insn->code), dst, value);
+		return 1;
+	case BPF_LD:
+		*dst = (uint32_t)insn[0].imm | (uint64_t)insn[1].imm << 32;
+		return 2;
+	case BPF_LDX:
+		load(BPF_SIZE(insn->code), dst, (void *)(r[insn->src_reg] + insn->off));
+		return 1;
+	case BPF_STX:
+		store(BPF_SIZE(insn->code), (void *)(*dst + insn->off), r[insn->src_reg]);
+		return 1;
+	}
+	assert_int_equal(BPF_CLASS(insn->code), BPF_JMP);
+	if (BPF_OP(insn->code) == BPF_EXIT)
+		return 0;
+	if (BPF_OP(insn->code) == BPF_CALL)
+		return call(world, insn->imm, r) ? 0 : 1;
+	return 1 + (jumps(BPF_OP(insn->code), *dst, value) ? insn->off : 0);
+}
+
+static void run(struct world *world, const struct kview_filter *filter)
+{
+	struct bpf_insn insns[KVIEW_FILTER_MAX];
+	uint64_t stack[8], r[11] = { [1] = 0xc0de, [10] = (uintptr_t)(stack + 8) };
+	size_t count = kview_filter_build(filter, insns);
+	int by;
+
+	assert_true(count <= KVIEW_FILTER_MAX);
+	task.group_leader = (uintptr_t)&task;
+	task.start_boottime = world->start_ns;
+	hot[1] = world->preempt_count;
+	for (size_t at = 0; (by = step(world, &insns[at], r)); at += by)
+		assert_true(by > 0 && at + by < count);
+	if (!world->ran)
+		assert_int_equal(r[0], 0);
+}
+
+static struct world a_member(void)
+{
+	return (struct world){ .tgid = TGID, .start_ns = START * (uint64_t)TICK + 12345, .started = true };
+}
+
+static void expect(const struct world *world, bool ran, unsigned int runs, unsigned int rejected, unsigned int skipped)
+{
+	assert_int_equal(world->ran, ran);
+	assert_int_equal(world->counts.runs, runs);
+	assert_int_equal(world->counts.rejected, rejected);
+	assert_int_equal(world->counts.skipped, skipped);
+}
+
+static void members_get_in(void **state)
+{
+	struct kview_filter filter = filter_for(false);
+	struct world world = a_member();
+
+	(void)state;
+	run(&world, &filter);
+	expect(&world, true, 1, 0, 0);
+	run(&world, &filter);
+	expect(&world, true, 2, 0, 0);
+}
+
+static void others_do_not(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world other = a_member(), reused = a_member(), earlier = a_member();
+
+	(void)state;
+	other.tgid++;
+	run(&other, &filter);
+	expect(&other, false, 0, 1, 0);
+	reused.start_ns += TICK; /* the same pid, given to a younger process */
+	run(&reused, &filter);
+	expect(&reused, false, 0, 1, 0);
+	earlier.start_ns -= TICK;
+	run(&earlier, &filter);
+	expect(&earlier, false, 0, 1, 0);
+}
+
+static void nothing_runs_before_start(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world world = a_member();
+
+	(void)state;
+	world.started = false;
+	run(&world, &filter);
+	expect(&world, false, 0, 0, 0);
+}
+
+static void interrupts_are_skipped(void **state)
+{
+	static const struct {
+		uint32_t preempt_count;
+		bool runs;
+	} cases[] = {
+		{ 0, true },	    { 0x80000001, true }, { 0x200, true },    /* softirqs are off, none is served */
+		{ 0x100, false },			  { 0x10000, false }, /* softirq, hard interrupt */
+		{ 0x110000, true },			  { 0x110100, false }, /* int3 in a task, in a softirq */
+		{ 0x120000, false },			  { 0x10100, false },
+	};
+	struct kview_filter filter = filter_for(true), anywhere = filter_for(false);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world world = a_member(), same = a_member();
+
+		world.preempt_count = same.preempt_count = cases[i].preempt_count;
+		run(&world, &filter);
+		expect(&world, cases[i].runs, cases[i].runs, 0, !cases[i].runs);
+		run(&same, &anywhere);
+		expect(&same, true, 1, 0, 0);
+	}
+}
+
+static void unknown_preempt_count(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world world = a_member();
+
+	(void)state;
+	filter.layout.preempt_var = 0;
+	world.preempt_count = 0x10000;
+	run(&world, &filter);
+	expect(&world, true, 1, 0, 0);
+}
+
+static void pid_namespaces(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world world = a_member(), outside = a_member();
+
+	(void)state;
+	filter.pids = (struct kview_pid_namespace){ .dev = 4, .ino = 0xf0000123 };
+	run(&world, &filter);
+	expect(&world, true, 1, 0, 0);
+	outside.other_namespace = true;
+	run(&outside, &filter);
+	expect(&outside, false, 0, 1, 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_get_in),	  cmocka_unit_test(others_do_not),
+		cmocka_unit_test(nothing_runs_before_start), cmocka_unit_test(interrupts_are_skipped),
+		cmocka_unit_test(unknown_preempt_count),  cmocka_unit_test(pid_namespaces),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+}
