@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The processes `kview run` traces: those named by --pid, or a command of its own. */
+#ifndef KVIEW_CLI_TARGETS_H
+#define KVIEW_CLI_TARGETS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <kview/kview.h>
+
+#include "child.h"
+
+struct target {
+	pid_t pid;
+	int pidfd;
+};
+
+struct targets {
+	struct target *list;
+	size_t count;
+	struct child child;
+};
+
+/* Add the processes in @text, "12" or "12,34", without looking whether they are there. Leaves with CLI_USAGE on a mistake. */
+void targets_parse(struct targets *targets, const char *text);
+
+/* Get hold of all processes named. Prints what is wrong and returns an exit code. */
+int targets_open(struct targets *targets);
+
+/* Start the command and hold it at its first instruction. Prints what is wrong and returns an exit code. */
+int targets_start(struct targets *targets, char **argv);
+
+/* Make all of them members, then let the command go. Prints what is wrong and returns an exit code. */
+int targets_join(struct targets *targets, struct kview *view);
+
+/* End all memberships, of those that still have one. */
+void targets_leave(const struct targets *targets, struct kview *view);
+
+void targets_deinit(struct targets *targets);
+
+#endif /* KVIEW_CLI_TARGETS_H */
