@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include <kview/kview.h>
+
+#include "cli.h"
+#include "options.h"
+#include "scope.h"
+#include "table.h"
+
+static const struct argp_option options[] = {
+	{ "attachable", 'a', NULL, 0, "Leave out what cannot be hooked", 1 },
+	{ "kind", 'k', "KIND", 0, "Only hooks of this kind: entry, tp_enter, tp_exit, raw_enter, raw_exit", 2 },
+	{},
+};
+
+static const enum kview_kind kinds[] = {
+	KVIEW_KIND_ENTRY, KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT, KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT,
+};
+
+struct list {
+	struct cli_options shared; /* first: see cli_parse() */
+	const char *pattern;
+	bool attachable;
+	const enum kview_kind *kind; /* NULL: all */
+	json_t *json;
+	struct table *table;
+	size_t shown;
+	size_t attachable_shown;
+};
+
+static const enum kview_kind *parse_kind(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(word, kview_kind_name(kinds[i])))
+			return &kinds[i];
+	cli_usage("list: --kind %s: not a kind of hook; entry, tp_enter, tp_exit, raw_enter or raw_exit", word);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct list *list = state->input;
+
+	switch (key) {
+	case 'a':
+		list->attachable = true;
+		return 0;
+	case 'k':
+		list->kind = parse_kind(arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (list->pattern)
+			cli_usage("list: %s: only one pattern can be given; quote it from the shell", arg);
+		list->pattern = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int add_record(json_t *list, const struct kview_hook *hook)
+{
+	json_t *json;
+
+	json = json_pack("{s:s, s:s, s:b, s:s?}", "kind", kview_kind_name(hook->kind), "name", hook->name, "attachable",
+			 hook->attachable, "reason", hook->reason);
+	return json_array_append_new(list, json) ? -ENOMEM : 0;
+}
+
+static void add_row(struct table *table, const struct kview_hook *hook)
+{
+	table_cell(table, "%s", kview_kind_name(hook->kind));
+	table_cell(table, "%s", hook->name);
+	if (hook->attachable)
+		table_cell(table, "yes");
+	else
+		table_cell(table, "no: %s", hook->reason);
+}
+
+static int add_hook(const struct kview_hook *hook, void *data)
+{
+	struct list *list = data;
+
+	if ((list->attachable && !hook->attachable) || (list->kind && *list->kind != hook->kind))
+		return 0;
+	list->shown++;
+	list->attachable_shown += hook->attachable;
+	if (list->shared.json)
+		return add_record(list->json, hook);
+	add_row(list->table, hook);
+	return 0;
+}
+
+static int print_list(const struct list *list)
+{
+	if (list->shared.json)
+		return cli_print_document(stdout, list->json);
+	return list->shown ? table_print(list->table, stdout, 0) : 0;
+}
+
+static int show_list(struct list *list)
+{
+	int err;
+
+	err = kview_each_kernel_hook(list->pattern, add_hook, list);
+	if (!err)
+		err = print_list(list);
+	if (err)
+		return cli_refused(err, kview_reason(NULL), "list");
+	if (!list->shown)
+		return cli_fail(-ENOENT, "no hook matches", "list: %s", list->pattern ?: "all");
+	return CLI_OK;
+}
+
+static int cmd_list(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "[PATTERN]",
+		.doc = "List what can be hooked on this kernel, and why the rest cannot. PATTERN is a shell pattern on the "
+		       "names of functions and system calls.",
+	};
+	_cleanup_(json_decrefp) json_t *json = json_array();
+	_cleanup_(table_freep) struct table *table = table_new();
+	struct list list = { .json = json, .table = table };
+
+	cli_parse(&argp, argc, argv, &list);
+	if (!json || !table)
+		return cli_fail(-ENOMEM, NULL, "list");
+	table_column(table, TABLE_LEFT, "KIND");
+	table_column(table, TABLE_LEFT, "NAME");
+	table_column(table, TABLE_LEFT, "ATTACHABLE");
+	return show_list(&list);
+}
+
+const struct cli_command cli_cmd_list = { "list", "list what can be hooked on this kernel, and why the rest cannot", cmd_list };
