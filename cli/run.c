@@ -54,7 +54,11 @@ static int open_view(struct run *run)
 
 	opts.name = bpf_object__name(run->obj);
 	err = kview_open(&opts, &run->view);
-	return err ? cli_refused(err, kview_reason(NULL), "run") : CLI_OK;
+	if (err)
+		return cli_refused(err, kview_reason(NULL), "run");
+	if (run->options->mode == KVIEW_MODE_AUTO && kview_mode(run->view) == KVIEW_MODE_ORDINARY)
+		run->fallback = strdup(kview_reason(run->view));
+	return CLI_OK;
 }
 
 static int load_object(struct run *run)
@@ -128,9 +132,8 @@ static int join_members(struct run *run)
 	if (run->printk)
 		watch_printk(run->printk, run->targets, run->start_ns);
 	code = targets_join(run->targets, run->view);
-	if (!code && run->options->mode == KVIEW_MODE_AUTO && kview_mode(run->view) == KVIEW_MODE_ORDINARY)
-		cli_note("kview.ko is not loaded: attached in the ordinary way, in which every process pays for the "
-			 "filter before each program");
+	if (!code && run->fallback)
+		cli_note("%s; in ordinary mode every process pays for the filter before each program", run->fallback);
 	return code;
 }
 
@@ -142,6 +145,7 @@ static void run_deinit(struct run *run)
 	printk_closep(&run->printk);
 	bpf_object__closep(&run->obj);
 	loop_freep(&run->loop);
+	free(run->fallback);
 	closep(&run->signals);
 	closep(&run->timer);
 	if (run->out && run->out != stdout)

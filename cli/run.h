@@ -36,6 +36,7 @@ struct run {
 	FILE *out;
 	struct bpf_object *obj;
 	struct kview *view;
+	char *fallback; /* why the view is not used, when the mode was left to us; else NULL */
 	struct targets *targets;
 	struct records *records;
 	struct printk_stream *printk; /* NULL: no program prints */

@@ -86,8 +86,8 @@ static json_t *describe(const struct run *run)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 
-	json = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o, s:o, s:o}", "event", "result", "object", run->options->object,
-			 "mode", kview_mode_name(kview_mode(run->view)), "ended", end_names[run->end], "seconds",
+	json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:f, s:o, s:o, s:o}", "event", "result", "object", run->options->object,
+			 "mode", kview_mode_name(kview_mode(run->view)), "fallback", run->fallback, "ended", end_names[run->end], "seconds",
 			 (run->end_ns - run->start_ns) / 1e9, "processes", describe_processes(run->targets), "programs",
 			 hooks_read(run->view), "lost", describe_lost(run));
 	if (!json || add_aside(run, json))
