@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs of every kind, which count getppid() by process. */
+#include <vmlinux.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "ordinary_record.h"
+
+#define NR_GETPPID 110
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32); /* process */
+	__type(value, struct seen);
+} seen SEC(".maps");
+
+static void note(void *ctx, __u32 kind)
+{
+	static const struct seen none;
+	__u32 process = bpf_get_current_pid_tgid() >> 32;
+	struct seen *seen_by = bpf_map_lookup_elem(&seen, &process);
+
+	if (!seen_by) {
+		bpf_map_update_elem(&seen, &process, &none, BPF_NOEXIST);
+		seen_by = bpf_map_lookup_elem(&seen, &process);
+	}
+	if (seen_by && kind < SEEN_KINDS)
+		__sync_fetch_and_add(&seen_by->hits[kind], 1);
+}
+
+SEC("kprobe/__x64_sys_getppid")
+int on_kprobe(struct pt_regs *ctx)
+{
+	note(ctx, SEEN_KPROBE);
+	return 1;
+}
+
+SEC("ksyscall/getppid")
+int on_ksyscall(struct pt_regs *ctx)
+{
+	note(ctx, SEEN_KSYSCALL);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_getppid")
+int on_tp_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	if (ctx->id == NR_GETPPID)
+		note(ctx, SEEN_TP_ENTER);
+	return 1;
+}
+
+SEC("tp/syscalls/sys_exit_getppid")
+int on_tp_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	if (ctx->id == NR_GETPPID && ctx->ret > 0)
+		note(ctx, SEEN_TP_EXIT);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int on_raw_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (ctx->args[1] == NR_GETPPID)
+		note(ctx, SEEN_RAW_ENTER);
+	return 0;
+}
+
+SEC("raw_tracepoint/sys_exit")
+int on_raw_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+
+	if (BPF_CORE_READ(regs, orig_ax) == NR_GETPPID)
+		note(ctx, SEEN_RAW_EXIT);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
