@@ -36,8 +36,8 @@ $(OUT)/lib/syscalls.inc: lib/syscalls.sh
 	$(Q)lib/syscalls.sh $(CC) >$@
 
 # Tests of what the library does, in both modes: each is a program with a script of the same name that runs it.
-libkview_vm_tests := $(basename $(notdir $(wildcard tests/vm/ordinary_*.c)))
-$(libkview_vm_tests:%=$(OUT)/tests/vm/%.o): | $(OUT)/tests/vm/ordinary.skel.h
+libkview_vm_tests := $(basename $(notdir $(filter-out %.bpf.c,$(wildcard tests/vm/ordinary_*.c))))
+$(libkview_vm_tests:%=$(OUT)/tests/vm/%.o): | $(patsubst %.bpf.c,$(OUT)/%.skel.h,$(wildcard tests/vm/ordinary*.bpf.c))
 $(foreach name,$(libkview_vm_tests),$(eval $(call program,tests/vm/$(name), \
 	tests/vm/$(name).c tests/vm/ordinary.c,$(OUT)/lib/libkview.a -lbpf)))
 CHECK_VM += $(libkview_vm_tests:%=$(OUT)/tests/vm/%)

@@ -153,19 +153,25 @@ static int offer_functions(struct batch *batch)
 	return ret ?: flush(batch);
 }
 
-/* Of the calls in the table, those the running kernel implements. */
+/* What a kernel was built without is there as a weak function. */
+static bool is_implemented(const struct kview_symbols *symbols, const char *syscall)
+{
+	const struct kview_symbol *symbol;
+	char function[64];
+
+	snprintf(function, sizeof(function), "__x64_sys_%s", syscall);
+	symbol = kview_symbols_find(symbols, function);
+	return symbol && !symbol->weak;
+}
+
 static int offer_syscalls(struct batch *batch)
 {
-	char function[64];
 	int ret = 0;
 
 	for (unsigned int i = 0; i < kview_syscall_end() && !ret; i++) {
 		const char *name = kview_syscall_name(i);
 
-		if (!name)
-			continue;
-		snprintf(function, sizeof(function), "__x64_sys_%s", name);
-		if (kview_symbols_have(&batch->walk->symbols, function))
+		if (name && is_implemented(&batch->walk->symbols, name))
 			ret = offer(batch, name, i, KVIEW_WHY_NONE);
 	}
 	return ret ?: flush(batch);

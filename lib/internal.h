@@ -135,6 +135,7 @@ struct kview_symbol {
 	const char *name;
 	uint64_t addr;
 	bool in_module;
+	bool weak;
 };
 
 /* Functions of the running kernel, in alphabetical order. */
@@ -147,7 +148,8 @@ struct kview_symbols {
 
 int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols);
 void kview_symbols_deinit(struct kview_symbols *symbols);
-bool kview_symbols_have(const struct kview_symbols *symbols, const char *name);
+/* One of this name, NULL when there is none. */
+const struct kview_symbol *kview_symbols_find(const struct kview_symbols *symbols, const char *name);
 
 /* Names in ftrace's list of functions, in alphabetical order. */
 struct kview_names {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "context.h"
 #include "ordinary.h"
 #include "program.h"
 
@@ -134,13 +135,33 @@ static int attach_all(struct ordinary_link *link)
 	return err;
 }
 
+/* What the kernel would refuse if it saw the program itself at the attach point. */
+static int check_program(const struct kview_link *link)
+{
+	uint32_t size, reach;
+	int err;
+
+	if (link->kind == KVIEW_KIND_ENTRY && kview_program_is_multi(link->prog_fd))
+		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
+	if (!link->prog)
+		return 0;
+	err = kview_probe_context(link, &size);
+	if (err)
+		return err;
+	err = kview_context_reach(bpf_program__insns(link->prog), bpf_program__insn_cnt(link->prog), &reach);
+	if (err)
+		return kview_refuse_site(link, 0, err, KVIEW_WHY_NONE);
+	return reach > size ? kview_refuse_site(link, 0, -EACCES, KVIEW_WHY_PROG_CONTEXT) : 0;
+}
+
 static int ordinary_attach(struct kview_link *base)
 {
 	struct ordinary_link *link = ordinary_link(base);
 	int err;
 
-	if (base->kind == KVIEW_KIND_ENTRY && kview_program_is_multi(base->prog_fd))
-		return kview_refuse_site(base, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
+	err = check_program(base);
+	if (err)
+		return err;
 	link->programs_fd = link->counts_fd = -1;
 	err = attach_all(link);
 	if (err)

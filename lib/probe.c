@@ -52,40 +52,77 @@ static int open_kprobe(const struct kview_link *link, size_t index)
 	return fd < 0 ? refuse_kprobe(link, index, fd) : fd;
 }
 
-static int tracepoint_id(const struct kview_link *link, const char *tracefs, const char *name, unsigned int *ret_id)
+/* Read a file of the system call's folder in tracefs, telling what stands in the way. */
+static int read_tracepoint(const struct kview_link *link, const char *file, char **ret_text)
 {
-	const char *way = link->kind == KVIEW_KIND_TP_ENTER ? "enter" : "exit";
+	const char *way = link->kind == KVIEW_KIND_TP_ENTER ? "enter" : "exit", *tracefs = kview_tracefs();
 	char path[256];
-
-	snprintf(path, sizeof(path), "%s/events/syscalls/sys_%s_%s/id", tracefs, way, name);
-	return kview_file_read_number(path, ret_id);
-}
-
-static int open_tracepoint(const struct kview_link *link, size_t index)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
-	const char *tracefs = kview_tracefs();
-	unsigned int id;
-	int fd;
+	int err;
 
 	if (!tracefs)
 		return kview_refuse_link(link, -EOPNOTSUPP,
 					 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
-	fd = tracepoint_id(link, tracefs, link->sites[index].name, &id);
-	if (!fd) {
-		attr.config = id;
-		fd = open_event(&attr);
+	snprintf(path, sizeof(path), "%s/events/syscalls/sys_%s_%s/%s", tracefs, way, link->sites[0].name, file);
+	err = kview_file_read(path, ret_text);
+	if (err)
+		return kview_refuse_site(link, 0, err, err == -ENOENT ? KVIEW_WHY_NO_SUCH_SYSCALL : KVIEW_WHY_NONE);
+	return 0;
+}
+
+static int open_tracepoint(const struct kview_link *link)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
+	_cleanup_(freep) char *id = NULL;
+	int fd;
+
+	fd = read_tracepoint(link, "id", &id);
+	if (fd)
+		return fd;
+	attr.config = strtoull(id, NULL, 10);
+	fd = open_event(&attr);
+	return fd < 0 ? kview_refuse_site(link, 0, fd, KVIEW_WHY_NONE) : fd;
+}
+
+/* The record ends with its last field: "field:const char * buf;	offset:24;	size:8;	signed:0;" */
+static uint32_t record_size(const char *format)
+{
+	unsigned int offset = 0, size = 0;
+
+	for (const char *at = format; (at = strstr(at, "\tfield:")); at++) {
+		const char *numbers = strstr(at, "\toffset:");
+
+		if (!numbers || sscanf(numbers, " offset:%u; size:%u;", &offset, &size) != 2)
+			return UINT32_MAX;
 	}
-	if (fd < 0)
-		kview_refuse_site(link, index, fd, fd == -ENOENT ? KVIEW_WHY_NO_SUCH_SYSCALL : KVIEW_WHY_NONE);
-	return fd;
+	return offset + size;
+}
+
+int kview_probe_context(const struct kview_link *link, uint32_t *ret_size)
+{
+	_cleanup_(freep) char *format = NULL;
+	int err;
+
+	switch (kview_kind_prog_type(link->kind)) {
+	case BPF_PROG_TYPE_TRACEPOINT:
+		err = read_tracepoint(link, "format", &format);
+		if (err)
+			return err;
+		*ret_size = record_size(format);
+		return 0;
+	case BPF_PROG_TYPE_RAW_TRACEPOINT: /* sys_enter and sys_exit have two arguments */
+		*ret_size = 2 * sizeof(uint64_t);
+		return 0;
+	default:
+		*ret_size = UINT32_MAX;
+		return 0;
+	}
 }
 
 static int attach_event(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event = { .bpf_cookie = link->sites[index].cookie });
 
-	probe->event_fd = link->kind == KVIEW_KIND_ENTRY ? open_kprobe(link, index) : open_tracepoint(link, index);
+	probe->event_fd = link->kind == KVIEW_KIND_ENTRY ? open_kprobe(link, index) : open_tracepoint(link);
 	if (probe->event_fd < 0)
 		return probe->event_fd;
 	probe->link_fd = bpf_link_create(probe->filter_fd, probe->event_fd, BPF_PERF_EVENT, &opts);

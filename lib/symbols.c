@@ -52,8 +52,9 @@ static bool parse_symbol(char *line, char *ret_type, struct kview_symbol *ret_sy
 	return true;
 }
 
-static void add_symbol(struct kview_symbols *symbols, char type, const struct kview_symbol *symbol)
+static void add_symbol(struct kview_symbols *symbols, char type, struct kview_symbol *symbol)
 {
+	symbol->weak = strchr("wW", type);
 	if (!strcmp(symbol->name, "_stext"))
 		symbols->text_start = symbol->addr;
 	else if (!strcmp(symbol->name, "_etext"))
@@ -99,7 +100,7 @@ void kview_symbols_deinit(struct kview_symbols *symbols)
 	free(symbols->text);
 }
 
-bool kview_symbols_have(const struct kview_symbols *symbols, const char *name)
+const struct kview_symbol *kview_symbols_find(const struct kview_symbols *symbols, const char *name)
 {
 	size_t low = 0, high = symbols->count;
 
@@ -108,13 +109,13 @@ bool kview_symbols_have(const struct kview_symbols *symbols, const char *name)
 		int order = strcmp(name, symbols->symbols[middle].name);
 
 		if (!order)
-			return true;
+			return &symbols->symbols[middle];
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return false;
+	return NULL;
 }
 
 static int compare_names(const void *a, const void *b)

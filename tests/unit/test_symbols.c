@@ -10,18 +10,18 @@
 static void kallsyms(void **state)
 {
 	static const struct kview_symbol expected[] = {
-		{ "_text", 0xffffffff81000000, false },
-		{ "a_truly_last", 0xffffffff81000b00, false },
-		{ "bpf_prog_0123456789abcdef_x", 0xffffffffc0001200, true },
-		{ "gone_after_boot", 0xffffffff83000000, false },
-		{ "last_without_newline", 0xffffffff81000a00, false },
-		{ "local_helper", 0xffffffff81000200, false },
-		{ "module_function", 0xffffffffc0001000, true },
-		{ "twice", 0xffffffff81000300, false },
-		{ "twice", 0xffffffff81000400, false },
-		{ "twice", 0xffffffffc0001100, true },
-		{ "vfs_read", 0xffffffff81000100, false },
-		{ "weak_one", 0xffffffff81000600, false },
+		{ "_text", 0xffffffff81000000, false, false },
+		{ "a_truly_last", 0xffffffff81000b00, false, false },
+		{ "bpf_prog_0123456789abcdef_x", 0xffffffffc0001200, true, false },
+		{ "gone_after_boot", 0xffffffff83000000, false, false },
+		{ "last_without_newline", 0xffffffff81000a00, false, false },
+		{ "local_helper", 0xffffffff81000200, false, false },
+		{ "module_function", 0xffffffffc0001000, true, false },
+		{ "twice", 0xffffffff81000300, false, false },
+		{ "twice", 0xffffffff81000400, false, false },
+		{ "twice", 0xffffffffc0001100, true, false },
+		{ "vfs_read", 0xffffffff81000100, false, false },
+		{ "weak_one", 0xffffffff81000600, false, true },
 	};
 	struct kview_symbols symbols;
 
@@ -34,11 +34,12 @@ static void kallsyms(void **state)
 		assert_string_equal(symbols.symbols[i].name, expected[i].name);
 		assert_int_equal(symbols.symbols[i].addr, expected[i].addr);
 		assert_int_equal(symbols.symbols[i].in_module, expected[i].in_module);
-		assert_true(kview_symbols_have(&symbols, expected[i].name));
+		assert_int_equal(symbols.symbols[i].weak, expected[i].weak);
+		assert_non_null(kview_symbols_find(&symbols, expected[i].name));
 	}
-	assert_false(kview_symbols_have(&symbols, "vfs_raed"));
-	assert_false(kview_symbols_have(&symbols, "zzz"));
-	assert_false(kview_symbols_have(&symbols, ""));
+	assert_null(kview_symbols_find(&symbols, "vfs_raed"));
+	assert_null(kview_symbols_find(&symbols, "zzz"));
+	assert_null(kview_symbols_find(&symbols, ""));
 	kview_symbols_deinit(&symbols);
 }
 
@@ -78,7 +79,7 @@ static void empty_file(void **state)
 	(void)state;
 	assert_int_equal(kview_symbols_read("/dev/null", &symbols), 0);
 	assert_int_equal(symbols.count, 0);
-	assert_false(kview_symbols_have(&symbols, "vfs_read"));
+	assert_null(kview_symbols_find(&symbols, "vfs_read"));
 	kview_symbols_deinit(&symbols);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs of every kind, which count getppid() by process. */
+/* Programs of every kind, which count getpgid() by process. */
 #include <vmlinux.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -7,7 +7,7 @@
 
 #include "ordinary_record.h"
 
-#define NR_GETPPID 110
+#define NR_GETPGID 121
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -30,32 +30,32 @@ static void note(void *ctx, __u32 kind)
 		__sync_fetch_and_add(&seen_by->hits[kind], 1);
 }
 
-SEC("kprobe/__x64_sys_getppid")
+SEC("kprobe/__x64_sys_getpgid")
 int on_kprobe(struct pt_regs *ctx)
 {
 	note(ctx, SEEN_KPROBE);
 	return 1;
 }
 
-SEC("ksyscall/getppid")
+SEC("ksyscall/getpgid")
 int on_ksyscall(struct pt_regs *ctx)
 {
 	note(ctx, SEEN_KSYSCALL);
 	return 0;
 }
 
-SEC("tracepoint/syscalls/sys_enter_getppid")
+SEC("tracepoint/syscalls/sys_enter_getpgid")
 int on_tp_enter(struct trace_event_raw_sys_enter *ctx)
 {
-	if (ctx->id == NR_GETPPID)
+	if (ctx->id == NR_GETPGID)
 		note(ctx, SEEN_TP_ENTER);
 	return 1;
 }
 
-SEC("tp/syscalls/sys_exit_getppid")
+SEC("tp/syscalls/sys_exit_getpgid")
 int on_tp_exit(struct trace_event_raw_sys_exit *ctx)
 {
-	if (ctx->id == NR_GETPPID && ctx->ret > 0)
+	if (ctx->id == NR_GETPGID && ctx->ret > 0)
 		note(ctx, SEEN_TP_EXIT);
 	return 0;
 }
@@ -63,7 +63,7 @@ int on_tp_exit(struct trace_event_raw_sys_exit *ctx)
 SEC("raw_tp/sys_enter")
 int on_raw_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[1] == NR_GETPPID)
+	if (ctx->args[1] == NR_GETPGID)
 		note(ctx, SEEN_RAW_ENTER);
 	return 0;
 }
@@ -73,7 +73,7 @@ int on_raw_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
 
-	if (BPF_CORE_READ(regs, orig_ax) == NR_GETPPID)
+	if (BPF_CORE_READ(regs, orig_ax) == NR_GETPGID)
 		note(ctx, SEEN_RAW_EXIT);
 	return 0;
 }

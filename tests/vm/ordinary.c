@@ -60,7 +60,7 @@ void test_refused(struct kview *view, int got, int err, const char *part)
 static void *call_often(void *calls)
 {
 	for (unsigned int i = *(unsigned int *)calls; i; i--)
-		syscall(SYS_getppid);
+		syscall(SYS_getpgid, 0);
 	return NULL;
 }
 

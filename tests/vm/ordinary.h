@@ -49,7 +49,7 @@ struct worker {
 
 /* Start one with @threads threads, of which the first is the main one. */
 void worker_start(struct worker *worker, unsigned int threads);
-/* Each thread calls getppid() @calls times, and the worker says when it is done. */
+/* Each thread calls getpgid() @calls times, and the worker says when it is done. */
 void worker_begin(struct worker *worker, unsigned int calls);
 void worker_wait(struct worker *worker);
 void worker_end(struct worker *worker);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* Each kind of hook counts every call of the members, in all their threads, and none of other processes. */
 #include <bpf/bpf.h>
 

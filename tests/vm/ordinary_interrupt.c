@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* Functions that interrupts call: the program does not run for the member that happens to be interrupted. */
 #include <sys/syscall.h>
 
@@ -7,7 +8,7 @@
 
 static void interrupted(enum kview_mode mode)
 {
-	static const char *const names[] = { "hrtimer_interrupt", "__x64_sys_getppid" };
+	static const char *const names[] = { "hrtimer_interrupt", "__x64_sys_getpgid" };
 	struct ordinary *skel = ordinary__open_and_load();
 	struct kview *view = test_open(mode);
 	struct kview_counts counts;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* kill -9 of the tracing process leaves nothing behind. */
 #include <bpf/bpf.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* A member stays one over exec, also when another thread than the first does it; its forked children are none. */
 #include <bpf/bpf.h>
 #include <pthread.h>
@@ -15,7 +16,7 @@
 static void call(unsigned int calls)
 {
 	while (calls--)
-		syscall(SYS_getppid);
+		syscall(SYS_getpgid, 0);
 }
 
 static void *exec_again(void *stage)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* Inside a pid namespace of its own, as in a container, a tracer means the processes that it sees. */
 #include <sched.h>
 #include <sys/mount.h>

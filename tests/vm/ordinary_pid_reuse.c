@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* A process that gets the pid of a member that has ended is no member, and can become one. */
 #include "ordinary.h"
 #include "ordinary.skel.h"

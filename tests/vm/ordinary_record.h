@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What ordinary.bpf.c writes and the tests read. */
+/* What the BPF programs of the tests write. */
 #ifndef TESTS_VM_ORDINARY_RECORD_H
 #define TESTS_VM_ORDINARY_RECORD_H
 
@@ -15,6 +15,15 @@ enum seen_kind {
 
 struct seen {
 	unsigned long long hits[SEEN_KINDS];
+};
+
+/* ordinary_context.bpf.c: what the last run was given. */
+struct given {
+	unsigned long long number; /* of the system call */
+	unsigned long long func_ip, ip, sp;
+	unsigned long long pid_tgid;
+	long long stack;
+	char comm[16]; /* TASK_COMM_LEN */
 };
 
 #endif /* TESTS_VM_ORDINARY_RECORD_H */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
 /* Without privileges a view cannot be opened, and the reason says what is missing. */
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs that cannot be attached; each is loaded alone. */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("?kprobe/__x64_sys_getpgid")
+int good(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kprobe/vfs_raed")
+int unknown_function(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kprobe/do_syscall_64")
+int not_traceable(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kprobe/type_show")
+int several(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kprobe/vfs_read+8")
+int inside(void *ctx)
+{
+	return 0;
+}
+
+SEC("?ksyscall/getpidd")
+int unknown_ksyscall(void *ctx)
+{
+	return 0;
+}
+
+SEC("?tracepoint/syscalls/sys_enter_getpidd")
+int unknown_syscall(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kretprobe/vfs_read")
+int on_return(void *ctx)
+{
+	return 0;
+}
+
+SEC("?tracepoint/sched/sched_switch")
+int other_tracepoint(void *ctx)
+{
+	return 0;
+}
+
+SEC("?raw_tp/sched_switch")
+int other_raw(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kprobe.multi/vfs_*")
+int multi(void *ctx)
+{
+	return 0;
+}
+
+SEC("?raw_tp/sys_enter")
+int beyond_raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	return ctx->args[2] != 0; /* it has two */
+}
+
+SEC("?tracepoint/syscalls/sys_enter_close")
+int beyond_tracepoint(struct trace_event_raw_sys_enter *ctx)
+{
+	return ctx->args[1] != 0; /* it has one */
+}
+
+char LICENSE[] SEC("license") = "GPL";
