@@ -11,4 +11,11 @@ cli_test_objects := $(wildcard tests/vm/cli_objects/*.bpf.c)
 
 $(eval $(call program,tests/vm/cli_calls,tests/vm/cli_calls.c,))
 
-CHECK_VM += $(OUT)/tests/vm/cli_calls $(cli_test_objects:%.c=$(OUT)/%.o)
+# Preloaded into kview by a test.
+$(OUT)/tests/vm/cli_other_abi.so: tests/vm/cli_other_abi.c include/uapi/kview.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(c_flags) -Wno-missing-prototypes -fPIC -shared -o $@ $<
+
+CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/cli_other_abi.so \
+	    $(cli_test_objects:%.c=$(OUT)/%.o)

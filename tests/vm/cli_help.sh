@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every command explains itself, the same way however it is asked.
+set -euo pipefail
+. tests/vm/cli.inc
+
+commands='run list show info'
+
+{
+	"$kview" --help
+	for command in $commands; do
+		echo
+		"$kview" "$command" --help
+	done
+} | is_golden cli-help.txt
+
+"$kview" --help >"$tmp/help"
+"$kview" -h | cmp - "$tmp/help"
+"$kview" help | cmp - "$tmp/help"
+for command in $commands; do
+	"$kview" "$command" --help >"$tmp/help"
+	"$kview" "$command" -h | cmp - "$tmp/help"
+	"$kview" help "$command" | cmp - "$tmp/help"
+	! grep -nE '.{101}' "$tmp/help" || fail "$command --help has lines longer than 100 characters"
+done
+
+"$kview" --version | grep -Eqx 'kview [0-9]+\.[0-9]+\.[0-9]+ \(libbpf [0-9.]+\)' || fail "--version"
+"$kview" -V | grep -q '^kview ' || fail "-V"

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manual pages: well-formed, and complete where that can be told.
+set -euo pipefail
+. tests/vm/cli.inc
+
+for page in man/*.[1-9]; do
+	if command -v man >/dev/null; then
+		LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$tmp/err" >/dev/null
+		[ ! -s "$tmp/err" ] || fail "$page: $(cat "$tmp/err")"
+	fi
+done
+
+for function in $(grep -oE '\bkview_[a-z_]+\(' include/kview/kview.h | tr -d '(' | sort -u); do
+	grep -Eq "^\.F[no] $function( |\$)" man/libkview.3 || fail "libkview.3 lacks $function()"
+done
+sed -nE 's/^#define (KVIEW_IOC_[A-Z_]+) _IO.*/\1/p' include/uapi/kview.h | while read -r call; do
+	grep -qw "$call" man/kview.4 || fail "kview.4 lacks $call"
+done
+for command in run list show info; do
+	"$kview" "$command" --help | grep -oE '^  -[a-z], --[a-z]+' | sed 's/.*--//' | while read -r option; do
+		[ "$option" = help ] || grep -q "Fl Fl $option" "man/kview-$command.1" || fail "kview-$command.1 lacks --$option"
+	done
+done
+command -v man >/dev/null || skip "man is not installed: pages were not formatted"

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Refused: the function that starts BPF programs after a breakpoint cannot be traced. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+__u64 calls;
+
+SEC("kprobe/exc_int3")
+int count(void *ctx)
+{
+	__sync_fetch_and_add(&calls, 1);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

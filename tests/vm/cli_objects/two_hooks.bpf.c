@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Two programs, two kinds of hook. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+__u64 calls;
+
+SEC("kprobe/__x64_sys_getppid")
+int count(void *ctx)
+{
+	__sync_fetch_and_add(&calls, 1);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_getppid")
+int count_exits(void *ctx)
+{
+	__sync_fetch_and_add(&calls, 1);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every way a run ends: results are printed, except after a second signal and kill -9, and nothing stays attached.
+set -euo pipefail
+. tests/vm/cli.inc
+
+object=$objects/entry.bpf.o
+
+# start ARGUMENT...: kview run in the background, as $tracer, once it is attached.
+start()
+{
+	"$kview" run -f json --mode "$mode" "$object" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+	tracer=$!
+	wait_for is_attached
+	sleep 0.5
+}
+
+is_attached()
+{
+	bpftool prog show | grep -q 'name count'
+}
+
+# ended STATUS EXPRESSION
+ended()
+{
+	local status=0
+
+	wait "$tracer" 2>/dev/null || status=$?
+	[ "$status" -eq "$1" ] || fail "$mode: ended with status $status, not $1: $(cat "$tmp/err")"
+	[ -z "${2-}" ] || is_json "$2" <"$tmp/out"
+	wait_for all_is_gone
+}
+
+ignoring='trap "" INT TERM HUP QUIT; while :; do sleep 0.1; done'
+
+processes()
+{
+	local first second signal
+
+	start_traced
+	first=$traced
+	start_traced
+	second=$traced
+	start --pid "$first,$second"
+	kill -9 "$first"
+	sleep 0.5
+	kill -0 "$tracer" || fail "$mode: ended with a process still there"
+	kill -9 "$second"
+	ended 0 "j['ended'] == 'exit' and sorted(j['processes']) == [$first, $second] and j['maps'][0]['variables']['calls'] > 0"
+
+	start_traced
+	start --pid "$traced" --pid "$traced" --duration 0.7
+	ended 0 "j['ended'] == 'duration' and j['processes'] == [$traced] and 0.7 <= j['seconds'] < 5"
+	for signal in INT TERM HUP QUIT; do
+		start --pid "$traced"
+		kill -s "$signal" "$tracer"
+		ended 0 "j['ended'] == 'signal' and j['maps'][0]['variables']['calls'] > 0"
+	done
+	start --pid "$traced"
+	kill -9 "$tracer"
+	ended 137
+	[ ! -s "$tmp/out" ] || fail "$mode: printed after kill -9"
+	kill -0 "$traced" || fail "$mode: the traced process did not survive"
+	kill -9 "$traced"
+}
+
+command_alive()
+{
+	pgrep -P "$tracer" >/dev/null
+}
+
+commands()
+{
+	start --duration 0.5 -- "$calls" 10 100 0
+	ended 0 "j['ended'] == 'duration' and j['command']['signal'] == 'TERM'"
+	start -- "$calls" 10 100 0
+	kill -INT "$tracer"
+	ended 0 "j['ended'] == 'signal' and j['command']['signal'] == 'INT'"
+	start -- bash -c 'trap "echo got it; exit 3" USR1; while :; do sleep 0.1; done'
+	wait_for command_alive
+	kill -USR1 "$tracer"
+	ended 0 "j['ended'] == 'exit' and j['command']['exit'] == 3"
+	grep -qx 'got it' "$tmp/out" || fail "$mode: SIGUSR1 did not reach the command"
+}
+
+# It is not asked twice, and not killed.
+deaf_commands()
+{
+	local command
+
+	start -- bash -c "$ignoring"
+	command=$(pgrep -P "$tracer")
+	kill -TERM "$tracer"
+	ended 0 "j['ended'] == 'signal' and j['command']['running'] and j['seconds'] >= 2"
+	kill -9 "$command" || fail "$mode: the command did not survive"
+
+	start -- bash -c "$ignoring"
+	command=$(pgrep -P "$tracer")
+	kill -INT "$tracer"
+	sleep 0.5
+	kill -INT "$tracer"
+	ended 130
+	[ ! -s "$tmp/out" ] || fail "$mode: printed after a second signal"
+	kill -9 "$command" || fail "$mode: the command did not survive"
+}
+
+# Not while a shell that is not interactive ignores SIGINT for its background jobs.
+set -m
+for mode in $(modes); do
+	processes
+	commands
+	deaf_commands
+done

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Mistakes on the command line: one line each, exit status 2, and nothing happens.
+set -euo pipefail
+. tests/vm/cli.inc
+
+# wrong PATTERN ARGUMENT...
+wrong()
+{
+	local pattern=$1
+
+	shift
+	one_line 2 "$pattern" "$kview" "$@"
+}
+
+wrong 'no command given'
+wrong 'rnu: no such command; did you mean run' rnu
+wrong 'sh: no such command; did you mean show' sh
+wrong 'frobnicate: no such command; see kview --help' frobnicate
+wrong 'no such command' ''
+wrong 'no such option' --frobnicate
+wrong 'no such command' help frobnicate
+
+for command in run list show info; do
+	wrong "$command: unrecognized option '--frobnicate'" "$command" --frobnicate
+	wrong "$command: invalid option -- 'z'" "$command" -z
+	wrong '--format xml: not a format; table or json' "$command" -f xml
+	wrong "$command: option '--format' requires an argument" "$command" --format
+done
+
+object=$objects/entry.bpf.o
+wrong 'run: no BPF object given' run
+wrong 'run: no BPF object given' run --pid 1
+wrong 'run: nothing to trace' run "$object"
+wrong 'run: no command after --' run "$object" --
+wrong 'run: both --pid and a command' run "$object" --pid 1 -- true
+wrong 'run: true: only one object' run "$object" true
+wrong 'run: --pid abc: not a process id' run "$object" --pid abc
+wrong 'run: --pid : not a process id' run "$object" --pid ''
+wrong 'run: --pid -1: not a process id' run "$object" --pid -1
+wrong 'run: --pid 1,: not a process id' run "$object" --pid 1,
+wrong 'run: --pid 1 2: not a process id' run "$object" --pid '1 2'
+wrong 'run: --pid 0: no process has such an id' run "$object" --pid 0
+wrong 'run: --pid 99999999999999999999: no process has such an id' run "$object" --pid 99999999999999999999
+wrong 'run: --duration soon: not a number of seconds' run "$object" --pid 1 --duration soon
+wrong 'run: --duration 5s: not a number of seconds' run "$object" --pid 1 --duration 5s
+wrong 'run: --duration nan: not a number of seconds' run "$object" --pid 1 --duration nan
+wrong 'run: --duration -1: must lie between' run "$object" --pid 1 --duration -1
+wrong 'run: --duration 0: must lie between' run "$object" --pid 1 --duration 0
+wrong 'run: --mode fast: not a mode; auto, view or ordinary' run "$object" --pid 1 --mode fast
+
+wrong 'list: b: only one pattern' list a b
+wrong 'list: --kind x: not a kind of hook' list --kind x
+wrong 'show: x: not the id of a view' show x
+wrong 'show: 0: not the id of a view' show 0
+wrong 'show: 4294967296: not the id of a view' show 4294967296
+wrong 'show: 2: only one view' show 1 2
+wrong 'info: x: no argument expected' info x
