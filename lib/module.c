@@ -94,9 +94,14 @@ static int module_add(struct kview *view, pid_t pid, int pidfd)
 	return call_member(view, KVIEW_IOC_MEMBER_ADD, pid, pidfd);
 }
 
+/* Who has ended is no member any more, and nothing else is asked. */
 static int module_remove(struct kview *view, pid_t pid)
 {
-	return call_member(view, KVIEW_IOC_MEMBER_REMOVE, pid, -1);
+	int err = call_member(view, KVIEW_IOC_MEMBER_REMOVE, pid, -1);
+
+	if (err != -ESRCH)
+		return err;
+	return kview_refuse(view, -ENOENT, "pid %d: %s", pid, kview_why_text(KVIEW_WHY_NOT_MEMBER));
 }
 
 static int fill_target(const struct kview_link *link, size_t index, struct kview_target *target)

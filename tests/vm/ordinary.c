@@ -53,7 +53,7 @@ struct kview *test_open(enum kview_mode mode)
 
 void test_refused(struct kview *view, int got, int err, const char *part)
 {
-	EXPECT(got == err, "%d (%s) is not %d: %s", got, strerror(-got), err, kview_reason(view));
+	EXPECT(got == err, "%d (%s) is not %d (%s): %s", got, strerror(-got), err, part, kview_reason(view));
 	EXPECT(strstr(kview_reason(view), part), "'%s' in '%s'", part, kview_reason(view));
 }
 
