@@ -14,9 +14,8 @@
 #include <linux/wait.h>
 
 #include "compat/symbols.h"
-#include "commit.h"
 #include "image.h"
-#include "site.h"
+#include "patcher.h"
 #include "textpage.h"
 #include "view.h"
 
@@ -61,22 +60,8 @@ static void leave_wrapper(void)
 		wake_up_all(&unwrapped);
 }
 
-/* Is this function hooked somewhere? Sets the pages aside if so. */
-static bool set_function_aside(unsigned long ip)
-{
-	struct kview_textpage *page;
-	struct kview_site *site;
-	bool any = false;
-
-	kview_textpage_for_each(page, ip) {
-		site = xa_load(&page->image->sites, kview_site_index(ip));
-		if (!site || !site->stub)
-			continue;
-		kview_image_set_aside(page);
-		any = true;
-	}
-	return any;
-}
+/* How the update under way is kept from reading private text; guarded by ftrace_lock. */
+static struct kview_patcher patcher;
 
 static bool will_change(struct dyn_ftrace *rec)
 {
@@ -85,22 +70,19 @@ static bool will_change(struct dyn_ftrace *rec)
 	       kview_call(ftrace_test_record)(rec, false) != FTRACE_UPDATE_IGNORE;
 }
 
-static void set_changing_aside(void)
+/* Find the hooked functions this update rewrites, and have their stubs rebuilt after it. Returns whether there are any. */
+static bool touch_changing(void)
 {
 	struct ftrace_rec_iter *iter;
-	struct kview_image *image;
 	bool any = false;
 
 	for (iter = kview_call(ftrace_rec_iter_start)(); iter; iter = kview_call(ftrace_rec_iter_next)(iter)) {
 		struct dyn_ftrace *rec = kview_call(ftrace_rec_iter_record)(iter);
 
 		if (in_text(rec->ip, 1) && kview_textpage_any(rec->ip) && will_change(rec))
-			any |= set_function_aside(rec->ip);
+			any |= kview_images_touch(rec->ip);
 	}
-	if (!any)
-		return;
-	list_for_each_entry(image, &kview_images, node)
-		kview_image_flush(image);
+	return any;
 }
 
 /* In place of ftrace_arch_code_modify_prepare(), in the context of its caller: may sleep. */
@@ -110,9 +92,9 @@ static void wrap_prepare(void)
 	passing = current;
 	kview_call(ftrace_arch_code_modify_prepare)();
 	passing = NULL;
-	/* text_mutex is held from here to the original post_process. */
-	if (!list_empty(&kview_images))
-		set_changing_aside();
+	/* text_mutex is held from here to the original post_process, so nobody joins or leaves an image in between. */
+	if (!list_empty(&kview_images) && touch_changing())
+		kview_patcher_begin(&patcher);
 	mutex_unlock(&kview_lock);
 	leave_wrapper();
 }
@@ -124,6 +106,7 @@ static void wrap_post_process(void)
 	passing = NULL;
 	mutex_lock(&kview_lock);
 	kview_images_restore();
+	kview_patcher_end(&patcher);
 	mutex_unlock(&kview_lock);
 	leave_wrapper();
 }

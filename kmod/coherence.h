@@ -7,12 +7,18 @@
  * Everybody ends in __text_poke(), under text_mutex. An ftrace_ops on it repeats the write in every copy, but for the
  * bytes of our own patches. So kprobes, jump labels, static calls and alternatives reach members as they reach all.
  *
- * ftrace also reads before it writes, and disables itself for good when it does not find what it expects. A member (or
- * a kernel thread that borrowed a member's address space) would read our call instead of the nop. So before ftrace
- * rewrites a function that is hooked in some image, the page goes aside there: members see the shared page. After the
- * update it comes back, with stubs that continue into whatever ftrace has put at the shared site. In between members'
- * events at that page are lost; the window is counted (kview_view_info.aside_*). Functions that are not hooked, which
- * is nearly always all of them, cost nothing and open no window.
+ * ftrace also reads before it writes, and disables itself for good when it does not find what it expects. Reading
+ * through a private page it would find our call instead of its nop. What matters is the task that patches:
+ *   - a process that is no member reads the shared text in any case: nothing to do, no window;
+ *   - a member that itself rewrites a function hooked in it steps out of its image from before the first read until
+ *     after the last write; the other members stay;
+ *   - a task without an address space (kernel thread, exiting process) borrows anybody's: the hooked pages go aside,
+ *     that is, members see the shared page meanwhile.
+ * In the last two cases members' events can be lost for as long as the update takes. The window is counted and shown
+ * (kview_view_info.aside_*). An update that touches no hooked function, which is nearly every one, opens none.
+ *
+ * After the update, the stubs of all rewritten functions are rebuilt to continue into what ftrace has put at the shared
+ * site, before ftrace frees what stood there.
  */
 #ifndef KVIEW_COHERENCE_H
 #define KVIEW_COHERENCE_H

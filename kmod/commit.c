@@ -19,8 +19,8 @@
 
 /* Memory a commit needs while it holds text_mutex: asked for before. */
 struct scratch {
-	void *page;		  /* a page being built */
-	struct kview_stub **stubs; /* of that page */
+	void *buffer;		   /* a page or a stub being built */
+	struct kview_stub **stubs; /* of the page being built */
 	bool split;		  /* a region got 4 KiB entries in tables members may already use */
 };
 
@@ -135,14 +135,14 @@ static int prepare(struct kview_image *image, struct scratch *scratch)
 	return 0;
 }
 
-static int emit_sites(struct kview_image *image)
+static int emit_sites(struct kview_image *image, void *buffer)
 {
 	struct kview_site *site;
 	unsigned long index;
 	int err;
 
 	xa_for_each_marked(&image->sites, index, site, KVIEW_DIRTY) {
-		err = site->next ? kview_site_emit(site) : 0;
+		err = site->next ? kview_site_emit(site, buffer) : 0;
 		if (err)
 			return err;
 	}
@@ -159,7 +159,7 @@ static void build_page(struct kview_image *image, struct kview_textpage *page, s
 		if (kview_site_live(site))
 			scratch->stubs[count++] = site->next ?: site->stub;
 	}
-	kview_textpage_build(page, scratch->stubs, count, scratch->page);
+	kview_textpage_build(page, scratch->stubs, count, scratch->buffer);
 }
 
 /* Returns whether all TLBs must be flushed, because the shared mapping was global until now. */
@@ -266,7 +266,7 @@ static int publish(struct kview_image *image, struct scratch *scratch)
 	int err;
 
 	guard(mutex)(kview_symbols.text_mutex);
-	err = emit_sites(image);
+	err = emit_sites(image, scratch->buffer);
 	if (err)
 		return err;
 	if (build_pages(image, scratch))
@@ -280,18 +280,40 @@ static int publish(struct kview_image *image, struct scratch *scratch)
 	return 0;
 }
 
+static size_t buffer_size(struct kview_image *image)
+{
+	struct kview_site *site;
+	unsigned long index;
+	size_t size = PAGE_SIZE;
+
+	xa_for_each_marked(&image->sites, index, site, KVIEW_DIRTY)
+		size = max(size, site->next ? site->next->size : 0);
+	return size;
+}
+
+static int prepare_and_publish(struct kview_image *image, struct scratch *scratch)
+{
+	void *buffer __free(kview_kvfree) = NULL;
+	int err = prepare(image, scratch);
+
+	if (err)
+		return err;
+	buffer = kvmalloc(buffer_size(image), GFP_KERNEL);
+	if (!buffer)
+		return -ENOMEM;
+	scratch->buffer = buffer;
+	return publish(image, scratch);
+}
+
 int kview_commit(struct kview_image *image)
 {
-	void *page __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	struct kview_stub **stubs __free(kview_kvfree) = kvmalloc_array(PAGE_SIZE / KVIEW_SITE_SIZE, sizeof(*stubs),
 									GFP_KERNEL);
-	struct scratch scratch = { .page = page, .stubs = stubs };
-	int err;
+	struct scratch scratch = { .stubs = stubs };
 
 	lockdep_assert_held(&kview_lock);
-	if (!page || !stubs)
+	if (!stubs)
 		return -ENOMEM;
 	touch_aside(image);
-	err = prepare(image, &scratch);
-	return err ?: publish(image, &scratch);
+	return prepare_and_publish(image, &scratch);
 }

@@ -201,25 +201,92 @@ bool kview_image_has(const struct kview_image *image, const struct kview_view *v
 	return false;
 }
 
-static void aside_dirty_pages(struct kview_image *image)
+static void flush_mm(struct mm_struct *mm)
+{
+	/* "freed tables" makes it reach CPUs that hold the address space lazily in an idle or kernel thread. */
+	kview_call(flush_tlb_mm_range)(mm, 0, TLB_FLUSH_ALL, 0, true);
+}
+
+void kview_image_show(struct mm_struct *mm, const struct kview_image *image)
+{
+	/*
+	 * Through the neutral tables: same addresses in other page sizes. A translation may change its size or its
+	 * address between two flushes, but not both ("ITLB multihit" machine checks).
+	 */
+	kview_pagetable_install(mm, kview_member_neutral());
+	flush_mm(mm);
+	kview_pagetable_install(mm, image ? &image->table : NULL);
+	flush_mm(mm);
+}
+
+void kview_image_flush(const struct kview_image *image)
+{
+	struct kview_mm *member;
+
+	list_for_each_entry(member, &image->members, node)
+		flush_mm(member->mm);
+}
+
+bool kview_images_touch(unsigned long ip)
+{
+	struct kview_textpage *page;
+	struct kview_site *site;
+	bool any = false;
+
+	lockdep_assert_held(kview_symbols.text_mutex);
+	kview_textpage_for_each(page, ip) {
+		site = xa_load(&page->image->sites, kview_site_index(ip));
+		if (!site || !site->stub)
+			continue;
+		kview_commit_touch(page->image, site); /* needs no memory where the page has its record */
+		any = true;
+	}
+	return any;
+}
+
+static void set_aside(struct kview_textpage *page)
+{
+	if (page->aside || !page->copy)
+		return;
+	kview_pagetable_set(&page->image->table, page->addr, NULL);
+	page->aside = true;
+	page->aside_since = ktime_get_ns();
+}
+
+static void set_dirty_aside(struct kview_image *image)
 {
 	struct kview_textpage *page;
 	unsigned long index;
 
-	scoped_guard(mutex, kview_symbols.text_mutex) {
-		xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY)
-			kview_image_set_aside(page);
-		kview_image_flush(image);
-	}
+	if (!xa_marked(&image->pages, KVIEW_DIRTY))
+		return;
+	xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY)
+		set_aside(page);
+	kview_image_flush(image);
+}
+
+void kview_images_set_dirty_aside(void)
+{
+	struct kview_image *image;
+
+	lockdep_assert_held(kview_symbols.text_mutex);
+	list_for_each_entry(image, &kview_images, node)
+		set_dirty_aside(image);
+}
+
+/* Not even a rebuild worked: better no events from these pages than stubs that jump to what is freed meanwhile. */
+static void give_up_for_now(struct kview_image *image)
+{
+	scoped_guard(mutex, kview_symbols.text_mutex)
+		set_dirty_aside(image);
+	kview_images_restore_later();
 }
 
 /* Publish a removal. Short of memory the pages go aside, which needs none, and a worker tries again. */
 static void commit_removal(struct kview_image *image)
 {
-	if (!kview_commit(image))
-		return;
-	aside_dirty_pages(image);
-	kview_images_restore_later();
+	if (kview_commit(image))
+		give_up_for_now(image);
 }
 
 static int attach_one(struct kview_image *image, struct kview_link *link)
@@ -271,43 +338,8 @@ void kview_image_detach(struct kview_link *link)
 	}
 }
 
-static void flush_mm(struct mm_struct *mm)
-{
-	/* "freed tables" makes it reach CPUs that hold the address space lazily in an idle or kernel thread. */
-	kview_call(flush_tlb_mm_range)(mm, 0, TLB_FLUSH_ALL, 0, true);
-}
-
-void kview_image_show(struct mm_struct *mm, const struct kview_image *image)
-{
-	/*
-	 * Through the neutral tables: same addresses in other page sizes. A translation may change its size or its
-	 * address between two flushes, but not both ("ITLB multihit" machine checks).
-	 */
-	kview_pagetable_install(mm, kview_member_neutral());
-	flush_mm(mm);
-	kview_pagetable_install(mm, image ? &image->table : NULL);
-	flush_mm(mm);
-}
-
-void kview_image_flush(const struct kview_image *image)
-{
-	struct kview_mm *member;
-
-	list_for_each_entry(member, &image->members, node)
-		flush_mm(member->mm);
-}
-
-void kview_image_set_aside(struct kview_textpage *page)
-{
-	lockdep_assert_held(kview_symbols.text_mutex);
-	if (page->aside || !page->copy)
-		return;
-	kview_pagetable_set(&page->image->table, page->addr, NULL);
-	page->aside = true;
-	page->aside_since = ktime_get_ns();
-}
-
-static bool has_aside(struct kview_image *image)
+/* Is there anything to rebuild? */
+static bool is_stale(struct kview_image *image)
 {
 	struct kview_textpage *page;
 	unsigned long index;
@@ -325,8 +357,8 @@ void kview_images_restore(void)
 
 	lockdep_assert_held(&kview_lock);
 	list_for_each_entry(image, &kview_images, node) {
-		if (has_aside(image) && kview_commit(image))
-			kview_images_restore_later();
+		if (is_stale(image) && kview_commit(image))
+			give_up_for_now(image);
 	}
 }
 

@@ -18,7 +18,6 @@
 #include "pagetable.h"
 
 struct kview_link;
-struct kview_textpage;
 struct kview_view;
 
 struct kview_image {
@@ -52,14 +51,22 @@ int kview_image_attach(struct kview_link *link);
 /* Remove them. Cannot fail: short of memory, hooks on the same pages are set aside until it is there. */
 void kview_image_detach(struct kview_link *link);
 
-/* Show @mm the tables of @image, or the shared ones with NULL, and wait until all CPUs do. */
+/*
+ * Show @mm the tables of @image, or the shared ones with NULL, and wait until all CPUs do. Under text_mutex: while a
+ * patcher is at work nobody's view changes.
+ */
 void kview_image_show(struct mm_struct *mm, const struct kview_image *image);
 
-/* Let members see the shared page for now. Under text_mutex too; the caller flushes with kview_image_flush(). */
-void kview_image_set_aside(struct kview_textpage *page);
+/* Wait until no CPU uses what @image's tables said before they were changed. */
 void kview_image_flush(const struct kview_image *image);
 
-/* Bring back everything that was set aside, on top of what now stands at the shared sites. */
+/* The shared site at @ip is about to change: mark it in all images that patch it. Returns whether any does. */
+bool kview_images_touch(unsigned long ip);
+
+/* Let all members see the shared page wherever something is marked, until the next commit. Under text_mutex. */
+void kview_images_set_dirty_aside(void);
+
+/* Rebuild all that is marked or aside, on top of what now stands at the shared sites. */
 void kview_images_restore(void);
 
 /* Same, later, from a worker: for callers that hold locks. */

@@ -33,7 +33,7 @@ unsigned long kview_member_exec_site(void)
 	return exec_site;
 }
 
-static struct kview_mm *find(const struct mm_struct *mm)
+struct kview_mm *kview_member_find(const struct mm_struct *mm)
 {
 	struct kview_mm *member;
 	struct kview_image *image;
@@ -56,7 +56,8 @@ static void move(struct kview_mm *member, struct kview_image *image)
 	member->image = image;
 	if (image)
 		list_add_tail(&member->node, &image->members);
-	kview_image_show(member->mm, image);
+	scoped_guard(mutex, kview_symbols.text_mutex)
+		kview_image_show(member->mm, image);
 	kview_image_release(old);
 }
 
@@ -154,7 +155,7 @@ static int image_without(const struct kview_image *image, const struct kview_vie
 
 static int join(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, u32 *why)
 {
-	struct kview_mm *member = find(mm);
+	struct kview_mm *member = kview_member_find(mm);
 	struct kview_image *image;
 	int err;
 
@@ -234,7 +235,7 @@ int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	mutex_lock(&kview_lock);
-	member = find(mm);
+	member = kview_member_find(mm);
 	if (member && kview_image_has(member->image, view))
 		leave(member, view);
 	else
@@ -258,7 +259,7 @@ void kview_member_exec(struct task_struct *task, struct mm_struct *mm)
 	struct kview_mm *member, *heir;
 
 	guard(mutex)(&kview_lock);
-	member = find(task->mm);
+	member = kview_member_find(task->mm);
 	/* A vfork child that execs becomes a process of its own; it only borrowed the member's address space. */
 	if (!member || member->tgid != task_tgid(task))
 		return;

@@ -40,6 +40,9 @@ void kview_member_leave_all(struct kview_view *view);
 /* @task is about to replace its address space by @mm. Takes kview_lock. */
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm);
 
+/* The member with this address space, or NULL. Under kview_lock. */
+struct kview_mm *kview_member_find(const struct mm_struct *mm);
+
 /* Where stubs call kview_run_exec(). */
 unsigned long kview_member_exec_site(void);
 

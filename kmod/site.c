@@ -84,7 +84,7 @@ int kview_site_prepare(struct kview_site *site)
 	return kview_stub_new(site->addr, site->hooks, site->count, &site->next);
 }
 
-int kview_site_emit(struct kview_site *site)
+int kview_site_emit(struct kview_site *site, void *buffer)
 {
 	u8 code[KVIEW_SITE_SIZE];
 	unsigned long chain;
@@ -92,7 +92,8 @@ int kview_site_emit(struct kview_site *site)
 	kview_textpage_read(site->addr, code, sizeof(code));
 	if (!kview_site_decode(site->addr, code, &chain))
 		return -EBUSY;
-	return kview_stub_emit(site->next, chain);
+	kview_stub_emit(site->next, chain, buffer);
+	return 0;
 }
 
 void kview_site_publish(struct kview_site *site)

@@ -39,8 +39,11 @@ void kview_site_remove(struct kview_site *site, const struct kview_link *link);
 /* Build @site->next for the hooks it has now. */
 int kview_site_prepare(struct kview_site *site);
 
-/* Under text_mutex: give @site->next its code, on top of what stands at the shared site. -EBUSY: unknown code there. */
-int kview_site_emit(struct kview_site *site);
+/*
+ * Under text_mutex: give @site->next its code, on top of what stands at the shared site. @buffer: scratch memory of
+ * @site->next->size. -EBUSY: unknown code there.
+ */
+int kview_site_emit(struct kview_site *site, void *buffer);
 
 /* Make @next the stub; the old one goes when nobody can be inside it. */
 void kview_site_publish(struct kview_site *site);

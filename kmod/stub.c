@@ -25,7 +25,6 @@
 #include <linux/slab.h>
 
 #include "arena.h"
-#include "compat/cleanup.h"
 #include "compat/percpu.h"
 #include "compat/symbols.h"
 #include "link.h"
@@ -463,18 +462,12 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 	return 0;
 }
 
-int kview_stub_emit(struct kview_stub *stub, unsigned long chain)
+void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer)
 {
-	u8 *buffer __free(kview_kvfree) = kvmalloc(stub->size, GFP_KERNEL);
-	size_t size;
+	size_t size = emit_stub(stub, buffer, chain);
 
-	if (!buffer)
-		return -ENOMEM;
-	size = emit_stub(stub, buffer, chain);
-	if (WARN_ON_ONCE(size > stub->size))
-		return -EFAULT;
+	WARN_ON_ONCE(size > stub->size);
 	kview_arena_write(stub->code, buffer, size);
-	return 0;
 }
 
 void kview_stub_free(struct kview_stub *stub)

@@ -42,8 +42,11 @@ struct kview_stub {
  */
 int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub);
 
-/* Write the code. @chain: where the shared site's own call leads, 0 for none. Under text_mutex. -ENOMEM. */
-int kview_stub_emit(struct kview_stub *stub, unsigned long chain);
+/*
+ * Write the code. @chain: where the shared site's own call leads, 0 for none. @buffer: scratch memory of @stub->size.
+ * Under text_mutex, so nothing is allocated here: reclaim must not wait for the lock we hold.
+ */
+void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer);
 
 /* Nothing may be able to run it any more; takes text_mutex. */
 void kview_stub_free(struct kview_stub *stub);
