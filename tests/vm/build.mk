@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The tests of the module: every tests/vm/NAME.c with a "// vm:" line becomes a
+# program; NAME.bpf.c, where there is one, its skeleton.  Tests of the library
+# and the command are built next to what they test.
+
+module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
+	$(filter-out tests/vm/cli% tests/vm/ordinary%,$(wildcard tests/vm/*.c)))))
+module_vm_library := $(OUT)/tests/vm/testlib.a
+
+$(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,testlib kv programs subject))
+
+$(foreach name,$(module_vm_tests),$(eval $(call program,tests/vm/$(name), \
+	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf)))
+
+CHECK_VM += $(module_vm_tests:%=$(OUT)/tests/vm/%)
