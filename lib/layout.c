@@ -2,6 +2,7 @@
 /* Where the running kernel keeps what the filter of the ordinary mode reads, from the kernel's own type information. */
 #include <bpf/btf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "internal.h"
@@ -56,7 +57,7 @@ static void read_preempt_count(const struct btf *btf, struct kview_layout *layou
 		layout->preempt_var = hot;
 }
 
-int kview_layout_read(struct kview_layout *ret_layout)
+static int read_layout(struct kview_layout *ret_layout)
 {
 	_cleanup_(btf__freep) struct btf *btf = btf__load_vmlinux_btf();
 	struct kview_layout layout = {};
@@ -70,4 +71,22 @@ int kview_layout_read(struct kview_layout *ret_layout)
 	read_preempt_count(btf, &layout);
 	*ret_layout = layout;
 	return 0;
+}
+
+/* Reading takes 20 ms, and the kernel stays the same while this process lives. */
+int kview_layout_read(struct kview_layout *ret_layout)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct kview_layout layout;
+	static bool known;
+	int err = 0;
+
+	pthread_mutex_lock(&lock);
+	if (!known)
+		err = read_layout(&layout);
+	known = !err;
+	if (known)
+		*ret_layout = layout;
+	pthread_mutex_unlock(&lock);
+	return err;
 }
