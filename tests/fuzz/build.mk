@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+$(eval $(call fuzzer,tests/fuzz/fuzz_section,tests/fuzz/fuzz_section.c lib/section.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_context,tests/fuzz/fuzz_context.c lib/context.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_near,tests/fuzz/fuzz_near.c lib/near.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_proc,tests/fuzz/fuzz_proc.c lib/file.c lib/symbols.c lib/process.c))

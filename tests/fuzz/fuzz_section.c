@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Section names come from whatever file a user names. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/internal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *name = strndup((const char *)data, size);
+	struct kview_section section;
+
+	if (!name)
+		abort();
+	if (!kview_section_parse(name, &section) != !section.why || !section.name != !!section.why)
+		abort();
+	free(section.name);
+	free(name);
+	return 0;
+}
