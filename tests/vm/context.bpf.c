@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Programs of each type, which write down all that they are given. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "context_record.h"
+
+/* Which process to look at. */
+const volatile __u32 tgid;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct context_record);
+} record SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 64);
+	__uint(key_size, 4);
+	__uint(value_size, CONTEXT_STACK * 8);
+} stacks SEC(".maps");
+
+static struct context_record *begin(void)
+{
+	struct context_record *to;
+	__u32 key = 0;
+
+	if (bpf_get_current_pid_tgid() >> 32 != tgid)
+		return NULL;
+	to = bpf_map_lookup_elem(&record, &key);
+	if (!to)
+		return NULL;
+	to->events++;
+	to->pid_tgid = bpf_get_current_pid_tgid();
+	to->uid_gid = bpf_get_current_uid_gid();
+	to->task = bpf_get_current_task();
+	to->cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(to->comm, sizeof(to->comm));
+	return to;
+}
+
+static __always_inline void note_stacks(void *ctx, struct context_record *to)
+{
+	to->kernel_stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID);
+	to->user_stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID | BPF_F_USER_STACK);
+	to->kernel_bytes = bpf_get_stack(ctx, to->kernel_stack, sizeof(to->kernel_stack), 0);
+	to->user_bytes = bpf_get_stack(ctx, to->user_stack, sizeof(to->user_stack), BPF_F_USER_STACK);
+}
+
+SEC("kprobe")
+int on_kprobe(struct context_regs *ctx)
+{
+	struct context_record *to = begin();
+
+	if (!to)
+		return 0;
+	to->regs = *ctx;
+	to->func_ip = bpf_get_func_ip(ctx);
+	to->cookie = bpf_get_attach_cookie(ctx);
+	note_stacks(ctx, to);
+	return 0;
+}
+
+SEC("tp")
+int on_enter(__u64 *ctx)
+{
+	struct context_record *to = begin();
+
+	if (!to)
+		return 0;
+	/* The number and four arguments; the record ends there. */
+	for (int i = 0; i < 5; i++)
+		to->args[i] = ctx[1 + i];
+	to->cookie = bpf_get_attach_cookie(ctx);
+	note_stacks(ctx, to);
+	return 0;
+}
+
+SEC("tp")
+int on_exit(__u64 *ctx)
+{
+	struct context_record *to = begin();
+
+	if (!to)
+		return 0;
+	to->args[0] = ctx[1];
+	to->args[1] = ctx[2];
+	to->cookie = bpf_get_attach_cookie(ctx);
+	note_stacks(ctx, to);
+	return 0;
+}
+
+SEC("raw_tp")
+int on_raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct context_record *to;
+
+	/* Of all system calls, only the one the test makes last: epoll_ctl(), whose number is 233. */
+	struct context_regs *regs = (void *)ctx->args[0];
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &regs->orig_ax);
+	if (number != 233)
+		return 0;
+	to = begin();
+	if (!to)
+		return 0;
+	bpf_probe_read_kernel(&to->regs, sizeof(to->regs), regs);
+	to->args[0] = ctx->args[0];
+	to->args[1] = ctx->args[1];
+	note_stacks(ctx, to);
+	return 0;
+}
+
+const char program_license[] SEC("license") = "GPL";
