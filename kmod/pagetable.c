@@ -61,6 +61,11 @@ int kview_pagetable_probe(void)
 		pr_err("Xen PV guests own no page tables\n");
 		return -EOPNOTSUPP;
 	}
+	/* Module memory comes and goes by changes of shared PMD entries, of which a copy would not learn. */
+	if (start >> PUD_SHIFT == MODULES_VADDR >> PUD_SHIFT) {
+		pr_err("modules lie in the same gigabyte as kernel text (CONFIG_RANDOMIZE_BASE is off)\n");
+		return -EOPNOTSUPP;
+	}
 	path = kview_shared_path(start);
 	if ((start ^ (end - 1)) >> PUD_SHIFT || !is_table(pgd_val(*path.pgd)) || !is_table(p4d_val(*path.p4d)) ||
 	    !is_table(pud_val(*path.pud))) {

@@ -11,7 +11,7 @@
 
 struct kview_stub;
 
-/* Not a member in task context. Any context, NMI too. */
+/* Not a member's task on its own address space. Any context, NMI too. */
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs);
 
 /* Another BPF program runs on this CPU: the hooks on function entries lose this event. Preemption is off. */

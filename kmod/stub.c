@@ -6,7 +6,8 @@
  *					step over us and bpf_get_stackid() in system call programs sees the kernel stack
  *	not in task context? -> skip	interrupts run in the member's view too; one test of preempt_count
  *	build struct pt_regs		the context of kprobe programs: registers as at function entry
- *	a kernel thread? -> skip	it may have borrowed the member's address space
+ *	not on its own address space? -> skip	kernel threads and exiting tasks borrow whatever is loaded, and for an
+ *					instant of a context switch the task before runs on the tables of the one after
  *	preempt_count++			programs may not migrate; this also keeps RCU from ending under them
  *	another program on this CPU? -> missed		bpf_prog_active, as trace_call_bpf() does
  *	bpf_stats_enabled? -> timed
@@ -14,7 +15,7 @@
  *	preempt_count--, reschedule if due
  *	restore argument registers; return, or jump to what the shared site calls (its return address is already right)
  *
- * For an empty program that makes 67 instructions. Registers the System V ABI lets a callee clobber at function entry
+ * For an empty program that makes 67 or 68 instructions. Registers the System V ABI lets a callee clobber at function entry
  * without meaning (r10, r11) are recorded but not restored, as in ftrace_caller.
  */
 #include "stub.h"
@@ -259,7 +260,7 @@ static void emit_rcu(struct emitter *e, const void *function)
 
 /* Places the cold code, which follows the hot code, jumps to and comes from. */
 struct cold {
-	size_t interrupt, kthread, missed, timed, resched;	      /* jumps out */
+	size_t interrupt, borrowed, missed, timed, resched;	      /* jumps out */
 	size_t missed_back, timed_back, resched_back, restore_back; /* where they return */
 };
 
@@ -284,8 +285,7 @@ static void emit_entries(struct emitter *e, const struct kview_stub *stub, struc
 	for (i = 0; i < stub->entries; i++)
 		emit_program(e, stub->hooks[i], &cookie);
 	emit_context_leave(e);
-	EMIT(e, 0x48, 0x8d, 0xa5); /* lea FRAME(r15)(%rbp),%rsp: drop the run context */
-	emit_u32(e, FRAME(r15));
+	/* What is left of the run context goes with the frame. */
 	emit_rcu(e, kview_run_rcu_unlock);
 	cold->timed_back = e->size;
 	EMIT_GS_STEP(e, DEC, active);
@@ -315,10 +315,11 @@ static void emit_hot(struct emitter *e, const struct kview_stub *stub, unsigned 
 	emit_frame(e, stub->site + 1);
 	EMIT(e, 0x65, 0x48, 0x8b, 0x1c, 0x25); /* mov %gs:current,%rbx */
 	emit_u32(e, KVIEW_GS_CURRENT);
-	EMIT(e, 0xf7, 0x83);		       /* testl $PF_KTHREAD,flags(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, flags));
-	emit_u32(e, PF_KTHREAD);
-	cold->kthread = emit_jump(e, JNZ);
+	EMIT(e, 0x48, 0x8b, 0x83);	       /* mov mm(%rbx),%rax */
+	emit_u32(e, offsetof(struct task_struct, mm));
+	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
+	emit_u32(e, KVIEW_GS_LOADED_MM);
+	cold->borrowed = emit_jump(e, JNZ);
 	if (stub->exec)
 		emit_c_call(e, stub, kview_run_exec);
 	if (stub->count)
@@ -343,7 +344,7 @@ static void emit_cold(struct emitter *e, const struct kview_stub *stub, const st
 {
 	emit_label(e, cold->interrupt);
 	emit_frame(e, stub->site + 1);
-	emit_cold_call(e, stub, cold->kthread, kview_run_skipped, cold->restore_back);
+	emit_cold_call(e, stub, cold->borrowed, kview_run_skipped, cold->restore_back);
 	if (stub->entries) {
 		emit_cold_call(e, stub, cold->missed, kview_run_missed, cold->missed_back);
 		emit_cold_call(e, stub, cold->timed, kview_run_timed, cold->timed_back);

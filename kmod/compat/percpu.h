@@ -11,6 +11,8 @@
 #include <linux/version.h>
 #include <asm/current.h>
 
+#include "compat/symbols.h"
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define KVIEW_GS_CURRENT ((u32)(unsigned long)&pcpu_hot.current_task)
 #define KVIEW_GS_PREEMPT ((u32)(unsigned long)&pcpu_hot.preempt_count)
@@ -18,5 +20,8 @@
 #define KVIEW_GS_CURRENT ((u32)(unsigned long)&current_task)
 #define KVIEW_GS_PREEMPT ((u32)(unsigned long)&__preempt_count)
 #endif
+
+/* loaded_mm, the first member of struct tlb_state, which modules do not get to see the inside of. */
+#define KVIEW_GS_LOADED_MM ((u32)kview_symbols.cpu_tlbstate)
 
 #endif

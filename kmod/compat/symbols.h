@@ -57,6 +57,7 @@ struct ftrace_rec_iter;
 	X(begin_new_exec)                                                                                              \
 	X(x64_sys_call)                                                                                                \
 	X(syscall_exit_to_user_mode_prepare)                                                                           \
+	X(cpu_tlbstate)                                                                                                \
 	X(bpf_prog_active)                                                                                             \
 	X(current_kprobe)
 
