@@ -22,7 +22,7 @@ static DECLARE_WAIT_QUEUE_HEAD(drained);
 
 #define count(hook, what) this_cpu_inc((hook)->counts->what)
 
-notrace void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
 {
 	u32 i;
 
@@ -30,7 +30,7 @@ notrace void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
 		count(stub->hooks[i], skipped);
 }
 
-notrace void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
 {
 	u32 i;
 
@@ -40,12 +40,12 @@ notrace void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
 	}
 }
 
-notrace void kview_run_rcu_lock(void)
+void kview_run_rcu_lock(void)
 {
 	rcu_read_lock();
 }
 
-notrace void kview_run_rcu_unlock(void)
+void kview_run_rcu_unlock(void)
 {
 	rcu_read_unlock();
 }
@@ -68,7 +68,7 @@ static __always_inline void run_program(struct kview_hook *hook, const void *ctx
 	count(hook, runs);
 }
 
-notrace void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct kprobe *__percpu *current_kprobe = (void __percpu *)kview_symbols.current_kprobe;
 	struct kprobe *old = this_cpu_read(*current_kprobe);
@@ -155,7 +155,7 @@ static bool dispatched_to_user(void)
 	return test_syscall_work(SYSCALL_USER_DISPATCH) && current->syscall_dispatch.on_dispatch;
 }
 
-notrace void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct pt_regs *user = (struct pt_regs *)regs->di;
 	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
@@ -171,7 +171,7 @@ notrace void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 		run_tracepoints(stub, regs, user, number);
 }
 
-notrace void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct linux_binprm *bprm = (struct linux_binprm *)regs->di;
 
@@ -181,7 +181,7 @@ notrace void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
 		wake_up_all(&drained);
 }
 
-notrace void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)
 {
 #ifdef CONFIG_PREEMPTION
 	__preempt_schedule_notrace();
