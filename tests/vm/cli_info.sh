@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 120
 # kview info: with the module and without, for root and for others.
 set -euo pipefail
 . tests/vm/cli.inc

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 240
 # kview run on a command: exact from its first instruction to its end, and its status told.
 set -euo pipefail
 . tests/vm/cli.inc
@@ -7,7 +8,7 @@ set -euo pipefail
 # counts NUMBER: the last run counted so many calls of getppid.
 counts()
 {
-	is_json "j['maps'][0]['variables']['calls'] == $1 and sum(p['runs'] for p in j['programs']) == $1" <"$tmp/out"
+	has "\"calls\":$1}"
 }
 
 # run_json MODE OBJECT ARGUMENT...
@@ -17,7 +18,7 @@ run_json()
 
 	shift 2
 	run 0 "$kview" run -f json --mode "$mode" "$objects/$object.bpf.o" "$@"
-	is_json "j['event'] == 'result' and j['mode'] == '$mode'" <"$tmp/out"
+	has '^\{"event":"result"' "\"mode\":\"$mode\"" '"ended":"exit"'
 }
 
 exact()
@@ -26,8 +27,10 @@ exact()
 	start_traced
 	run_json "$1" entry -- "$calls" 1000
 	counts 1000
+	has '"runs":1000,.*"runs":1000,'
 	run_json "$1" two_hooks -- "$calls" 1000
 	counts 2000
+	has '"runs":1000,.*"runs":1000,.*"runs":1000,.*"runs":1000,'
 	run_json "$1" entry -- "$calls" 0
 	counts 0
 	kill -9 "$traced"
@@ -37,16 +40,17 @@ exact()
 from_first_instruction()
 {
 	run_json "$1" balance -- "$calls" 10
-	is_json "j['maps'][0]['variables']['enters'] == j['maps'][0]['variables']['exits'] + 1" <"$tmp/out"
+	has '"enters":([0-9]+),"exits":([0-9]+)}'
+	[ "${BASH_REMATCH[1]}" -eq $((BASH_REMATCH[2] + 1)) ] || fail "not balanced: ${BASH_REMATCH[0]}"
 }
 
 # A program that becomes another stays traced; its children are not.
 over_exec()
 {
 	run_json "$1" entry -- sh -c "exec $calls 1000"
-	is_json "j['maps'][0]['variables']['calls'] in (1000, 1001)" <"$tmp/out"
+	has '"calls":100[01]}'
 	run_json "$1" entry -- sh -c "$calls 1000; true"
-	is_json "j['maps'][0]['variables']['calls'] <= 1" <"$tmp/out"
+	has '"calls":[01]}'
 }
 
 statuses()
@@ -54,11 +58,11 @@ statuses()
 	local object=$objects/entry.bpf.o
 
 	run_json "$1" entry -- sh -c 'exit 5'
-	is_json "j['command']['exit'] == 5 and j['ended'] == 'exit'" <"$tmp/out"
+	has '"exit":5}'
 	grep -qx 'kview: sh exited with status 5' "$tmp/err" || fail "$(cat "$tmp/err")"
 	# shellcheck disable=SC2016
 	run_json "$1" entry -- sh -c 'kill -SEGV $$'
-	is_json "j['command']['signal'] == 'SEGV'" <"$tmp/out"
+	has '"signal":"SEGV"}'
 	grep -qx 'kview: sh was killed by SIGSEGV' "$tmp/err" || fail "$(cat "$tmp/err")"
 	one_line 127 'nonesuch: cannot be executed: No such file' "$kview" run --mode "$1" "$object" -- nonesuch
 	one_line 127 '/etc/passwd: cannot be executed: Permission denied' "$kview" run --mode "$1" "$object" -- /etc/passwd

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 120
 # What kview run prints: each kind of map as a table and as JSON, and statistics.
 set -euo pipefail
 . tests/vm/cli.inc

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 180
 # What kview run refuses: one line, the exit status for it, and nothing stays attached.
 set -euo pipefail
 . tests/vm/cli.inc

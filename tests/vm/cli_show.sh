@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 120
 # kview show: a view while it is there, and nothing afterwards.
 set -euo pipefail
 . tests/vm/cli.inc
@@ -42,11 +43,11 @@ view='(j if isinstance(j, dict) else j[0])'
 for args in '' "$id"; do
 	# shellcheck disable=SC2086
 	"$kview" show -f json $args >"$tmp/json"
-	is_json "${view}['id'] == $id and ${view}['owner'] == $tracer and ${view}['name'] == 'two_hooks'" <"$tmp/json"
-	is_json "[m['pid'] for m in ${view}['members']] == [$traced]" <"$tmp/json"
-	is_json "[l['kind'] for l in ${view}['links']] == ['entry', 'tp_exit']" <"$tmp/json"
-	is_json "all(len(l['hooks']) == 1 and l['hooks'][0]['runs'] >= l['runs'] for l in ${view}['links'])" <"$tmp/json"
-	is_json "${view}['text_pages'] >= 1 and ${view}['bytes'] > 4096" <"$tmp/json"
+	is_json "${view}['id'] == $id and ${view}['owner'] == $tracer and ${view}['name'] == 'two_hooks' and
+		[m['pid'] for m in ${view}['members']] == [$traced] and
+		[l['kind'] for l in ${view}['links']] == ['entry', 'tp_exit'] and
+		all(len(l['hooks']) == 1 and l['hooks'][0]['runs'] >= l['runs'] for l in ${view}['links']) and
+		${view}['text_pages'] >= 1 and ${view}['bytes'] > 4096" <"$tmp/json"
 done
 "$kview" info | grep -q '^in use *1 view, 1 member, 2 links, 1 image$' || fail "info: $("$kview" info)"
 

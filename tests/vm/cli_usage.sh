@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 120
 # Mistakes on the command line: one line each, exit status 2, and nothing happens.
 set -euo pipefail
 . tests/vm/cli.inc
