@@ -170,7 +170,7 @@ struct kview_status {
 	size_t sz;		/* set by the caller */
 	bool module_loaded;
 	uint32_t abi;		/* of the module; 0 when not loaded */
-	uint64_t features;	/* KVIEW_FEATURE_*, include/uapi/kview.h */
+	uint64_t features;	/* KVIEW_FEATURE_*, in uapi/kview.h */
 	uint32_t machine;	/* KVIEW_MACHINE_* */
 	uint32_t views, members, links, images;
 	uint32_t text_pages, table_pages, shared_leaves, retired;

@@ -11,7 +11,7 @@
 #define WORKERS 4 /* every second one is a member */
 #define THREADS 2
 #define CALLS 20000 /* in each cycle */
-#define CYCLES 15
+#define CYCLES 10
 
 static unsigned long long seen_by(struct ordinary *skel, pid_t pid, int kind)
 {
