@@ -101,8 +101,12 @@ static int prepare_page(struct kview_image *image, struct kview_textpage *page, 
 	int err;
 
 	page->live = has_live_site(image, page);
-	if (!page->live)
+	if (!page->live) {
+		/* A commit that failed may have left it one. */
+		kview_arena_free(page->next, PAGE_SIZE);
+		page->next = NULL;
 		return 0;
+	}
 	page->next = page->next ?: kview_arena_alloc(PAGE_SIZE);
 	if (!page->next)
 		return -ENOMEM;
@@ -123,7 +127,7 @@ static int prepare(struct kview_image *image, struct scratch *scratch)
 	int err;
 
 	xa_for_each_marked(&image->sites, index, site, KVIEW_DIRTY) {
-		err = kview_site_live(site) ? kview_site_prepare(site) : 0;
+		err = kview_site_prepare(site);
 		if (err)
 			return err;
 	}
@@ -296,13 +300,15 @@ static int prepare_and_publish(struct kview_image *image, struct scratch *scratc
 	void *buffer __free(kview_kvfree) = NULL;
 	int err = prepare(image, scratch);
 
-	if (err)
-		return err;
-	buffer = kvmalloc(buffer_size(image), GFP_KERNEL);
-	if (!buffer)
-		return -ENOMEM;
-	scratch->buffer = buffer;
-	return publish(image, scratch);
+	if (!err) {
+		buffer = kvmalloc(buffer_size(image), GFP_KERNEL);
+		scratch->buffer = buffer;
+		err = buffer ? publish(image, scratch) : -ENOMEM;
+	}
+	/* What was split stays so; the next commit must find the TLBs knowing it. */
+	if (err && scratch->split)
+		kview_image_flush(image);
+	return err;
 }
 
 int kview_commit(struct kview_image *image)

@@ -81,6 +81,8 @@ void kview_site_remove(struct kview_site *site, const struct kview_link *link)
 int kview_site_prepare(struct kview_site *site)
 {
 	kview_site_discard(site);
+	if (!kview_site_live(site))
+		return 0;
 	return kview_stub_new(site->addr, site->hooks, site->count, &site->next);
 }
 

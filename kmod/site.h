@@ -36,7 +36,7 @@ void kview_site_free(struct kview_site *site);
 int kview_site_add(struct kview_site *site, struct kview_hook *hook);
 void kview_site_remove(struct kview_site *site, const struct kview_link *link);
 
-/* Build @site->next for the hooks it has now. */
+/* Build @site->next for the hooks it has now; none if it needs no patch any more. */
 int kview_site_prepare(struct kview_site *site);
 
 /*
