@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+bench_sources := $(sort $(wildcard bench/*.c))
+
+$(eval $(call program,bench/bench,$(filter-out %.bpf.c,$(bench_sources)),$(OUT)/lib/libkview.a -lbpf))
+$(call objects,bench/programs.c): | $(OUT)/bench/function_programs.skel.h $(OUT)/bench/syscall_programs.skel.h
+
+ALL += $(OUT)/bench/bench
+BENCH_UNTRACED = bench/run $(KERNELS)
