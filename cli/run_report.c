@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "format.h"
@@ -134,13 +135,20 @@ static void tell_command(const struct run *run)
 		cli_note("%s exited with status %d", name, WEXITSTATUS(child->status));
 }
 
+/* After what programs or the command have printed, and after the terminal's "^C". */
+static bool needs_break(const struct run *run)
+{
+	if (run->out != stdout)
+		return false;
+	return run->options->command || run->printk || (run->end == RUN_SIGNAL && isatty(STDOUT_FILENO));
+}
+
 static int print_tables(const struct run *run, const json_t *json)
 {
 	const json_t *maps = json_object_get(json, "maps");
 	int err;
 
-	/* A line between what programs or the command have printed, and the results. */
-	if (run->out == stdout && (run->options->command || run->printk))
+	if (needs_break(run))
 		fputc('\n', run->out);
 	if (run->options->verbosity) {
 		err = hooks_print(json_object_get(json, "programs"), run->out);

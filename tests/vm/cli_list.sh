@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 240
 # kview list: everything once, what cannot be hooked with its reason, and filters.
+# shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
 

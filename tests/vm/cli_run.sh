@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 240
 # kview run on a command: exact from its first instruction to its end, and its status told.
+# shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 300
 # Every way a run ends: results are printed, except after a second signal and kill -9, and nothing stays attached.
+# shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 120
 # Mistakes on the command line: one line each, exit status 2, and nothing happens.
+# shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
 
