@@ -7,6 +7,7 @@
 
 #include "programs.h"
 #include "subject.h"
+#include "symbols.h"
 #include "testlib.h"
 
 #define CALLS 500
@@ -38,26 +39,10 @@ static void entry_by_name(void)
 	expect_counts(view, kv_entry(view, counter.prog, "__x64_sys_getppid"), &counter);
 }
 
-static unsigned long address_of(const char *name)
-{
-	FILE *file = fopen("/proc/kallsyms", "re");
-	unsigned long addr, found = 0;
-	char symbol[512];
-
-	CHECK(file);
-	while (!found && fscanf(file, "%lx %*c %511s%*[^\n]", &addr, symbol) == 2) {
-		if (!strcmp(symbol, name))
-			found = addr;
-	}
-	fclose(file);
-	CHECK(found);
-	return found;
-}
-
 static void entry_by_address(void)
 {
 	struct counter counter = counter_new(BPF_PROG_TYPE_KPROBE);
-	struct kview_target target = { .value = address_of("__x64_sys_getppid") };
+	struct kview_target target = { .value = symbol_address("__x64_sys_getppid") };
 	int view = kv_view();
 	int link = CHECK_CALL(kv_try_link(view, KVIEW_HOOK_ENTRY, counter.prog, &target, 1));
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
+// timeout: 120
+/* Many programs on one hook, many hooks in one view: each program still runs once per event. */
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "programs.h"
+#include "subject.h"
+#include "symbols.h"
+#include "testlib.h"
+
+#define FUNCTION "__x64_sys_getppid"
+#define CALLS 100
+#define PROGRAMS_MAX 1000
+
+static void allow_many_files(void)
+{
+	struct rlimit limit = { 8192, 8192 };
+
+	CHECK_CALL(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+struct set {
+	struct counter counter[PROGRAMS_MAX];
+	int link[PROGRAMS_MAX];
+};
+
+static void expect_each(struct set *set, int count, uint64_t calls)
+{
+	for (int i = 0; i < count; i++) {
+		if (*set->counter[i].value != calls)
+			FAIL("program %d of %d ran %llu times, not %llu", i, count,
+			     (unsigned long long)*set->counter[i].value, (unsigned long long)calls);
+		CHECK_EQUAL(kv_link_info(set->link[i]).runs, calls);
+	}
+}
+
+static void programs(__u32 kind, enum bpf_prog_type type, int count)
+{
+	struct subject member = subject_new(1);
+	static struct set set;
+	int view = kv_view();
+
+	allow_many_files();
+	kv_member(view, member.pid);
+	for (int i = 0; i < count; i++) {
+		set.counter[i] = counter_new(type);
+		set.link[i] = kind == KVIEW_HOOK_ENTRY ? kv_entry(view, set.counter[i].prog, FUNCTION) :
+							 kv_syscall(view, kind, set.counter[i].prog, SYS_getppid);
+	}
+	subject_call(&member, CALLS);
+	expect_each(&set, count, CALLS);
+}
+
+static void programs_1(void)
+{
+	programs(KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, 1);
+}
+
+static void programs_10(void)
+{
+	programs(KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, 10);
+}
+
+static void programs_50(void)
+{
+	programs(KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, 50);
+}
+
+static void programs_200(void)
+{
+	programs(KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, 200);
+}
+
+static void syscall_programs_200(void)
+{
+	programs(KVIEW_HOOK_TP_ENTER, BPF_PROG_TYPE_TRACEPOINT, 200);
+}
+
+/* One more than a trampoline takes is refused, and what was there goes on. */
+static void too_many_programs(void)
+{
+	struct subject member = subject_new(1);
+	struct counter counter = counter_new(BPF_PROG_TYPE_KPROBE);
+	int view = kv_view(), link = 0, count = 0;
+	uint64_t before;
+
+	allow_many_files();
+	while (link >= 0 && count < 4000) {
+		link = kv_try_entry(view, counter.prog, FUNCTION);
+		count += link >= 0;
+		/* The first members come when there is something to see already. */
+		if (count == 800)
+			kv_member(view, member.pid);
+	}
+	CHECK_EQUAL(link, -E2BIG);
+	CHECK(count >= 800);
+	test_note("%d programs on one hook", count);
+	before = *counter.value;
+	subject_call(&member, 10);
+	CHECK_EQUAL(*counter.value, before + 10 * count);
+	CHECK_EQUAL(kv_view_info(view).links, count);
+}
+
+/* One link on everything: the kernel with a trampoline at nearly every function it has. */
+static void every_function(void)
+{
+	struct subject member = subject_new_calling(1, subject_read), outsider = subject_new_calling(1, subject_read);
+	struct kview_hook_info hook = { .size = sizeof(hook) };
+	struct targets all = targets_all();
+	struct counter own = counter_new(BPF_PROG_TYPE_KPROBE);
+	int view = kv_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE), link;
+	long start = test_now(), attached, done;
+	struct kview_link_info info;
+
+	kv_entry(view, own.prog, "__x64_sys_read");
+	link = kv_try_link(view, KVIEW_HOOK_ENTRY, nothing, all.list, all.count);
+	if (link < 0)
+		FAIL("hook %zu functions: %s, %s", all.count, strerror(-link), kv_reason_name(kv_reason));
+	kv_member(view, member.pid);
+	attached = test_now();
+	subject_call(&member, CALLS);
+	subject_call(&outsider, CALLS);
+	CHECK_EQUAL(*own.value, CALLS);
+
+	hook.view = kv_view_info(view).id;
+	info = kv_link_info(link);
+	hook.link = info.id;
+	hook.index = targets_find(&all, symbol_address("__x64_sys_read"));
+	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &hook));
+	CHECK_EQUAL(hook.runs, CALLS);
+	CHECK(!strcmp(hook.name, "__x64_sys_read"));
+	done = test_now();
+	test_note("%zu functions: attached in %ld ms, ran %llu times, missed %llu, skipped %llu, %u pages, %llu bytes",
+		  all.count, attached - start, (unsigned long long)info.runs, (unsigned long long)info.missed,
+		  (unsigned long long)info.skipped, kv_view_info(view).text_pages,
+		  (unsigned long long)kv_view_info(view).bytes);
+	close(link);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*own.value, 2 * CALLS);
+	test_note("detached in %ld ms", test_now() - done);
+}
+
+/* Many links, each on many hooks, that come and go while the member calls. */
+static void overlapping_links(void)
+{
+	struct subject member = subject_new_calling(2, subject_read);
+	struct targets all = targets_all(), pages = targets_per_page(&all);
+	struct counter own = counter_new(BPF_PROG_TYPE_KPROBE);
+	int view = kv_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE), link[4];
+	uint64_t calls;
+
+	kv_entry(view, own.prog, "__x64_sys_read");
+	kv_member(view, member.pid);
+	subject_start(&member);
+	for (size_t i = 0; i < 4; i++)
+		link[i] = CHECK_CALL(kv_try_link(view, KVIEW_HOOK_ENTRY, nothing, pages.list + i * 100, 400));
+	for (size_t i = 0; i < 4; i++)
+		close(link[(i + 2) % 4]);
+	calls = subject_stop(&member);
+	CHECK_EQUAL(*own.value, calls);
+}
+
+TEST_MAIN(TEST_CASE(programs_1), TEST_CASE(programs_10), TEST_CASE(programs_50), TEST_CASE(programs_200),
+	  TEST_CASE(syscall_programs_200), TEST_CASE(too_many_programs), TEST_CASE(every_function),
+	  TEST_CASE(overlapping_links))

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's functions: where they are and which of them can be hooked. */
+#ifndef TESTS_VM_SYMBOLS_H
+#define TESTS_VM_SYMBOLS_H
+
+#include <stddef.h>
+
+#include <kview.h>
+
+/* Address of a symbol; 0 when there is none of this name. */
+unsigned long symbol_address(const char *name);
+
+/* Targets of KVIEW_HOOK_ENTRY by address, in rising order. */
+struct targets {
+	struct kview_target *list;
+	size_t count;
+};
+
+/* Every function the module agrees to hook. */
+struct targets targets_all(void);
+
+/* Of @all, the first function of each page of kernel text: with these hooked, every page that can be is private. */
+struct targets targets_per_page(const struct targets *all);
+
+/* Same as @all without the functions of these names. */
+struct targets targets_without(const struct targets *all, const char *const *names, size_t count);
+
+/* Index of the target at @addr; the end of the case when it is none. */
+size_t targets_find(const struct targets *targets, unsigned long addr);
+
+void targets_free(struct targets *targets);
+
+#endif
