@@ -3,24 +3,27 @@
  * Instructions of the filter. Written out in C it reads:
  *
  *	tgid = bpf_get_current_pid_tgid() >> 32;
+ *	if (!hints[tgid % KVIEW_FILTER_HINTS])
+ *		goto rejected;
  *	member = bpf_map_lookup_elem(members, &tgid);
  *	if (!member || bpf_get_current_task_btf()->group_leader->start_boottime / tick != member->start)
  *		goto rejected;
  *	if (in an interrupt)
  *		goto skipped;
- *	counts = bpf_map_lookup_elem(counts, &site);
- *	counts->runs++;
+ *	counts[bpf_get_smp_processor_id()][site].runs++;
  *	bpf_tail_call(ctx, programs, 0);	// does not return
- *	counts->runs--;				// unless the program has not been started yet
+ *	counts[...][site].runs--;		// unless the program has not been started yet
  *	return 0;
- * rejected:	counts->rejected++; return 0;
- * skipped:	counts->skipped++; return 0;
+ * rejected:	counts[...][site].rejected++; return 0;
+ * skipped:	counts[...][site].skipped++; return 0;
  *
- * r6 holds the context, r7 the member's start time, then the counts. Programs on one CPU do not interrupt each other
+ * Hints and counts are single values of arrays, whose addresses stand in the program: other processes run a few
+ * instructions and two short helpers. r6 holds the context, r7 the member's start time, then the counts. Programs on one CPU do not interrupt each other
  * (the kernel sees to that for each of the types), so that the per-CPU counts need no atomics.
  */
 #include "filter.h"
 
+#define CACHE_LINE 64
 #define HARDIRQ_SHIFT 16 /* include/linux/preempt.h: the fields of the preempt count */
 #define NMI_SHIFT 20
 #define SOFTIRQ_SERVING 0x100
@@ -88,7 +91,13 @@ struct label {
 static void emit_jump(struct builder *b, uint8_t op, int dst, int src, struct label *label)
 {
 	label->jumps[label->count++] = b->count;
-	emit(b, BPF_JMP | op, dst, src, 0, 0);
+	emit(b, BPF_JMP | BPF_X | op, dst, src, 0, 0);
+}
+
+static void emit_jump_if(struct builder *b, uint8_t op, int dst, int32_t value, struct label *label)
+{
+	label->jumps[label->count++] = b->count;
+	emit(b, BPF_JMP | BPF_K | op, dst, 0, 0, value);
 }
 
 static void put_label(struct builder *b, const struct label *label)
@@ -123,23 +132,34 @@ static void emit_tgid(struct builder *b, const struct kview_filter *filter, stru
 		emit_stack_address(b, R3, STACK_PIDNS);
 		emit_alu(b, BPF_MOV, R4, sizeof(struct bpf_pidns_info));
 		emit_call(b, BPF_FUNC_get_ns_current_pid_tgid);
-		emit_jump(b, BPF_JNE | BPF_K, R0, 0, rejected);
+		emit_jump_if(b, BPF_JNE, R0, 0, rejected);
 		emit_load(b, BPF_W, R0, FP, STACK_PIDNS + (int)offsetof(struct bpf_pidns_info, tgid));
 	}
 	emit_store(b, BPF_W, FP, STACK_KEY, R0);
 }
 
+/* With the tgid in r0. */
+static void emit_hint_test(struct builder *b, const struct kview_filter *filter, struct label *rejected)
+{
+	emit_load64(b, R1, BPF_PSEUDO_MAP_VALUE, (uint32_t)filter->hints_fd);
+	emit_alu(b, BPF_AND, R0, KVIEW_FILTER_HINTS - 1);
+	emit(b, BPF_ALU64 | BPF_ADD | BPF_X, R1, R0, 0, 0);
+	emit_load(b, BPF_B, R1, R1, 0);
+	emit_jump_if(b, BPF_JEQ, R1, 0, rejected);
+}
+
 static void emit_member_test(struct builder *b, const struct kview_filter *filter, struct label *rejected)
 {
 	emit_tgid(b, filter, rejected);
+	emit_hint_test(b, filter, rejected);
 	emit_lookup(b, filter->members_fd);
-	emit_jump(b, BPF_JEQ | BPF_K, R0, 0, rejected);
+	emit_jump_if(b, BPF_JEQ, R0, 0, rejected);
 	emit_load(b, BPF_DW, R7, R0, offsetof(struct kview_filter_member, start));
 	emit_call(b, BPF_FUNC_get_current_task_btf);
 	emit_load(b, BPF_DW, R1, R0, filter->layout.group_leader);
 	emit_load(b, BPF_DW, R1, R1, filter->layout.start_boottime);
 	emit_alu(b, BPF_DIV, R1, filter->tick_ns);
-	emit_jump(b, BPF_JNE | BPF_X, R1, R7, rejected);
+	emit_jump(b, BPF_JNE, R1, R7, rejected);
 }
 
 /*
@@ -151,14 +171,13 @@ static void emit_interrupt_test(struct builder *b, const struct kview_filter *fi
 	emit_load64(b, R1, BPF_PSEUDO_BTF_ID, filter->layout.preempt_var);
 	emit_call(b, BPF_FUNC_this_cpu_ptr);
 	emit_load(b, BPF_W, R1, R0, filter->layout.preempt_count);
-	emit_jump(b, BPF_JSET | BPF_K, R1, 0, skipped);
-	b->insns[b->count - 1].imm = SOFTIRQ_SERVING;
+	emit_jump_if(b, BPF_JSET, R1, SOFTIRQ_SERVING, skipped);
 	emit_move(b, R2, R1);
 	emit_alu(b, BPF_RSH, R1, HARDIRQ_SHIFT);
 	emit_alu(b, BPF_AND, R1, 0xf);
 	emit_alu(b, BPF_RSH, R2, NMI_SHIFT);
 	emit_alu(b, BPF_AND, R2, 0xf);
-	emit_jump(b, BPF_JNE | BPF_X, R1, R2, skipped);
+	emit_jump(b, BPF_JNE, R1, R2, skipped);
 }
 
 static void emit_add(struct builder *b, int counts, int field, int32_t step)
@@ -168,14 +187,16 @@ static void emit_add(struct builder *b, int counts, int field, int32_t step)
 	emit_store(b, BPF_DW, counts, field, R1);
 }
 
-/* r7 = counts of this site */
+/* r7 = counts of this site on this CPU */
 static void emit_counts(struct builder *b, const struct kview_filter *filter, struct label *none)
 {
-	emit_alu(b, BPF_MOV, R1, filter->site);
-	emit_store(b, BPF_W, FP, STACK_KEY, R1);
-	emit_lookup(b, filter->counts_fd);
-	emit_jump(b, BPF_JEQ | BPF_K, R0, 0, none);
-	emit_move(b, R7, R0);
+	uint64_t site = filter->site * sizeof(struct kview_filter_counts);
+
+	emit_call(b, BPF_FUNC_get_smp_processor_id);
+	emit_jump_if(b, BPF_JGE, R0, filter->cpus, none);
+	emit_alu(b, BPF_MUL, R0, kview_filter_stride(filter->sites));
+	emit_load64(b, R7, BPF_PSEUDO_MAP_VALUE, (uint32_t)filter->counts_fd | site << 32);
+	emit(b, BPF_ALU64 | BPF_ADD | BPF_X, R7, R0, 0, 0);
 }
 
 static void emit_run(struct builder *b, const struct kview_filter *filter)
@@ -203,6 +224,11 @@ static void emit_turn_away(struct builder *b, const struct kview_filter *filter,
 	emit_add(b, R7, field, 1);
 	put_label(b, &none);
 	emit_return(b);
+}
+
+size_t kview_filter_stride(size_t sites)
+{
+	return (sites * sizeof(struct kview_filter_counts) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
 }
 
 size_t kview_filter_build(const struct kview_filter *filter, struct bpf_insn *insns)

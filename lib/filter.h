@@ -26,12 +26,20 @@ struct kview_filter_member {
 	uint64_t start; /* clock ticks after boot, as /proc/PID/stat has it */
 };
 
-/* Value of the per-CPU counts map, one entry per site. */
+/*
+ * The hints: a byte for each tgid, of which the last bits are taken. Where it is zero there is no member, and that is
+ * all other processes have to find out. Enough for the pids of most machines to have one of their own.
+ */
+#define KVIEW_FILTER_HINTS 32768
+
+/* The counts: for each CPU one such record per site, on cache lines that no other CPU writes to. */
 struct kview_filter_counts {
 	uint64_t runs;
 	uint64_t rejected;
 	uint64_t skipped;
 };
+
+size_t kview_filter_stride(size_t sites); /* bytes between the records of one CPU and of the next */
 
 /* Where pids are to be looked up: all zero for the initial pid namespace. */
 struct kview_pid_namespace {
@@ -39,8 +47,9 @@ struct kview_pid_namespace {
 };
 
 struct kview_filter {
-	int members_fd, counts_fd, programs_fd;
-	uint32_t site;	/* index into the counts */
+	int members_fd, hints_fd, counts_fd, programs_fd;
+	uint32_t site, sites;
+	uint32_t cpus; /* one above the highest number of a CPU */
 	uint64_t tick_ns; /* length of a clock tick */
 	bool task_only; /* keep interrupts out */
 	struct kview_layout layout;

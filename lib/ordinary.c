@@ -17,7 +17,8 @@
 
 struct ordinary_link {
 	struct kview_link base;
-	int programs_fd, counts_fd;
+	int programs_fd;
+	struct kview_shared counts;
 	struct kview_probe *probes;
 	size_t count; /* probes that are attached */
 };
@@ -27,6 +28,22 @@ static struct ordinary_link *ordinary_link(const struct kview_link *link)
 	return (struct ordinary_link *)link;
 }
 
+/* "0-3,8": CPUs can be missing in between. */
+static int read_cpus(uint32_t *ret_cpus)
+{
+	_cleanup_(freep) char *text = NULL;
+	int err = kview_file_read("/sys/devices/system/cpu/possible", &text);
+	const char *last = text;
+
+	if (err)
+		return err;
+	for (const char *c = text; *c; c++)
+		if (*c == '-' || *c == ',')
+			last = c + 1;
+	*ret_cpus = strtoul(last, NULL, 10) + 1;
+	return 0;
+}
+
 static int ordinary_open(struct kview *base)
 {
 	struct ordinary_view *view = ordinary_view(base);
@@ -34,6 +51,9 @@ static int ordinary_open(struct kview *base)
 
 	if (!kview_has_privilege())
 		return kview_refuse(base, -EPERM, "%s", kview_needs_privilege);
+	err = read_cpus(&view->cpus);
+	if (err)
+		return kview_refuse(base, err, "/sys/devices/system/cpu/possible: %s", strerror(-err));
 	err = kview_layout_read(&view->layout);
 	if (err)
 		return kview_refuse(base, -EOPNOTSUPP, "ordinary mode needs the kernel's type information: %s",
@@ -66,11 +86,10 @@ static int create_programs(struct ordinary_link *link)
 
 static int create_counts(struct ordinary_link *link)
 {
-	link->counts_fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "kview_counts", sizeof(uint32_t),
-					 sizeof(struct kview_filter_counts), link->base.count, NULL);
-	if (link->counts_fd < 0)
-		return kview_refuse_site(&link->base, 0, link->counts_fd, KVIEW_WHY_NONE);
-	return 0;
+	size_t size = ordinary_view(link->base.view)->cpus * kview_filter_stride(link->base.count);
+	int err = kview_shared_init(&link->counts, "kview_counts", size);
+
+	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
 static int load_filter(const struct ordinary_link *link, size_t index)
@@ -78,9 +97,12 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 	const struct ordinary_view *view = ordinary_view(link->base.view);
 	struct kview_filter filter = {
 		.members_fd = view->members_fd,
-		.counts_fd = link->counts_fd,
+		.hints_fd = view->hints.fd,
+		.counts_fd = link->counts.fd,
 		.programs_fd = link->programs_fd,
 		.site = index,
+		.sites = link->base.count,
+		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
 		.task_only = link->base.kind == KVIEW_KIND_ENTRY,
 		.layout = view->layout,
@@ -116,7 +138,7 @@ static void ordinary_detach(struct kview_link *base)
 	while (link->count)
 		kview_probe_close(&link->probes[--link->count]);
 	free(link->probes);
-	closep(&link->counts_fd);
+	kview_shared_deinit(&link->counts);
 	closep(&link->programs_fd);
 }
 
@@ -162,7 +184,7 @@ static int ordinary_attach(struct kview_link *base)
 	err = check_program(base);
 	if (err)
 		return err;
-	link->programs_fd = link->counts_fd = -1;
+	link->programs_fd = -1;
 	err = attach_all(link);
 	if (err)
 		ordinary_detach(base);
@@ -186,29 +208,32 @@ static void add_counts(struct kview_counts *sum, const struct kview_counts *coun
 	sum->rejected += counts->rejected;
 }
 
-static int read_counts(const struct ordinary_link *link, uint32_t index, struct kview_counts *ret_counts)
+static const struct kview_filter_counts *site_counts(const struct ordinary_link *link, uint32_t cpu, size_t index)
 {
-	_cleanup_(freep) struct kview_filter_counts *values = NULL;
-	int cpus = libbpf_num_possible_cpus(), err;
-	struct kview_counts counts = {};
-	struct bpf_prog_info info;
+	const char *records = link->counts.data;
 
-	if (cpus < 0)
-		return cpus;
-	values = calloc(cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	err = bpf_map_lookup_elem(link->counts_fd, &index, values) ?:
-	      kview_program_info(link->probes[index].filter_fd, &info);
+	return (const void *)(records + cpu * kview_filter_stride(link->base.count) +
+			      index * sizeof(struct kview_filter_counts));
+}
+
+static int read_counts(const struct ordinary_link *link, size_t index, struct kview_counts *ret_counts)
+{
+	struct kview_counts sum = {};
+	struct bpf_prog_info info;
+	int err;
+
+	err = kview_program_info(link->probes[index].filter_fd, &info);
 	if (err)
-		return err;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		counts.runs += values[cpu].runs;
-		counts.rejected += values[cpu].rejected;
-		counts.skipped += values[cpu].skipped;
+		return kview_refuse_site(&link->base, index, err, KVIEW_WHY_NONE);
+	sum.missed = info.recursion_misses;
+	for (uint32_t cpu = 0; cpu < ordinary_view(link->base.view)->cpus; cpu++) {
+		const volatile struct kview_filter_counts *counts = site_counts(link, cpu, index);
+
+		sum.runs += counts->runs;
+		sum.rejected += counts->rejected;
+		sum.skipped += counts->skipped;
 	}
-	counts.missed = info.recursion_misses;
-	*ret_counts = counts;
+	*ret_counts = sum;
 	return 0;
 }
 

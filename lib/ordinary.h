@@ -5,10 +5,13 @@
 
 #include "filter.h"
 #include "internal.h"
+#include "shared.h"
 
 struct ordinary_view {
 	struct kview base;
 	int members_fd; /* BPF hash: what the filters look the current process up in */
+	struct kview_shared hints;
+	uint32_t cpus;
 	struct kview_process *members;
 	size_t count;
 	struct kview_layout layout;

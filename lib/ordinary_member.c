@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Members in ordinary mode: a BPF hash from tgid to start time, and a pidfd for each to notice its end.
+ * Members in ordinary mode: a BPF hash from tgid to start time, hints that spare other processes the look-up there, and
+ * a pidfd for each to notice its end.
  *
  * An entry whose process has ended does no harm until it is removed: should its tgid be given to another process, that
  * has another start time. So there is no need to watch, and entries are removed when somebody asks anyway.
@@ -46,9 +47,23 @@ static bool in_time_namespace(void)
 	return boottime && sscanf(boottime, "boottime %lld %lld", &seconds, &ns) == 2 && (seconds || ns);
 }
 
-int kview_ordinary_members_init(struct ordinary_view *view)
+static int create_maps(struct ordinary_view *view)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	int err;
+
+	view->members_fd = bpf_map_create(BPF_MAP_TYPE_HASH, "kview_members", sizeof(uint32_t),
+					  sizeof(struct kview_filter_member), MEMBERS_MAX, &opts);
+	if (view->members_fd < 0)
+		return view->members_fd;
+	err = kview_shared_init(&view->hints, "kview_hints", KVIEW_FILTER_HINTS);
+	if (err)
+		closep(&view->members_fd);
+	return err;
+}
+
+int kview_ordinary_members_init(struct ordinary_view *view)
+{
 	int err;
 
 	if (in_time_namespace())
@@ -56,11 +71,21 @@ int kview_ordinary_members_init(struct ordinary_view *view)
 	err = find_pid_namespace(&view->pids);
 	if (err)
 		return kview_refuse(&view->base, err, "/proc/self/ns/pid: %s", strerror(-err));
-	view->members_fd = bpf_map_create(BPF_MAP_TYPE_HASH, "kview_members", sizeof(uint32_t),
-					  sizeof(struct kview_filter_member), MEMBERS_MAX, &opts);
-	if (view->members_fd < 0)
-		return kview_refuse_why(&view->base, view->members_fd, KVIEW_WHY_NONE, "BPF map", "");
-	return 0;
+	err = create_maps(view);
+	return err ? kview_refuse_why(&view->base, err, KVIEW_WHY_NONE, "BPF maps", "") : 0;
+}
+
+static unsigned char *hint(const struct ordinary_view *view, pid_t tgid)
+{
+	return (unsigned char *)view->hints.data + tgid % KVIEW_FILTER_HINTS;
+}
+
+static bool needs_hint(const struct ordinary_view *view, pid_t tgid)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (hint(view, view->members[i].tgid) == hint(view, tgid))
+			return true;
+	return false;
 }
 
 static void forget(struct ordinary_view *view, struct kview_process *member)
@@ -70,13 +95,16 @@ static void forget(struct ordinary_view *view, struct kview_process *member)
 	bpf_map_delete_elem(view->members_fd, &tgid);
 	kview_process_close(member);
 	*member = view->members[--view->count];
+	if (!needs_hint(view, tgid))
+		*hint(view, tgid) = 0;
 }
 
 void kview_ordinary_members_deinit(struct ordinary_view *view)
 {
 	while (view->count)
-		forget(view, &view->members[0]);
+		kview_process_close(&view->members[--view->count]);
 	free(view->members);
+	kview_shared_deinit(&view->hints);
 	closep(&view->members_fd);
 }
 
@@ -120,6 +148,7 @@ static int remember(struct ordinary_view *view, struct kview_process *process)
 	err = bpf_map_update_elem(view->members_fd, &tgid, &value, BPF_ANY);
 	if (err)
 		return err;
+	*hint(view, process->tgid) = 1;
 	view->members[view->count++] = *process;
 	return 0;
 }

@@ -10,7 +10,8 @@
 #include "lib/filter.h"
 #include "unit.h"
 
-enum { MEMBERS = 11, COUNTS = 12, PROGRAMS = 13, PREEMPT_VAR = 77, SITE = 5, TICK = 10000000 };
+enum { MEMBERS = 11, COUNTS = 12, PROGRAMS = 13, HINTS = 14, PREEMPT_VAR = 77, TICK = 10000000 };
+enum { SITE = 5, SITES = 7, CPU = 3, CPUS = 4 };
 
 #define TGID 4242u
 #define START 987654u
@@ -21,8 +22,9 @@ struct world {
 	uint64_t start_ns;
 	bool started; /* the caller's program is in place */
 	bool other_namespace;
+	uint32_t cpu;
 	/* what came of it */
-	struct kview_filter_counts counts;
+	struct kview_filter_counts counts; /* of this site on this CPU */
 	bool ran;
 };
 
@@ -32,27 +34,38 @@ static struct {
 } task;
 static struct kview_filter_member member = { .start = START };
 static uint32_t hot[2];
+static unsigned char hints[KVIEW_FILTER_HINTS];
+static char counts[CPUS * 256]; /* 7 records of 24 bytes take three cache lines, and a guard */
 
 static struct kview_filter filter_for(bool task_only)
 {
 	return (struct kview_filter){
 		.members_fd = MEMBERS,
+		.hints_fd = HINTS,
 		.counts_fd = COUNTS,
 		.programs_fd = PROGRAMS,
 		.site = SITE,
+		.sites = SITES,
+		.cpus = CPUS,
 		.tick_ns = TICK,
 		.task_only = task_only,
 		.layout = { .group_leader = 0, .start_boottime = 8, .preempt_var = PREEMPT_VAR, .preempt_count = 4 },
 	};
 }
 
-static uint64_t lookup(struct world *world, uint64_t map, const uint32_t *key)
+static uint64_t lookup(uint64_t map, const uint32_t *key)
 {
-	if (map == MEMBERS)
-		return *key == TGID ? (uintptr_t)&member : 0;
-	assert_int_equal(map, COUNTS);
-	assert_int_equal(*key, SITE);
-	return (uintptr_t)&world->counts;
+	assert_int_equal(map, MEMBERS);
+	return *key == TGID ? (uintptr_t)&member : 0;
+}
+
+/* What a 64-bit immediate loads. */
+static uint64_t wide(const struct bpf_insn *insn)
+{
+	if (insn->src_reg != BPF_PSEUDO_MAP_VALUE)
+		return (uint32_t)insn[0].imm | (uint64_t)insn[1].imm << 32;
+	assert_in_range(insn->imm, COUNTS, HINTS);
+	return (uintptr_t)(insn->imm == HINTS ? (char *)hints : counts) + insn[1].imm;
 }
 
 static uint64_t namespace_pid(const struct world *world, const uint64_t *r)
@@ -76,8 +89,11 @@ static bool call(struct world *world, int helper, uint64_t *r)
 	case BPF_FUNC_get_ns_current_pid_tgid:
 		r[0] = namespace_pid(world, r);
 		return false;
+	case BPF_FUNC_get_smp_processor_id:
+		r[0] = world->cpu;
+		return false;
 	case BPF_FUNC_map_lookup_elem:
-		r[0] = lookup(world, r[1], (const uint32_t *)r[2]);
+		r[0] = lookup(r[1], (const uint32_t *)r[2]);
 		return false;
 	case BPF_FUNC_get_current_task_btf:
 		r[0] = (uintptr_t)&task;
@@ -112,6 +128,9 @@ static void compute(uint8_t op, uint64_t *dst, uint64_t value)
 	case BPF_RSH:
 		*dst >>= value;
 		return;
+	case BPF_MUL:
+		*dst *= value;
+		return;
 	case BPF_DIV:
 		*dst /= value;
 		return;
@@ -126,6 +145,8 @@ static bool jumps(uint8_t op, uint64_t dst, uint64_t value)
 		return dst == value;
 	case BPF_JNE:
 		return dst != value;
+	case BPF_JGE:
+		return dst >= value;
 	case BPF_JSET:
 		return dst & value;
 	}
@@ -135,7 +156,18 @@ static bool jumps(uint8_t op, uint64_t dst, uint64_t value)
 
 static void load(uint8_t size, uint64_t *dst, const void *from)
 {
-	*dst = size == BPF_DW ? *(const uint64_t *)from : *(const uint32_t *)from;
+	switch (size) {
+	case BPF_DW:
+		*dst = *(const uint64_t *)from;
+		return;
+	case BPF_W:
+		*dst = *(const uint32_t *)from;
+		return;
+	case BPF_B:
+		*dst = *(const uint8_t *)from;
+		return;
+	}
+	fail_msg("size %#x", size);
 }
 
 static void store(uint8_t size, void *to, uint64_t value)
@@ -157,7 +189,7 @@ static int step(struct world *world, const struct bpf_insn *insn, uint64_t *r)
 		compute(BPF_OP(insn->code), dst, value);
 		return 1;
 	case BPF_LD:
-		*dst = (uint32_t)insn[0].imm | (uint64_t)insn[1].imm << 32;
+		*dst = wide(insn);
 		return 2;
 	case BPF_LDX:
 		load(BPF_SIZE(insn->code), dst, (void *)(r[insn->src_reg] + insn->off));
@@ -174,6 +206,11 @@ static int step(struct world *world, const struct bpf_insn *insn, uint64_t *r)
 	return 1 + (jumps(BPF_OP(insn->code), *dst, value) ? insn->off : 0);
 }
 
+static struct kview_filter_counts *counts_of(unsigned int site, unsigned int cpu)
+{
+	return (struct kview_filter_counts *)(counts + cpu * kview_filter_stride(SITES)) + site;
+}
+
 static void run(struct world *world, const struct kview_filter *filter)
 {
 	struct bpf_insn insns[KVIEW_FILTER_MAX];
@@ -185,15 +222,18 @@ static void run(struct world *world, const struct kview_filter *filter)
 	task.group_leader = (uintptr_t)&task;
 	task.start_boottime = world->start_ns;
 	hot[1] = world->preempt_count;
+	memset(counts, 0, sizeof(counts));
+	*counts_of(SITE, CPU) = world->counts;
 	for (size_t at = 0; (by = step(world, &insns[at], r)); at += by)
 		assert_true(by > 0 && at + by < count);
 	if (!world->ran)
 		assert_int_equal(r[0], 0);
+	world->counts = *counts_of(SITE, CPU);
 }
 
 static struct world a_member(void)
 {
-	return (struct world){ .tgid = TGID, .start_ns = START * (uint64_t)TICK + 12345, .started = true };
+	return (struct world){ .tgid = TGID, .start_ns = START * (uint64_t)TICK + 12345, .started = true, .cpu = CPU };
 }
 
 static void expect(const struct world *world, bool ran, unsigned int runs, unsigned int rejected, unsigned int skipped)
@@ -231,6 +271,42 @@ static void others_do_not(void **state)
 	earlier.start_ns -= TICK;
 	run(&earlier, &filter);
 	expect(&earlier, false, 0, 1, 0);
+}
+
+/* The hint is enough for most; one that is wrong costs a look-up. */
+static void hints_decide(void **state)
+{
+	struct kview_filter filter = filter_for(false);
+	struct world unhinted = a_member(), neighbour = a_member();
+
+	(void)state;
+	hints[TGID % KVIEW_FILTER_HINTS] = 0;
+	run(&unhinted, &filter);
+	expect(&unhinted, false, 0, 1, 0);
+	hints[TGID % KVIEW_FILTER_HINTS] = 1;
+	neighbour.tgid += KVIEW_FILTER_HINTS;
+	run(&neighbour, &filter);
+	expect(&neighbour, false, 0, 1, 0);
+}
+
+static void unknown_cpu(void **state)
+{
+	struct kview_filter filter = filter_for(false);
+	struct world world = a_member();
+
+	(void)state;
+	world.cpu = CPUS;
+	run(&world, &filter);
+	expect(&world, false, 0, 0, 0);
+}
+
+static void strides(void **state)
+{
+	(void)state;
+	assert_int_equal(kview_filter_stride(1), 64);
+	assert_int_equal(kview_filter_stride(2), 64);
+	assert_int_equal(kview_filter_stride(3), 128);
+	assert_int_equal(kview_filter_stride(SITES), 192);
 }
 
 static void nothing_runs_before_start(void **state)
@@ -298,10 +374,17 @@ static void pid_namespaces(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(members_get_in),	  cmocka_unit_test(others_do_not),
-		cmocka_unit_test(nothing_runs_before_start), cmocka_unit_test(interrupts_are_skipped),
-		cmocka_unit_test(unknown_preempt_count),  cmocka_unit_test(pid_namespaces),
+		cmocka_unit_test(members_get_in),
+		cmocka_unit_test(others_do_not),
+		cmocka_unit_test(hints_decide),
+		cmocka_unit_test(unknown_cpu),
+		cmocka_unit_test(strides),
+		cmocka_unit_test(nothing_runs_before_start),
+		cmocka_unit_test(interrupts_are_skipped),
+		cmocka_unit_test(unknown_preempt_count),
+		cmocka_unit_test(pid_namespaces),
 	};
 
+	hints[TGID % KVIEW_FILTER_HINTS] = 1;
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
 }
