@@ -9,9 +9,11 @@
 #include "arena.h"
 
 #include <linux/bitmap.h>
+#include <linux/bpf.h>
 #include <linux/cleanup.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -26,6 +28,8 @@
 struct kview_block {
 	struct list_head node;
 	void *base;
+	struct bpf_ksym ksym;	  /* makes it kernel text for stack traces, and gives it a name there */
+	struct rcu_head rcu;
 	unsigned int used;	  /* pages not free */
 	u64 slots[BLOCK_PAGES];	  /* bit per slot in use; all ones for whole pages */
 	DECLARE_BITMAP(cut, BLOCK_PAGES); /* page is cut into slots */
@@ -39,11 +43,23 @@ static DEFINE_MUTEX(arena_lock);
 static LIST_HEAD(blocks);
 static size_t used_bytes;
 
+/* Without a symbol a stack trace through a stub would end there: unwinders follow known text only. */
+static void name_block(struct kview_block *block)
+{
+	INIT_LIST_HEAD_RCU(&block->ksym.lnode);
+	block->ksym.start = (unsigned long)block->base;
+	block->ksym.end = block->ksym.start + BLOCK_PAGES * PAGE_SIZE;
+	strscpy(block->ksym.name, "kview_stub", sizeof(block->ksym.name));
+	kview_call(bpf_ksym_add)(&block->ksym);
+}
+
 static void block_free(struct kview_block *block)
 {
 	list_del(&block->node);
+	if (block->ksym.start)
+		kview_call(bpf_ksym_del)(&block->ksym);
 	kview_execmem_free(block->base);
-	kfree(block);
+	kfree_rcu(block, rcu); /* readers walk the symbols under RCU */
 }
 
 static struct kview_block *block_new(void)
@@ -65,6 +81,7 @@ static struct kview_block *block_new(void)
 		block_free(block);
 		return NULL;
 	}
+	name_block(block);
 	return block;
 }
 

@@ -219,6 +219,54 @@ void kview_image_show(struct mm_struct *mm, const struct kview_image *image)
 	flush_mm(mm);
 }
 
+/* Split in @table what is split in @other. Returns 1 if anything was, 0 if nothing had to be. */
+static int split_alike(struct kview_pagetable *table, const struct kview_pagetable *other)
+{
+	unsigned long base = ALIGN_DOWN(kview_symbols._stext, PUD_SIZE);
+	int i, err, changed = 0;
+
+	for (i = 0; i < KVIEW_REGIONS; i++) {
+		if (!other->pte[i] || table->pte[i])
+			continue;
+		err = kview_pagetable_split(table, base + i * PMD_SIZE);
+		if (err)
+			return err;
+		changed = 1;
+	}
+	return changed;
+}
+
+int kview_image_switch(struct mm_struct *mm, struct kview_image *from, struct kview_image *to)
+{
+	int err;
+
+	/* Where both tables have the same page sizes, only addresses change: see kview_image_show(). */
+	err = split_alike(&from->table, &to->table);
+	if (err)
+		kview_image_flush(from);
+	if (err < 0)
+		return err;
+	err = split_alike(&to->table, &from->table);
+	if (err)
+		kview_image_flush(to);
+	if (err < 0)
+		return err;
+	kview_pagetable_install(mm, &to->table);
+	flush_mm(mm);
+	return 0;
+}
+
+void kview_image_count_window(const struct kview_image *image, u64 since)
+{
+	u64 ns = ktime_get_ns() - since;
+	u32 i;
+
+	for (i = 0; i < image->count; i++) {
+		image->views[i]->aside_count++;
+		image->views[i]->aside_ns += ns;
+	}
+}
+
 void kview_image_flush(const struct kview_image *image)
 {
 	struct kview_mm *member;

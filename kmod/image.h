@@ -57,6 +57,15 @@ void kview_image_detach(struct kview_link *link);
  */
 void kview_image_show(struct mm_struct *mm, const struct kview_image *image);
 
+/*
+ * Switch @mm from @from to @to without a moment at which it sees neither: a program in both sets of views loses no
+ * event. -ENOMEM: then nothing has changed, and kview_image_show() is the way that needs no memory. Under text_mutex.
+ */
+int kview_image_switch(struct mm_struct *mm, struct kview_image *from, struct kview_image *to);
+
+/* A member of @image has not seen it since @since (ktime_get_ns()) until now: its views lost what it did. */
+void kview_image_count_window(const struct kview_image *image, u64 since);
+
 /* Wait until no CPU uses what @image's tables said before they were changed. */
 void kview_image_flush(const struct kview_image *image);
 

@@ -3,6 +3,7 @@
 
 
 #include <linux/cleanup.h>
+#include <linux/ktime.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -47,17 +48,30 @@ struct kview_mm *kview_member_find(const struct mm_struct *mm)
 	return NULL;
 }
 
+/* Make its tables show @to; NULL: the shared text. */
+static void show(struct kview_mm *member, struct kview_image *from, struct kview_image *to)
+{
+	u64 since = ktime_get_ns();
+
+	guard(mutex)(kview_symbols.text_mutex);
+	if (from && to && !kview_image_switch(member->mm, from, to))
+		return;
+	kview_image_show(member->mm, to);
+	if (from && to)
+		kview_image_count_window(to, since);
+}
+
 /* Go from the image it has to @image; NULL: to the shared text. The old image dies if this was its last member. */
 static void move(struct kview_mm *member, struct kview_image *image)
 {
 	struct kview_image *old = member->image;
 
+	/* While on its way it is a member of both, so that a flush of either reaches it. */
+	show(member, old, image);
 	list_del_init(&member->node);
 	member->image = image;
 	if (image)
 		list_add_tail(&member->node, &image->members);
-	scoped_guard(mutex, kview_symbols.text_mutex)
-		kview_image_show(member->mm, image);
 	kview_image_release(old);
 }
 

@@ -8,7 +8,6 @@
 #include "compat/symbols.h"
 #include "image.h"
 #include "member.h"
-#include "view.h"
 
 void kview_patcher_begin(struct kview_patcher *patcher)
 {
@@ -27,16 +26,6 @@ void kview_patcher_begin(struct kview_patcher *patcher)
 	kview_image_show(member->mm, NULL);
 }
 
-static void count_window(const struct kview_image *image, u64 ns)
-{
-	u32 i;
-
-	for (i = 0; i < image->count; i++) {
-		image->views[i]->aside_count++;
-		image->views[i]->aside_ns += ns;
-	}
-}
-
 void kview_patcher_end(struct kview_patcher *patcher)
 {
 	struct kview_mm *member = patcher->mm ? kview_member_find(patcher->mm) : NULL;
@@ -47,5 +36,5 @@ void kview_patcher_end(struct kview_patcher *patcher)
 		return;
 	guard(mutex)(kview_symbols.text_mutex);
 	kview_image_show(member->mm, member->image);
-	count_window(member->image, ktime_get_ns() - patcher->since);
+	kview_image_count_window(member->image, patcher->since);
 }

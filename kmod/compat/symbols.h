@@ -32,6 +32,8 @@ struct ftrace_rec_iter;
 	X(set_memory_ro, int, (unsigned long addr, int pages))                                                         \
 	X(set_memory_x, int, (unsigned long addr, int pages))                                                          \
 	X(text_poke, void *, (void *addr, const void *opcode, size_t len))                                             \
+	X(bpf_ksym_add, void, (struct bpf_ksym * ksym))                                                                \
+	X(bpf_ksym_del, void, (struct bpf_ksym * ksym))                                                                \
 	X(ftrace_location, unsigned long, (unsigned long ip))                                                          \
 	X(ftrace_test_record, int, (struct dyn_ftrace * rec, bool enable))                                             \
 	X(ftrace_rec_iter_start, struct ftrace_rec_iter *, (void))                                                     \
