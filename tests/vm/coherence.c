@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
+// vm: --pti
+// timeout: 240
+/*
+ * Whoever else patches kernel text, while members call what is hooked: the machine stays whole, members stay counted,
+ * and stay visible to the others.
+ *
+ * Every kind of patcher runs from outside and from inside a member. From outside nothing may be lost at all; a member
+ * that rewrites the very function that is hooked may lose events, if the window is counted.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "programs.h"
+#include "subject.h"
+#include "testlib.h"
+
+#define THREADS 3
+#define ROUNDS 4
+#define FUNCTION "__x64_sys_getppid"
+#define TRACING "/sys/kernel/tracing/"
+
+/* Long enough for thousands of calls, also where several emulated machines share a processor. */
+static void let_them_call(void)
+{
+	usleep(20000);
+}
+
+/* --- patchers: each does its work once and undoes it ---------------------------------------------------------------- */
+
+static void kprobe_at(const char *function, unsigned long offset, bool on_return)
+{
+	int event = kprobe_attach(program_nothing(BPF_PROG_TYPE_KPROBE), function, offset, on_return);
+
+	if (event < 0)
+		FAIL("kprobe at %s+%lu: %s", function, offset, strerror(-event));
+	let_them_call();
+	close(event);
+}
+
+static void kprobe_on_entry(void *argument)
+{
+	kprobe_at(FUNCTION, 0, false);
+}
+
+/* Behind the entry: 5 bytes of ftrace, on kernels built for IBT behind a 4-byte landing pad. */
+static void kprobe_inside(void *argument)
+{
+	kprobe_at(FUNCTION, test_kernel() >= 602 ? 9 : 5, false);
+}
+
+static void kretprobe(void *argument)
+{
+	kprobe_at(FUNCTION, 0, true);
+}
+
+/* getppid() lies between the other identity calls of kernel/sys.c: most of them on its page. */
+static void kprobes_on_page(void *argument)
+{
+	static const char *const neighbours[] = { "__x64_sys_getpid", "__x64_sys_gettid", "__x64_sys_getuid",
+						  "__x64_sys_geteuid", "__x64_sys_times" };
+
+	for (size_t i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]); i++)
+		kprobe_at(neighbours[i], 0, false);
+}
+
+static void trace_with(const char *tracer)
+{
+	test_set(TRACING "set_ftrace_filter", FUNCTION);
+	test_set(TRACING "current_tracer", tracer);
+	let_them_call();
+	test_set(TRACING "current_tracer", "nop");
+	test_set(TRACING "set_ftrace_filter", " ");
+}
+
+static void function_tracer(void *argument)
+{
+	trace_with("function");
+}
+
+static void graph_tracer(void *argument)
+{
+	trace_with("function_graph");
+}
+
+static void fentry(void *argument)
+{
+	int link = tracing_attach(counter_tracing(BPF_TRACE_FENTRY, FUNCTION, 0).prog);
+
+	let_them_call();
+	close(link);
+}
+
+static void fexit(void *argument)
+{
+	int link = tracing_attach(counter_tracing(BPF_TRACE_FEXIT, FUNCTION, 0).prog);
+
+	let_them_call();
+	close(link);
+}
+
+/* Tracepoints: jump labels and static calls. */
+static void tracepoints(void *argument)
+{
+	test_set(TRACING "events/syscalls/sys_enter_getppid/enable", "1");
+	test_set(TRACING "events/sched/sched_switch/enable", "1");
+	let_them_call();
+	test_set(TRACING "events/sched/sched_switch/enable", "0");
+	test_set(TRACING "events/syscalls/sys_enter_getppid/enable", "0");
+}
+
+static void raw_syscalls(void *argument)
+{
+	int enter = raw_tracepoint_attach(program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), "sys_enter");
+	int exit = raw_tracepoint_attach(program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), "sys_exit");
+
+	let_them_call();
+	close(enter);
+	close(exit);
+}
+
+static void static_keys(void *argument)
+{
+	test_set("/proc/sys/kernel/sched_schedstats", "1");
+	test_set("/proc/sys/kernel/bpf_stats_enabled", "1");
+	let_them_call();
+	test_set("/proc/sys/kernel/bpf_stats_enabled", "0");
+	test_set("/proc/sys/kernel/sched_schedstats", "0");
+}
+
+static void static_calls(void *argument)
+{
+	static const char path[] = "/sys/kernel/debug/sched/preempt";
+
+	if (access(path, W_OK))
+		return;
+	test_set(path, "full");
+	let_them_call();
+	test_set(path, "voluntary");
+}
+
+static void processors(void *argument)
+{
+	static const char path[] = "/sys/devices/system/cpu/cpu1/online";
+
+	if (access(path, W_OK))
+		return;
+	test_set(path, "0");
+	let_them_call();
+	test_set(path, "1");
+	let_them_call();
+}
+
+/* --- patchers against members --------------------------------------------------------------------------------------- */
+
+struct watched {
+	struct subject member;
+	struct counter counter, calls;
+	int view, entry, syscall;
+};
+
+static struct watched watch(void)
+{
+	struct watched watched = { .member = subject_new(THREADS), .counter = counter_new(BPF_PROG_TYPE_KPROBE),
+				   .calls = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT) };
+	struct subject *member = &watched.member;
+
+	watched.view = kv_view();
+	kv_member(watched.view, member->pid);
+	watched.entry = kv_entry(watched.view, watched.counter.prog, FUNCTION);
+	watched.syscall = kv_syscall(watched.view, KVIEW_HOOK_RAW_ENTER, watched.calls.prog, 0);
+	subject_start(member);
+	return watched;
+}
+
+static void expect_counted(struct watched *watched, bool may_lose)
+{
+	uint64_t calls = subject_stop(&watched->member), seen;
+	struct kview_link_info info = kv_link_info(watched->entry);
+	struct kview_view_info view = kv_view_info(watched->view);
+
+	seen = info.runs + info.missed;
+	CHECK(calls);
+	CHECK(info.runs);
+	CHECK_EQUAL(*watched->counter.value, info.runs);
+	CHECK_EQUAL(view.aside_now, 0);
+	if (view.aside_count)
+		test_note("%llu of %llu seen, %llu windows, %llu us", (unsigned long long)seen, (unsigned long long)calls,
+			  view.aside_count, view.aside_ns / 1000);
+	if (may_lose && view.aside_count)
+		CHECK(seen <= calls);
+	else
+		CHECK_EQUAL(seen, calls);
+	if (!may_lose)
+		CHECK_EQUAL(view.aside_count, 0);
+}
+
+/* After all of it, hooks must still work for everybody, and only for members. */
+static void expect_sane(struct watched *watched)
+{
+	uint64_t before = *watched->counter.value;
+	struct subject outsider = subject_new(1);
+
+	subject_call(&outsider, 100);
+	CHECK_EQUAL(*watched->counter.value, before);
+	subject_call(&watched->member, 100);
+	CHECK_EQUAL(*watched->counter.value, before + 100 * THREADS);
+	CHECK_EQUAL(test_read_number("/proc/sys/kernel/ftrace_enabled"), 1);
+}
+
+static void from_outside(void (*patch)(void *argument))
+{
+	struct watched watched = watch();
+
+	for (int i = 0; i < ROUNDS; i++)
+		patch(NULL);
+	expect_counted(&watched, false);
+	expect_sane(&watched);
+}
+
+static void from_inside(void (*patch)(void *argument))
+{
+	struct watched watched = watch();
+
+	for (int i = 0; i < ROUNDS; i++)
+		subject_do(&watched.member, patch, NULL);
+	expect_counted(&watched, true);
+	expect_sane(&watched);
+}
+
+#define PATCHER(name)                  \
+	static void name##_outside(void) \
+	{                              \
+		from_outside(name);    \
+	}                              \
+	static void name##_inside(void) \
+	{                              \
+		from_inside(name);     \
+	}
+
+PATCHER(kprobe_on_entry)
+PATCHER(kprobe_inside)
+PATCHER(kretprobe)
+PATCHER(kprobes_on_page)
+PATCHER(function_tracer)
+PATCHER(graph_tracer)
+PATCHER(fentry)
+PATCHER(fexit)
+PATCHER(tracepoints)
+PATCHER(raw_syscalls)
+PATCHER(static_keys)
+PATCHER(static_calls)
+PATCHER(processors)
+
+/* --- the others see members ----------------------------------------------------------------------------------------- */
+
+/* Every call of the member is seen by us and by @counter, which is attached elsewhere. */
+static void expect_both(struct watched *watched, const struct counter *counter)
+{
+	uint64_t ours = *watched->counter.value, theirs = *counter->value;
+
+	subject_stop(&watched->member);
+	ours = *watched->counter.value;
+	theirs = *counter->value;
+	subject_call(&watched->member, 1000);
+	CHECK_EQUAL(*watched->counter.value - ours, 1000 * THREADS);
+	CHECK_EQUAL(*counter->value - theirs, 1000 * THREADS);
+}
+
+static void kprobe_sees_member(void)
+{
+	struct watched watched = watch();
+	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, watched.member.pid);
+
+	CHECK(kprobe_attach(counter.prog, FUNCTION, 0, false) >= 0);
+	expect_both(&watched, &counter);
+}
+
+static void inner_kprobe_sees_member(void)
+{
+	struct watched watched = watch();
+	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, watched.member.pid);
+
+	CHECK(kprobe_attach(counter.prog, FUNCTION, test_kernel() >= 602 ? 9 : 5, false) >= 0);
+	expect_both(&watched, &counter);
+}
+
+static void fentry_sees_member(void)
+{
+	struct watched watched = watch();
+	struct counter counter = counter_tracing(BPF_TRACE_FENTRY, FUNCTION, watched.member.pid);
+
+	tracing_attach(counter.prog);
+	expect_both(&watched, &counter);
+}
+
+static void fexit_sees_member(void)
+{
+	struct watched watched = watch();
+	struct counter counter = counter_tracing(BPF_TRACE_FEXIT, FUNCTION, watched.member.pid);
+
+	tracing_attach(counter.prog);
+	expect_both(&watched, &counter);
+}
+
+static void tracepoint_sees_member(void)
+{
+	struct watched watched = watch();
+	struct counter counter = counter_of(BPF_PROG_TYPE_TRACEPOINT, watched.member.pid);
+
+	tracepoint_attach(counter.prog, "syscalls/sys_enter_getppid");
+	expect_both(&watched, &counter);
+}
+
+/* A hook on a function that others hold already: everything counts, and goes on when they leave. */
+static void expect_on_top(int theirs, const struct counter *counter, struct subject *member)
+{
+	struct counter ours = counter_new(BPF_PROG_TYPE_KPROBE);
+	int view = kv_view();
+
+	kv_member(view, member->pid);
+	kv_entry(view, ours.prog, FUNCTION);
+	subject_call(member, 500);
+	CHECK_EQUAL(*ours.value, 500 * THREADS);
+	CHECK_EQUAL(*counter->value, 500 * THREADS);
+	close(theirs);
+	subject_call(member, 500);
+	CHECK_EQUAL(*ours.value, 1000 * THREADS);
+	CHECK_EQUAL(*counter->value, 500 * THREADS);
+}
+
+static void on_top_of_kprobe(void)
+{
+	struct subject member = subject_new(THREADS);
+	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, member.pid);
+
+	expect_on_top(CHECK_CALL(kprobe_attach(counter.prog, FUNCTION, 0, false)), &counter, &member);
+}
+
+static void on_top_of_fentry(void)
+{
+	struct subject member = subject_new(THREADS);
+	struct counter counter = counter_tracing(BPF_TRACE_FENTRY, FUNCTION, member.pid);
+
+	expect_on_top(tracing_attach(counter.prog), &counter, &member);
+}
+
+static void on_top_of_fexit(void)
+{
+	struct subject member = subject_new(THREADS);
+	struct counter counter = counter_tracing(BPF_TRACE_FEXIT, FUNCTION, member.pid);
+
+	expect_on_top(tracing_attach(counter.prog), &counter, &member);
+}
+
+/* What a case that failed half-way may have left switched on. */
+static void undo(void)
+{
+	test_write(TRACING "current_tracer", "nop");
+	test_write(TRACING "set_ftrace_filter", " ");
+	test_write(TRACING "events/enable", "0");
+	test_write("/proc/sys/kernel/bpf_stats_enabled", "0");
+	test_write("/proc/sys/kernel/sched_schedstats", "0");
+	test_write("/sys/devices/system/cpu/cpu1/online", "1");
+}
+
+#define BOTH(name) TEST_CASE(name##_outside), TEST_CASE(name##_inside)
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		BOTH(kprobe_on_entry), BOTH(kprobe_inside), BOTH(kretprobe), BOTH(kprobes_on_page),
+		BOTH(function_tracer), BOTH(graph_tracer), BOTH(fentry), BOTH(fexit),
+		BOTH(tracepoints), BOTH(raw_syscalls), BOTH(static_keys), BOTH(static_calls), BOTH(processors),
+		TEST_CASE(kprobe_sees_member), TEST_CASE(inner_kprobe_sees_member), TEST_CASE(fentry_sees_member),
+		TEST_CASE(fexit_sees_member), TEST_CASE(tracepoint_sees_member),
+		TEST_CASE(on_top_of_kprobe), TEST_CASE(on_top_of_fentry), TEST_CASE(on_top_of_fexit),
+	};
+
+	test_undo = undo;
+	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
