@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -148,11 +149,32 @@ static int run_case(const struct test_case *test)
 	return result;
 }
 
+/* The name under which this program is a caller, and nothing else. */
+static const char caller_name[] = "getppid";
+
+void test_exec_caller(unsigned int calls)
+{
+	char number[16];
+	char *argv[] = { (char *)caller_name, number, NULL };
+
+	snprintf(number, sizeof(number), "%u", calls);
+	execve("/proc/self/exe", argv, environ);
+}
+
+static _Noreturn void be_caller(unsigned int calls)
+{
+	while (calls--)
+		syscall(SYS_getppid);
+	_exit(0);
+}
+
 int test_main(int argc, char **argv, const struct test_case *cases, size_t count)
 {
 	unsigned int failed = 0, skipped = 0;
 	const char *skipped_name = NULL;
 
+	if (argc == 2 && !strcmp(argv[0], caller_name))
+		be_caller(atoi(argv[1]));
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < count; i++) {
 		int result = wanted(argc, argv, cases[i].name) ? run_case(&cases[i]) : 0;

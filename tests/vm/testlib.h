@@ -37,6 +37,12 @@ int test_main(int argc, char **argv, const struct test_case *cases, size_t count
 		return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));         \
 	}
 
+/*
+ * Replace the calling process by one that calls getppid() @calls times and exits with 0. Returns when that fails, which
+ * it does where the kernel refuses the exec.
+ */
+void test_exec_caller(unsigned int calls);
+
 /* Called in the parent after each case, however it ended: what undoes changes to the system that no close() undoes. */
 extern void (*test_undo)(void);
 
