@@ -197,8 +197,8 @@ static void table_memory(const struct bench *bench, FILE *out)
 {
 	const struct weights *weights = &bench->weights;
 
-	fprintf(out, "\nMemory: %.0f bytes for a view with one member and one hook, %.0f for each further hook, "
-		     "%.0f for each further member\n",
+	fprintf(out, "\nMemory, by the module's account: %.0f bytes for a view with one member and one hook, "
+		     "%.0f for each further hook, %.0f for each further member\n",
 		weights->view, weights->hook, weights->member);
 }
 
