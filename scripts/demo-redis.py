@@ -56,7 +56,8 @@ class Server:
         wait_for(f"redis-server on port {port}", lambda: self.ask("ping") == "PONG")
 
     def ask(self, *command):
-        done = subprocess.run(["redis-cli", "-p", str(self.port), *command], capture_output=True, text=True, check=False)
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *command], capture_output=True, text=True,
+                              check=False)
         return done.stdout.strip()
 
     def commands(self):
@@ -89,6 +90,14 @@ class Server:
                                  "-c", "10", "-q"], stdout=subprocess.DEVNULL)
 
 
+def open_views():
+    command = [KVIEW, "show", "-f", "json"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    if shown.returncode:
+        raise Failed(f"{' '.join(command)}: {shown.stderr.strip()}")
+    return json.loads(shown.stdout)
+
+
 class Trace:
     """kview run OBJECT --pid PID"""
 
@@ -101,8 +110,7 @@ class Trace:
     def is_attached(self):
         if self.process.poll() is not None:
             raise Failed(f"{' '.join(self.command)}: exit status {self.process.returncode}")
-        shown = subprocess.run([KVIEW, "show", "-f", "json"], capture_output=True, text=True, check=True)
-        return any(view["owner"] == self.process.pid and view["members"] for view in json.loads(shown.stdout))
+        return any(view["owner"] == self.process.pid and view["members"] for view in open_views())
 
     def end(self):
         """The result kview prints last."""
@@ -219,8 +227,7 @@ def check_all(results, done, counted, traced):
                  and not any(program["missed"] for program in programs))
     checks.check("the counts are those of the hooks: each system call entered was counted once",
                  results[0]["programs"][0]["runs"] == sum(call["count"] for call in calls.values()))
-    left = json.loads(subprocess.run([KVIEW, "show", "-f", "json"], capture_output=True, text=True, check=True).stdout)
-    checks.check("nothing is left attached", left == [])
+    checks.check("nothing is left attached", open_views() == [])
     return not checks.failed
 
 
