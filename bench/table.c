@@ -171,7 +171,8 @@ static void print_limits(const struct results *results, filter_fn wanted, FILE *
 		const struct result *row = &results->rows[i];
 
 		if (wanted(row) && row->error) {
-			fprintf(out, "  refused: more than the kernel takes at one place (%s)\n", strerror(-row->error));
+			fprintf(out, "  refused: more than the kernel takes at one place (%s)\n",
+				strerror(-row->error));
 			return;
 		}
 	}
