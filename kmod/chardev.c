@@ -48,6 +48,12 @@ static int write_struct(void __user *to, const void *from, size_t known)
 	return copy_to_user(to, from, min_t(size_t, known, *(const u32 *)from)) ? -EFAULT : 0;
 }
 
+/* The size in a command's number is the caller's structure's: one that has grown or not yet is the same command. */
+static unsigned int command(unsigned int cmd)
+{
+	return _IOC_TYPE(cmd) == KVIEW_IOC_TYPE ? _IOC_NR(cmd) : UINT_MAX;
+}
+
 static bool allowed(void)
 {
 	return perfmon_capable() && bpf_capable();
@@ -129,7 +135,7 @@ static long link_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	struct kview_link_info info;
 	int err;
 
-	if (cmd != KVIEW_IOC_LINK_INFO)
+	if (command(cmd) != _IOC_NR(KVIEW_IOC_LINK_INFO))
 		return -ENOTTY;
 	err = read_struct(&info, sizeof(info), user);
 	if (err)
@@ -302,14 +308,14 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	struct kview_view *view = file->private_data;
 	void __user *user = (void __user *)arg;
 
-	switch (cmd) {
-	case KVIEW_IOC_MEMBER_ADD:
+	switch (command(cmd)) {
+	case _IOC_NR(KVIEW_IOC_MEMBER_ADD):
 		return allowed() ? change_member(view, user, kview_member_add) : -EPERM;
-	case KVIEW_IOC_MEMBER_REMOVE:
+	case _IOC_NR(KVIEW_IOC_MEMBER_REMOVE):
 		return change_member(view, user, kview_member_remove);
-	case KVIEW_IOC_LINK_CREATE:
+	case _IOC_NR(KVIEW_IOC_LINK_CREATE):
 		return view_create_link(view, user);
-	case KVIEW_IOC_VIEW_INFO:
+	case _IOC_NR(KVIEW_IOC_VIEW_INFO):
 		return view_info(view, user);
 	default:
 		return -ENOTTY;
@@ -420,20 +426,20 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
 
-	switch (cmd) {
-	case KVIEW_IOC_INFO:
+	switch (command(cmd)) {
+	case _IOC_NR(KVIEW_IOC_INFO):
 		return info(user);
-	case KVIEW_IOC_VIEW_CREATE:
+	case _IOC_NR(KVIEW_IOC_VIEW_CREATE):
 		return create_view(user);
-	case KVIEW_IOC_CHECK:
+	case _IOC_NR(KVIEW_IOC_CHECK):
 		return check(user);
-	case KVIEW_IOC_NEXT_VIEW:
+	case _IOC_NR(KVIEW_IOC_NEXT_VIEW):
 		return next_view(user);
-	case KVIEW_IOC_MEMBER_INFO:
+	case _IOC_NR(KVIEW_IOC_MEMBER_INFO):
 		return member_info(user);
-	case KVIEW_IOC_NEXT_LINK:
+	case _IOC_NR(KVIEW_IOC_NEXT_LINK):
 		return next_link(user);
-	case KVIEW_IOC_HOOK_INFO:
+	case _IOC_NR(KVIEW_IOC_HOOK_INFO):
 		return hook_info(user);
 	default:
 		return -ENOTTY;

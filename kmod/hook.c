@@ -148,6 +148,8 @@ u32 kview_hook_context_size(u32 kind, u64 number)
 	struct syscall_metadata *meta = syscall_metadata(number);
 	u32 fields = 16; /* trace_entry (8 bytes), then __syscall_nr and padding */
 
+	if (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT)
+		return 2 * sizeof(u64); /* the tracepoint's arguments, see bpf_probe_register() */
 	/* The end of the last field, as trace_event_get_offsets() computes it. */
 	if (kind == KVIEW_HOOK_TP_EXIT)
 		return fields + sizeof(long);

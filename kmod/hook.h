@@ -43,7 +43,7 @@ struct kview_hook {
  */
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why);
 
-/* Highest context offset a tracepoint program of this kind may read for system call @number. */
+/* Bytes of context a program on system calls of this kind may read; @number: for which call. */
 u32 kview_hook_context_size(u32 kind, u64 number);
 
 /* Sum of all CPUs. */

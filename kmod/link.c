@@ -50,7 +50,7 @@ static int check_prog(const struct bpf_prog *prog, u32 *why)
 		*why = KVIEW_WHY_PROG_OVERRIDE;
 		return -EOPNOTSUPP;
 	}
-	if (prog->type == BPF_PROG_TYPE_KPROBE && prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI) {
+	if (kview_prog_is_multi(prog)) {
 		*why = KVIEW_WHY_PROG_MULTI;
 		return -EOPNOTSUPP;
 	}
@@ -80,7 +80,7 @@ static int init_hook(struct kview_link *link, struct kview_hook *hook, const str
 
 	if (err)
 		return err;
-	if (link->prog->type == BPF_PROG_TYPE_TRACEPOINT &&
+	if (link->kind != KVIEW_HOOK_ENTRY &&
 	    link->prog->aux->max_ctx_offset > kview_hook_context_size(link->kind, hook->number)) {
 		*why = KVIEW_WHY_PROG_CONTEXT;
 		return -EACCES;

@@ -10,6 +10,7 @@
  * Rules every structure keeps:
  *   - @size comes first and is set by the caller to its own sizeof. A shorter structure is zero-extended; a longer one
  *     is accepted only when all bytes this module does not know are zero (else -E2BIG).
+ *   - Of an ioctl's number only type and sequence count, so a caller built with a shorter structure makes the same call.
  *   - Reserved fields and unknown flag bits must be zero (else -EINVAL).
  *   - A call that refuses something a person asked for writes @reason (KVIEW_WHY_*), and @index where it took a list.
  */

@@ -39,6 +39,21 @@ static inline struct pt_regs *kview_tp_regs(struct pt_regs *kernel, struct pt_re
 #endif
 }
 
+/*
+ * Loaded for one of the multi links, whose helpers look for another run context. Uprobes: since Linux kernel commit
+ * 89ae89f53d20 ("bpf: Add multi uprobe link") (in v6.6).
+ */
+static inline bool kview_prog_is_multi(const struct bpf_prog *prog)
+{
+	if (prog->type != BPF_PROG_TYPE_KPROBE)
+		return false;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	if (prog->expected_attach_type == BPF_TRACE_UPROBE_MULTI)
+		return true;
+#endif
+	return prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI;
+}
+
 /* The kernel's bpf_prog_inc_misses_counter() is not exported. */
 static inline void kview_prog_missed(struct bpf_prog *prog)
 {

@@ -9,11 +9,7 @@
  * Every kind of patcher runs from outside and from inside a member. From outside nothing may be lost at all; a member
  * that rewrites the very function that is hooked may lose events, if the window is counted.
  */
-#include <fcntl.h>
-#include <glob.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
+#include <sched.h>
 
 #include "programs.h"
 #include "subject.h"
@@ -42,24 +38,24 @@ static void kprobe_at(const char *function, unsigned long offset, bool on_return
 	close(event);
 }
 
-static void kprobe_on_entry(void *argument)
+static void kprobe_on_entry(void)
 {
 	kprobe_at(FUNCTION, 0, false);
 }
 
 /* Behind the entry: 5 bytes of ftrace, on kernels built for IBT behind a 4-byte landing pad. */
-static void kprobe_inside(void *argument)
+static void kprobe_inside(void)
 {
 	kprobe_at(FUNCTION, test_kernel() >= 602 ? 9 : 5, false);
 }
 
-static void kretprobe(void *argument)
+static void kretprobe(void)
 {
 	kprobe_at(FUNCTION, 0, true);
 }
 
 /* getppid() lies between the other identity calls of kernel/sys.c: most of them on its page. */
-static void kprobes_on_page(void *argument)
+static void kprobes_on_page(void)
 {
 	static const char *const neighbours[] = { "__x64_sys_getpid", "__x64_sys_gettid", "__x64_sys_getuid",
 						  "__x64_sys_geteuid", "__x64_sys_times" };
@@ -77,17 +73,17 @@ static void trace_with(const char *tracer)
 	test_set(TRACING "set_ftrace_filter", " ");
 }
 
-static void function_tracer(void *argument)
+static void function_tracer(void)
 {
 	trace_with("function");
 }
 
-static void graph_tracer(void *argument)
+static void graph_tracer(void)
 {
 	trace_with("function_graph");
 }
 
-static void fentry(void *argument)
+static void fentry(void)
 {
 	int link = tracing_attach(counter_tracing(BPF_TRACE_FENTRY, FUNCTION, 0).prog);
 
@@ -95,7 +91,7 @@ static void fentry(void *argument)
 	close(link);
 }
 
-static void fexit(void *argument)
+static void fexit(void)
 {
 	int link = tracing_attach(counter_tracing(BPF_TRACE_FEXIT, FUNCTION, 0).prog);
 
@@ -104,7 +100,7 @@ static void fexit(void *argument)
 }
 
 /* Tracepoints: jump labels and static calls. */
-static void tracepoints(void *argument)
+static void tracepoints(void)
 {
 	test_set(TRACING "events/syscalls/sys_enter_getppid/enable", "1");
 	test_set(TRACING "events/sched/sched_switch/enable", "1");
@@ -113,7 +109,7 @@ static void tracepoints(void *argument)
 	test_set(TRACING "events/syscalls/sys_enter_getppid/enable", "0");
 }
 
-static void raw_syscalls(void *argument)
+static void raw_syscalls(void)
 {
 	int enter = raw_tracepoint_attach(program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), "sys_enter");
 	int exit = raw_tracepoint_attach(program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), "sys_exit");
@@ -123,7 +119,7 @@ static void raw_syscalls(void *argument)
 	close(exit);
 }
 
-static void static_keys(void *argument)
+static void static_keys(void)
 {
 	test_set("/proc/sys/kernel/sched_schedstats", "1");
 	test_set("/proc/sys/kernel/bpf_stats_enabled", "1");
@@ -132,7 +128,7 @@ static void static_keys(void *argument)
 	test_set("/proc/sys/kernel/sched_schedstats", "0");
 }
 
-static void static_calls(void *argument)
+static void static_calls(void)
 {
 	static const char path[] = "/sys/kernel/debug/sched/preempt";
 
@@ -143,7 +139,7 @@ static void static_calls(void *argument)
 	test_set(path, "voluntary");
 }
 
-static void processors(void *argument)
+static void processors(void)
 {
 	static const char path[] = "/sys/devices/system/cpu/cpu1/online";
 
@@ -157,6 +153,19 @@ static void processors(void *argument)
 
 /* --- patchers against members --------------------------------------------------------------------------------------- */
 
+/*
+ * getppid(), with a voluntary pause now and then: ftrace waits with RCU-tasks for every thread to make one, and threads
+ * that never do keep it waiting for ten seconds and more in an emulated machine.
+ */
+static void call(void)
+{
+	static __thread unsigned int calls;
+
+	if (!(++calls % 64))
+		sched_yield();
+	subject_getppid();
+}
+
 struct watched {
 	struct subject member;
 	struct counter counter, calls;
@@ -165,7 +174,8 @@ struct watched {
 
 static struct watched watch(void)
 {
-	struct watched watched = { .member = subject_new(THREADS), .counter = counter_new(BPF_PROG_TYPE_KPROBE),
+	struct watched watched = { .member = subject_new_calling(THREADS, call),
+				   .counter = counter_new(BPF_PROG_TYPE_KPROBE),
 				   .calls = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT) };
 	struct subject *member = &watched.member;
 
@@ -212,22 +222,28 @@ static void expect_sane(struct watched *watched)
 	CHECK_EQUAL(test_read_number("/proc/sys/kernel/ftrace_enabled"), 1);
 }
 
-static void from_outside(void (*patch)(void *argument))
+static void from_outside(void (*patch)(void))
 {
 	struct watched watched = watch();
 
 	for (int i = 0; i < ROUNDS; i++)
-		patch(NULL);
+		patch();
 	expect_counted(&watched, false);
 	expect_sane(&watched);
 }
 
-static void from_inside(void (*patch)(void *argument))
+/* What a subject's main thread runs. */
+static void run_patch(void *argument)
+{
+	((void (*)(void))argument)();
+}
+
+static void from_inside(void (*patch)(void))
 {
 	struct watched watched = watch();
 
 	for (int i = 0; i < ROUNDS; i++)
-		subject_do(&watched.member, patch, NULL);
+		subject_do(&watched.member, run_patch, patch);
 	expect_counted(&watched, true);
 	expect_sane(&watched);
 }
