@@ -201,7 +201,8 @@ static long change_member(struct kview_view *view, void __user *user,
 		err = change(view, task, &request.reason);
 		put_task_struct(task);
 	}
-	if (write_struct(user, &request, sizeof(request)))
+	/* Only a refusal has something to tell; after success nothing may fail any more. */
+	if (err && write_struct(user, &request, sizeof(request)))
 		return -EFAULT;
 	return err;
 }
