@@ -41,7 +41,8 @@ static inline struct pt_regs *kview_tp_regs(struct pt_regs *kernel, struct pt_re
 
 /*
  * Loaded for one of the multi links, whose helpers look for another run context. Uprobes: since Linux kernel commit
- * 89ae89f53d20 ("bpf: Add multi uprobe link") (in v6.6).
+ * 89ae89f53d20 ("bpf: Add multi uprobe link") (in v6.6); sessions: since 535a3692ba72 ("bpf: Add support for kprobe
+ * session attach") (in v6.10) and d920179b3d48 ("bpf: Add support for uprobe multi session attach") (in v6.13).
  */
 static inline bool kview_prog_is_multi(const struct bpf_prog *prog)
 {
@@ -49,6 +50,14 @@ static inline bool kview_prog_is_multi(const struct bpf_prog *prog)
 		return false;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 	if (prog->expected_attach_type == BPF_TRACE_UPROBE_MULTI)
+		return true;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	if (prog->expected_attach_type == BPF_TRACE_KPROBE_SESSION)
+		return true;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	if (prog->expected_attach_type == BPF_TRACE_UPROBE_SESSION)
 		return true;
 #endif
 	return prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI;
