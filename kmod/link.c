@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "link.h"
 
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -61,10 +63,28 @@ static int check_prog(const struct bpf_prog *prog, u32 *why)
 	return 0;
 }
 
+/* The kernel's own look-up has one errno for other files and for programs of another type. */
+static bool is_prog(int fd)
+{
+	struct file *file = fget(fd);
+	bool is;
+
+	if (!file)
+		return false;
+	is = file->f_op == kview_symbols.bpf_prog_fops;
+	fput(file);
+	return is;
+}
+
 static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
 {
-	struct bpf_prog *prog = bpf_prog_get_type_dev(prog_fd, kview_link_prog_type(link->kind), false);
+	struct bpf_prog *prog;
 
+	if (!is_prog(prog_fd)) {
+		*why = KVIEW_WHY_PROG_FD;
+		return -EBADF;
+	}
+	prog = bpf_prog_get_type_dev(prog_fd, kview_link_prog_type(link->kind), false);
 	if (IS_ERR(prog)) {
 		*why = PTR_ERR(prog) == -EBADF ? KVIEW_WHY_PROG_FD : KVIEW_WHY_PROG_TYPE;
 		return PTR_ERR(prog);

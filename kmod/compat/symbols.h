@@ -48,7 +48,8 @@ struct ftrace_rec_iter;
 	X(text_mutex, struct mutex)                                                                                    \
 	X(init_mm, struct mm_struct)                                                                                   \
 	X(syscalls_metadata, struct syscall_metadata **)                                                               \
-	X(x86_return_thunk, unsigned long)
+	X(x86_return_thunk, unsigned long)                                                                             \
+	X(bpf_prog_fops, const struct file_operations)
 
 /* X(symbol): addresses in text that are only compared or patched; per-cpu symbols are offsets. */
 #define KVIEW_ADDRESSES(X)                                                                                             \
