@@ -6,8 +6,8 @@
 #   ALL += $(OUT)/lib/libkview.a        make this in `make all`
 #   CHECK_VM += $(OUT)/tests/vm/helper  and this before the VM tests
 #   INSTALL += $(OUT)/cli/kview:bin     install FILE to PREFIX/FOLDER
-#   DEMO = examples/demo.sh             the command `make demo` runs in a VM
-#   BENCH_UNTRACED = build/bench/...    the one `make bench-untraced` runs there
+#   DEMO = examples/demo.sh             the command `make demo` runs
+#   BENCH_UNTRACED = build/bench/...    the one `make bench-untraced` runs
 #
 #   $(call objects,SOURCES)             the objects of .c files
 #   $(eval $(call program,NAME,SOURCES,LIBRARIES))

@@ -46,14 +46,14 @@ check-vm:
 	$(Q)tests/run --vm $(KERNELS)
 
 demo:
-	$(Q)scripts/deps.sh build kmod vm
+	$(Q)scripts/deps.sh build kmod vm bench
 	+$(Q)$(submake) all kmod-6.12
-	$(Q)vm/run -- $(or $(DEMO),$(error no folder sets DEMO))
+	$(Q)$(or $(DEMO),$(error no folder sets DEMO))
 
 bench-untraced:
 	$(Q)scripts/deps.sh build kmod vm bench
-	+$(Q)$(submake) all kmod-6.12
-	$(Q)vm/run --icount --timeout 3600 -- $(or $(BENCH_UNTRACED),$(error no folder sets BENCH_UNTRACED))
+	+$(Q)$(submake) all kmod
+	$(Q)$(or $(BENCH_UNTRACED),$(error no folder sets BENCH_UNTRACED))
 
 fuzz:
 	$(Q)scripts/deps.sh build fuzz
