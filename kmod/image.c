@@ -442,7 +442,8 @@ void kview_image_totals(const struct kview_view *view, struct kview_image_totals
 			sum.aside += page->aside;
 		sum.bytes += sizeof(*image) + image->stub_bytes +
 			     (image->text_pages + image->table.pages) * PAGE_SIZE +
-			     image->text_pages * sizeof(struct kview_textpage);
+			     image->text_pages * sizeof(struct kview_textpage) +
+			     list_count_nodes(&image->members) * sizeof(struct kview_mm);
 	}
 	*ret_totals = sum;
 }
