@@ -16,7 +16,21 @@
 #define THREADS 3
 #define ROUNDS 3
 #define SLOW_ROUNDS 1 /* tracers: a second per update where each processor waits for its turn to be emulated */
-#define FUNCTION "__x64_sys_getppid"
+/* What is hooked and patched, and what makes members call it. A case may choose another; each is a process of its own. */
+static const char *function = "__x64_sys_getppid";
+static void (*work)(void) = subject_getppid;
+
+static void hook_getppid(void)
+{
+}
+
+/* System calls' own functions are not in BTF, which trampolines go by. */
+static void hook_vfs_read(void)
+{
+	function = "vfs_read";
+	work = subject_read;
+}
+
 #define TRACING "/sys/kernel/tracing/"
 
 /* Long enough for thousands of calls, also where several emulated machines share a processor. */
@@ -27,30 +41,30 @@ static void let_them_call(void)
 
 /* --- patchers: each does its work once and undoes it ---------------------------------------------------------------- */
 
-static void kprobe_at(const char *function, unsigned long offset, bool on_return)
+static void kprobe_at(const char *name, unsigned long offset, bool on_return)
 {
-	int event = kprobe_attach(program_nothing(BPF_PROG_TYPE_KPROBE), function, offset, on_return);
+	int event = kprobe_attach(program_nothing(BPF_PROG_TYPE_KPROBE), name, offset, on_return);
 
 	if (event < 0)
-		FAIL("kprobe at %s+%lu: %s", function, offset, strerror(-event));
+		FAIL("kprobe at %s+%lu: %s", name, offset, strerror(-event));
 	let_them_call();
 	close(event);
 }
 
 static void kprobe_on_entry(void)
 {
-	kprobe_at(FUNCTION, 0, false);
+	kprobe_at(function, 0, false);
 }
 
 /* Behind the entry: 5 bytes of ftrace, on kernels built for IBT behind a 4-byte landing pad. */
 static void kprobe_inside(void)
 {
-	kprobe_at(FUNCTION, test_kernel() >= 602 ? 9 : 5, false);
+	kprobe_at(function, test_kernel() >= 602 ? 9 : 5, false);
 }
 
 static void kretprobe(void)
 {
-	kprobe_at(FUNCTION, 0, true);
+	kprobe_at(function, 0, true);
 }
 
 /* getppid() lies between the other identity calls of kernel/sys.c: most of them on its page. */
@@ -65,7 +79,7 @@ static void kprobes_on_page(void)
 
 static void trace_with(const char *tracer)
 {
-	test_set(TRACING "set_ftrace_filter", FUNCTION);
+	test_set(TRACING "set_ftrace_filter", function);
 	test_set(TRACING "current_tracer", tracer);
 	let_them_call();
 	test_set(TRACING "current_tracer", "nop");
@@ -84,7 +98,7 @@ static void graph_tracer(void)
 
 static void fentry(void)
 {
-	int link = tracing_attach(counter_tracing(BPF_TRACE_FENTRY, FUNCTION, 0).prog);
+	int link = tracing_attach(counter_tracing(BPF_TRACE_FENTRY, function, 0).prog);
 
 	let_them_call();
 	close(link);
@@ -92,7 +106,7 @@ static void fentry(void)
 
 static void fexit(void)
 {
-	int link = tracing_attach(counter_tracing(BPF_TRACE_FEXIT, FUNCTION, 0).prog);
+	int link = tracing_attach(counter_tracing(BPF_TRACE_FEXIT, function, 0).prog);
 
 	let_them_call();
 	close(link);
@@ -153,7 +167,7 @@ static void processors(void)
 /* --- patchers against members --------------------------------------------------------------------------------------- */
 
 /*
- * getppid(), with a nap now and then: ftrace waits for RCU several times in each update, which takes an emulated machine
+ * The call, with a nap now and then: ftrace waits for RCU several times in each update, which takes an emulated machine
  * twenty seconds when nothing ever leaves a processor idle, with kview or without.
  */
 static void call(void)
@@ -162,7 +176,7 @@ static void call(void)
 
 	if (!(++calls % 64))
 		usleep(200);
-	subject_getppid();
+	work();
 }
 
 struct watched {
@@ -180,7 +194,7 @@ static struct watched watch(void)
 
 	watched.view = kv_view();
 	kv_member(watched.view, member->pid);
-	watched.entry = kv_entry(watched.view, watched.counter.prog, FUNCTION);
+	watched.entry = kv_entry(watched.view, watched.counter.prog, function);
 	watched.syscall = kv_syscall(watched.view, KVIEW_HOOK_RAW_ENTER, watched.calls.prog, 0);
 	subject_start(member);
 	return watched;
@@ -212,7 +226,7 @@ static void expect_counted(struct watched *watched, bool may_lose)
 static void expect_sane(struct watched *watched)
 {
 	uint64_t before = *watched->counter.value;
-	struct subject outsider = subject_new(1);
+	struct subject outsider = subject_new_calling(1, work);
 
 	subject_call(&outsider, 100);
 	CHECK_EQUAL(*watched->counter.value, before);
@@ -247,29 +261,31 @@ static void from_inside(void (*patch)(void), int rounds)
 	expect_sane(&watched);
 }
 
-#define PATCHER(name, rounds)                \
+#define PATCHER(name, rounds, prepare)        \
 	static void name##_outside(void)     \
 	{                                    \
+		prepare();                   \
 		from_outside(name, rounds);  \
 	}                                    \
 	static void name##_inside(void)      \
 	{                                    \
+		prepare();                   \
 		from_inside(name, rounds);   \
 	}
 
-PATCHER(kprobe_on_entry, ROUNDS)
-PATCHER(kprobe_inside, ROUNDS)
-PATCHER(kretprobe, ROUNDS)
-PATCHER(kprobes_on_page, ROUNDS)
-PATCHER(function_tracer, SLOW_ROUNDS)
-PATCHER(graph_tracer, SLOW_ROUNDS)
-PATCHER(fentry, ROUNDS)
-PATCHER(fexit, ROUNDS)
-PATCHER(tracepoints, ROUNDS)
-PATCHER(raw_syscalls, ROUNDS)
-PATCHER(static_keys, ROUNDS)
-PATCHER(static_calls, SLOW_ROUNDS)
-PATCHER(processors, SLOW_ROUNDS)
+PATCHER(kprobe_on_entry, ROUNDS, hook_getppid)
+PATCHER(kprobe_inside, ROUNDS, hook_getppid)
+PATCHER(kretprobe, ROUNDS, hook_getppid)
+PATCHER(kprobes_on_page, ROUNDS, hook_getppid)
+PATCHER(function_tracer, SLOW_ROUNDS, hook_getppid)
+PATCHER(graph_tracer, SLOW_ROUNDS, hook_getppid)
+PATCHER(fentry, ROUNDS, hook_vfs_read)
+PATCHER(fexit, ROUNDS, hook_vfs_read)
+PATCHER(tracepoints, ROUNDS, hook_getppid)
+PATCHER(raw_syscalls, ROUNDS, hook_getppid)
+PATCHER(static_keys, ROUNDS, hook_getppid)
+PATCHER(static_calls, SLOW_ROUNDS, hook_getppid)
+PATCHER(processors, SLOW_ROUNDS, hook_getppid)
 
 /* --- the others see members ----------------------------------------------------------------------------------------- */
 
@@ -291,7 +307,7 @@ static void kprobe_sees_member(void)
 	struct watched watched = watch();
 	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, watched.member.pid);
 
-	CHECK(kprobe_attach(counter.prog, FUNCTION, 0, false) >= 0);
+	CHECK(kprobe_attach(counter.prog, function, 0, false) >= 0);
 	expect_both(&watched, &counter);
 }
 
@@ -300,24 +316,30 @@ static void inner_kprobe_sees_member(void)
 	struct watched watched = watch();
 	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, watched.member.pid);
 
-	CHECK(kprobe_attach(counter.prog, FUNCTION, test_kernel() >= 602 ? 9 : 5, false) >= 0);
+	CHECK(kprobe_attach(counter.prog, function, test_kernel() >= 602 ? 9 : 5, false) >= 0);
 	expect_both(&watched, &counter);
 }
 
 static void fentry_sees_member(void)
 {
-	struct watched watched = watch();
-	struct counter counter = counter_tracing(BPF_TRACE_FENTRY, FUNCTION, watched.member.pid);
+	struct watched watched;
+	struct counter counter;
 
+	hook_vfs_read();
+	watched = watch();
+	counter = counter_tracing(BPF_TRACE_FENTRY, function, watched.member.pid);
 	tracing_attach(counter.prog);
 	expect_both(&watched, &counter);
 }
 
 static void fexit_sees_member(void)
 {
-	struct watched watched = watch();
-	struct counter counter = counter_tracing(BPF_TRACE_FEXIT, FUNCTION, watched.member.pid);
+	struct watched watched;
+	struct counter counter;
 
+	hook_vfs_read();
+	watched = watch();
+	counter = counter_tracing(BPF_TRACE_FEXIT, function, watched.member.pid);
 	tracing_attach(counter.prog);
 	expect_both(&watched, &counter);
 }
@@ -338,7 +360,7 @@ static void expect_on_top(int theirs, const struct counter *counter, struct subj
 	int view = kv_view();
 
 	kv_member(view, member->pid);
-	kv_entry(view, ours.prog, FUNCTION);
+	kv_entry(view, ours.prog, function);
 	subject_call(member, 500);
 	CHECK_EQUAL(*ours.value, 500 * THREADS);
 	CHECK_EQUAL(*counter->value, 500 * THREADS);
@@ -353,22 +375,28 @@ static void on_top_of_kprobe(void)
 	struct subject member = subject_new(THREADS);
 	struct counter counter = counter_of(BPF_PROG_TYPE_KPROBE, member.pid);
 
-	expect_on_top(CHECK_CALL(kprobe_attach(counter.prog, FUNCTION, 0, false)), &counter, &member);
+	expect_on_top(CHECK_CALL(kprobe_attach(counter.prog, function, 0, false)), &counter, &member);
 }
 
 static void on_top_of_fentry(void)
 {
-	struct subject member = subject_new(THREADS);
-	struct counter counter = counter_tracing(BPF_TRACE_FENTRY, FUNCTION, member.pid);
+	struct subject member;
+	struct counter counter;
 
+	hook_vfs_read();
+	member = subject_new_calling(THREADS, work);
+	counter = counter_tracing(BPF_TRACE_FENTRY, function, member.pid);
 	expect_on_top(tracing_attach(counter.prog), &counter, &member);
 }
 
 static void on_top_of_fexit(void)
 {
-	struct subject member = subject_new(THREADS);
-	struct counter counter = counter_tracing(BPF_TRACE_FEXIT, FUNCTION, member.pid);
+	struct subject member;
+	struct counter counter;
 
+	hook_vfs_read();
+	member = subject_new_calling(THREADS, work);
+	counter = counter_tracing(BPF_TRACE_FEXIT, function, member.pid);
 	expect_on_top(tracing_attach(counter.prog), &counter, &member);
 }
 
