@@ -68,6 +68,13 @@ void kview_list_info(struct kview_info *info)
 		info->members += list_count_nodes(&image->members);
 }
 
+/* A struct pid outlives its process as long as somebody holds it. */
+static pid_t living_pid(struct pid *pid)
+{
+	guard(rcu)();
+	return pid_task(pid, PIDTYPE_TGID) ? pid_vnr(pid) : 0;
+}
+
 static void fill_view(struct kview_view *view, struct kview_view_info *info)
 {
 	struct kview_image_totals totals;
@@ -77,7 +84,7 @@ static void fill_view(struct kview_view *view, struct kview_view_info *info)
 	*info = (struct kview_view_info){
 		.size = info->size,
 		.id = view->id,
-		.owner = pid_vnr(view->owner),
+		.owner = living_pid(view->owner),
 		.members = kview_member_count(view),
 		.links = list_count_nodes(&view->links),
 		.text_pages = totals.text_pages,
@@ -138,7 +145,7 @@ int kview_list_member(struct kview_member_info *info)
 		.size = info->size,
 		.view = info->view,
 		.index = info->index,
-		.pid = pid_vnr(member->tgid),
+		.pid = living_pid(member->tgid),
 		.image = member->image->id,
 	};
 	task = get_pid_task(member->tgid, PIDTYPE_TGID);

@@ -212,7 +212,7 @@ static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
 	return ERR_PTR(-ESRCH);
 }
 
-int kview_member_add(struct kview_view *view, struct task_struct *task, u32 *why)
+static int add(struct kview_view *view, struct task_struct *task, u32 *why)
 {
 	struct mm_struct *mm = mm_of(task, why);
 	int err;
@@ -225,6 +225,28 @@ int kview_member_add(struct kview_view *view, struct task_struct *task, u32 *why
 	/* After the lock: the last reference runs on_release(), which takes it. */
 	mmput(mm);
 	return err;
+}
+
+/*
+ * A process in the middle of exec still shows its old address space, past the point where its views would be passed on.
+ * exec holds this mutex until the new one is in place, as ptrace_attach() knows; it takes kview_lock inside, so do we.
+ */
+static int outside_exec(struct kview_view *view, struct task_struct *task, u32 *why,
+			int (*change)(struct kview_view *view, struct task_struct *task, u32 *why))
+{
+	int err;
+
+	/* Killable: a caller that is a thread of the process that execs has to die first. */
+	if (mutex_lock_killable(&task->signal->cred_guard_mutex))
+		return -EINTR;
+	err = change(view, task, why);
+	mutex_unlock(&task->signal->cred_guard_mutex);
+	return err;
+}
+
+int kview_member_add(struct kview_view *view, struct task_struct *task, u32 *why)
+{
+	return outside_exec(view, task, why, add);
 }
 
 /* Out of memory for the smaller set: then the process leaves all its views rather than stay in one that is closed. */
@@ -240,7 +262,7 @@ static void leave(struct kview_mm *member, struct kview_view *view)
 		drop(member);
 }
 
-int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why)
+static int remove(struct kview_view *view, struct task_struct *task, u32 *why)
 {
 	struct mm_struct *mm = mm_of(task, why);
 	struct kview_mm *member;
@@ -257,6 +279,11 @@ int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *
 	mutex_unlock(&kview_lock);
 	mmput(mm);
 	return err;
+}
+
+int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why)
+{
+	return outside_exec(view, task, why, remove);
 }
 
 void kview_member_leave_all(struct kview_view *view)

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <linux/binfmts.h>
+#include <linux/cleanup.h>
 #include <linux/compat.h>
 #include <linux/filter.h>
 #include <linux/percpu.h>
@@ -15,6 +16,7 @@
 #include "link.h"
 #include "member.h"
 #include "stub.h"
+#include "textpage.h"
 
 /* Tasks inside kview_run_exec(); they sleep there, where no RCU flavour waits for them. */
 static atomic_t executing = ATOMIC_INIT(0);
@@ -171,14 +173,28 @@ void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 		run_tracepoints(stub, regs, user, number);
 }
 
-void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
+static unsigned long current_chain(unsigned long site)
+{
+	unsigned long chain = 0;
+	u8 code[KVIEW_SITE_SIZE];
+
+	guard(mutex)(kview_symbols.text_mutex);
+	kview_textpage_read(site, code, sizeof(code));
+	return kview_site_decode(site, code, &chain) ? chain : 0;
+}
+
+unsigned long kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct linux_binprm *bprm = (struct linux_binprm *)regs->di;
+	unsigned long chain;
 
 	atomic_inc(&executing);
 	kview_member_exec(current, bprm->mm);
+	/* The last sleep: from here to the jump whoever frees the target waits for this task. */
+	chain = current_chain(stub->site);
 	if (atomic_dec_and_test(&executing))
 		wake_up_all(&drained);
+	return chain;
 }
 
 void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)

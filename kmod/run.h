@@ -23,8 +23,11 @@ void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs);
 /* Programs on system calls. Preemption is off. */
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
 
-/* A member is about to get a new address space. Preemption is on; sleeps. */
-void kview_run_exec(struct kview_stub *stub, struct pt_regs *regs);
+/*
+ * A member is about to get a new address space. Preemption is on; sleeps. Returns where the shared site leads now, or 0:
+ * what the stub knew of it may have been freed during the sleep, for which no RCU flavour waits.
+ */
+unsigned long kview_run_exec(struct kview_stub *stub, struct pt_regs *regs);
 
 void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs);
 

@@ -304,6 +304,21 @@ static void emit_hooks(struct emitter *e, const struct kview_stub *stub, struct 
 	cold->resched_back = e->size;
 }
 
+/* After a call that slept: the chain this stub was built for may be gone, the one kview_run_exec() found is not. */
+static void emit_exec_end(struct emitter *e)
+{
+	size_t plain;
+
+	EMIT(e, 0x4c, 0x8b, 0x9d); /* mov FRAME(r15)-8(%rbp),%r11 */
+	emit_u32(e, FRAME(r15) - 8);
+	emit_restore(e);
+	EMIT(e, 0x4d, 0x85, 0xdb); /* test %r11,%r11 */
+	plain = emit_jump(e, JZ);
+	EMIT(e, 0x41, 0x53); /* push %r11: a return needs neither retpoline nor landing pad */
+	emit_label(e, plain);
+	emit_return(e);
+}
+
 static void emit_hot(struct emitter *e, const struct kview_stub *stub, unsigned long chain, struct cold *cold)
 {
 	EMIT(e, 0x55, 0x48, 0x89, 0xe5);       /* push %rbp; mov %rsp,%rbp */
@@ -320,10 +335,14 @@ static void emit_hot(struct emitter *e, const struct kview_stub *stub, unsigned 
 	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
 	emit_u32(e, KVIEW_GS_LOADED_MM);
 	cold->borrowed = emit_jump(e, JNZ);
-	if (stub->exec)
+	if (stub->exec) {
 		emit_c_call(e, stub, kview_run_exec);
+		EMIT(e, 0x50); /* push %rax: where to go on, right below struct pt_regs */
+	}
 	if (stub->count)
 		emit_hooks(e, stub, cold);
+	if (stub->exec)
+		emit_exec_end(e);
 	cold->restore_back = e->size;
 	emit_restore(e);
 	if (chain)
