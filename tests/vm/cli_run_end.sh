@@ -8,18 +8,20 @@ set -euo pipefail
 
 object=$objects/entry.bpf.o
 
-# start ARGUMENT...: kview run in the background, as $tracer, once it is attached.
+# start ARGUMENT...: kview run in the background, as $tracer, until there is something to count.
 start()
 {
 	"$kview" run -f json --mode "$mode" "$object" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
 	tracer=$!
 	wait_for is_attached
-	sleep 0.5
+	sleep 1
 }
 
+# It takes the signals that end it (HUP, INT, QUIT) as messages from when its programs are attached. A short run may
+# have ended already.
 is_attached()
 {
-	bpftool prog show | grep -q 'name count'
+	[ ! -e "/proc/$tracer" ] || grep -qs '^SigBlk:.*7$' "/proc/$tracer/status"
 }
 
 # ended STATUS PATTERN...: how it ended, and what its results have.
