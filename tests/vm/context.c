@@ -124,8 +124,11 @@ static void expect_same_task(const struct context_record *ours, const struct con
 	CHECK(!memcmp(ours->comm, kernels->comm, sizeof(ours->comm)));
 }
 
-/* A stack as bpf_get_stackid() stored it is the one bpf_get_stack() gave. */
-static void expect_stored_stack(struct observer *observer, __s64 id, const __u64 *stack, __s64 bytes)
+/*
+ * A stack as bpf_get_stackid() stored it is the one bpf_get_stack() gave, but for @skip frames: a stack taken inside
+ * the program begins with the place in it that asks.
+ */
+static void expect_stored_stack(struct observer *observer, __s64 id, const __u64 *stack, __s64 bytes, int skip)
 {
 	int map = bpf_map__fd(observer->bpf->maps.stacks);
 	__u64 stored[CONTEXT_STACK] = {};
@@ -137,13 +140,13 @@ static void expect_stored_stack(struct observer *observer, __s64 id, const __u64
 	}
 	CHECK(id >= 0);
 	CHECK_CALL(bpf_map_lookup_elem(map, &key, stored));
-	CHECK(!memcmp(stored, stack, bytes));
+	CHECK(!memcmp(stored + skip, stack + skip, bytes - skip * 8));
 }
 
-static void expect_stored_stacks(struct observer *observer, const struct context_record *record)
+static void expect_stored_stacks(struct observer *observer, const struct context_record *record, int skip)
 {
-	expect_stored_stack(observer, record->kernel_stack_id, record->kernel_stack, record->kernel_bytes);
-	expect_stored_stack(observer, record->user_stack_id, record->user_stack, record->user_bytes);
+	expect_stored_stack(observer, record->kernel_stack_id, record->kernel_stack, record->kernel_bytes, skip);
+	expect_stored_stack(observer, record->user_stack_id, record->user_stack, record->user_bytes, 0);
 }
 
 static void expect_same_user_stack(const struct context_record *ours, const struct context_record *kernels)
@@ -241,8 +244,8 @@ static void kprobe_apart(void)
 	subject_call(&member, 1);
 	ours = take_record(&kview);
 	expect_same_kprobe(&ours, &kernels);
-	expect_stored_stacks(&kview, &ours);
-	expect_stored_stacks(&kernel, &kernels);
+	expect_stored_stacks(&kview, &ours, 0);
+	expect_stored_stacks(&kernel, &kernels, 0);
 }
 
 /* Both at once, so at the very same event; attached in either order. */
@@ -311,7 +314,7 @@ static void expect_same_tracepoint(struct observer *kernel, struct observer *kvi
 	expect_same_user_stack(&ours, &kernels);
 	/* The return addresses in do_syscall_64() differ, since kview stands in a later function; the entry code is one. */
 	expect_same_outer_frames(&ours, &kernels, 1);
-	expect_stored_stacks(kview, &ours);
+	expect_stored_stacks(kview, &ours, 0);
 }
 
 static void tracepoint_enter(void)
@@ -359,7 +362,7 @@ static void expect_same_raw(__u32 kind, const char *tracepoint)
 	CHECK(!memcmp(&ours.regs, &kernels.regs, sizeof(ours.regs)));
 	expect_same_user_stack(&ours, &kernels);
 	expect_same_outer_frames(&ours, &kernels, 1);
-	expect_stored_stacks(&kview, &ours);
+	expect_stored_stacks(&kview, &ours, 1);
 }
 
 static void raw_enter(void)

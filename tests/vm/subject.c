@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +16,12 @@
 #include "testlib.h"
 
 #define PATIENCE 50 /* seconds until a subject that does not answer fails the case */
+
+/*
+ * RCU-tasks, with which ftrace and the module wait, wants to see every thread give up its processor once. One that
+ * never does so keeps them waiting until something else wants that processor.
+ */
+#define CALLS_PER_PAUSE 64
 
 /* Memory of the maker and the subject. */
 struct subject_shared {
@@ -68,7 +75,8 @@ static void *thread_main(void *argument)
 		wait_on(&shared->wake[thread->index]);
 		while (shared->count ? calls < shared->count : !shared->stop) {
 			shared->call();
-			calls++;
+			if (!(++calls % CALLS_PER_PAUSE))
+				sched_yield();
 		}
 		shared->calls[thread->index] = calls;
 		sem_post(&shared->finished);

@@ -90,7 +90,7 @@ int test_wait(pid_t pid);
 /* A number from a file, such as /sys/devices/system/cpu/cpu1/online; the end of the case when there is none. */
 long test_read_number(const char *path);
 
-/* Write @text to an existing file; 0 or a negative errno. */
+/* Write a line to an existing file; 0 or a negative errno. */
 int test_write(const char *path, const char *text);
 
 /* Same, and the case ends when it fails. */
