@@ -55,6 +55,18 @@ void kview_view_close(struct kview_view *view)
 	kfree(view);
 }
 
+/* In the order of ids, which is not the one in which links are done being made. */
+static void insert(struct kview_view *view, struct kview_link *link)
+{
+	struct kview_link *before;
+
+	list_for_each_entry_reverse(before, &view->links, node) {
+		if (before->id < link->id)
+			break;
+	}
+	list_add(&link->node, &before->node);
+}
+
 int kview_view_attach(struct kview_view *view, struct kview_link *link)
 {
 	int err;
@@ -66,7 +78,7 @@ int kview_view_attach(struct kview_view *view, struct kview_link *link)
 		link->view = NULL;
 		return err;
 	}
-	list_add_tail(&link->node, &view->links);
+	insert(view, link);
 	return 0;
 }
 
