@@ -5,6 +5,7 @@
 #
 #   ALL += $(OUT)/lib/libkview.a        make this in `make all`
 #   CHECK_VM += $(OUT)/tests/vm/helper  and this before the VM tests
+#   FUZZ_VM += $(OUT)/tests/fuzz/ioctl  `make fuzz` runs this in a VM
 #   INSTALL += $(OUT)/cli/kview:bin     install FILE to PREFIX/FOLDER
 #   DEMO = examples/demo.sh             the command `make demo` runs
 #   BENCH_UNTRACED = build/bench/...    the one `make bench-untraced` runs
@@ -30,6 +31,7 @@ ALL :=
 CHECK_UNIT :=
 CHECK_VM :=
 FUZZ :=
+FUZZ_VM :=
 INSTALL :=
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out %.bpf.c,$(1)))

@@ -16,7 +16,7 @@ help:
 	'make demo             what kview does, shown inside a VM' \
 	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
-	'make fuzz             fuzz the parsers for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
+	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
 	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)' \
 	'make compile_commands.json   for editors' \
@@ -56,15 +56,20 @@ bench-untraced:
 	$(Q)$(or $(BENCH_UNTRACED),$(error no folder sets BENCH_UNTRACED))
 
 fuzz:
-	$(Q)scripts/deps.sh build fuzz
-	+$(Q)$(submake) fuzzers
+	$(Q)scripts/deps.sh build fuzz kmod vm
+	+$(Q)$(submake) fuzzers kmod
 	$(Q)set -e; for fuzzer in $(FUZZ); do \
 		$(call say_in_shell,FUZZ,$$fuzzer); \
 		mkdir -p $$fuzzer.corpus; \
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$fuzzer- \
 			-verbosity=0 $$fuzzer.corpus; \
 	done
-fuzzers: $(FUZZ)
+	$(Q)set -e; for kernel in $(KERNELS); do for fuzzer in $(FUZZ_VM); do \
+		$(call say_in_shell,FUZZ,$$fuzzer on $$kernel); \
+		vm/run --kernel $$kernel --timeout $$(($(FUZZ_SECONDS) + 300)) -- \
+			env KVIEW_FUZZ_SECONDS=$(FUZZ_SECONDS) $$fuzzer; \
+	done; done
+fuzzers: $(FUZZ) $(FUZZ_VM)
 
 install: all
 	$(Q)set -e; for pair in $(INSTALL); do \

@@ -8,3 +8,4 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_proc,tests/fuzz/fuzz_proc.c lib/file.c lib/
 # Runs where the module is: in a VM.
 $(eval $(call program,tests/fuzz/ioctl,tests/fuzz/ioctl.c,$(OUT)/tests/vm/testlib.a -lbpf))
 CHECK_VM += $(OUT)/tests/fuzz/ioctl
+FUZZ_VM += $(OUT)/tests/fuzz/ioctl
