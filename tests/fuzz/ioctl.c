@@ -510,7 +510,8 @@ static void report(long seconds)
 {
 	for (size_t i = 0; i < CALLS; i++) {
 		test_note("%-13s %8lu done %8lu refused", calls[i].name, calls[i].done, calls[i].refused);
-		if (seconds >= 10 && !(calls[i].done && calls[i].refused))
+		/* The rarer calls depend too much on what came before for a busy machine's few seconds. */
+		if (seconds >= 10 && calls[i].weight >= 8 && !(calls[i].done && calls[i].refused))
 			FAIL("%s: always the same", calls[i].name);
 	}
 }
