@@ -266,7 +266,7 @@ static void shared_address_space(void)
 static void be_shell(void)
 {
 	for (int i = 0; i < 20; i++) {
-		pid_t pid = i % 2 ? fork() : vfork();
+		pid_t pid = fork();
 
 		if (!pid) {
 			test_exec_caller(CALLS);
@@ -335,7 +335,7 @@ static void added_during_exec(void)
 	if (!pid)
 		exec_over_and_over();
 	kv_entry(view, counter.prog, FUNCTION);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 25; i++) {
 		usleep(i * 977 % 10000);
 		kv_member(view, pid);
 		if (!counts(&counter))
