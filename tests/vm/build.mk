@@ -8,9 +8,21 @@ module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
 	$(filter-out tests/vm/cli% tests/vm/ordinary%,$(wildcard tests/vm/*.c)))))
 module_vm_library := $(OUT)/tests/vm/testlib.a
 
-$(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,testlib kv programs storm subject symbols))
+$(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,testlib kv modules programs storm subject symbols))
 
 $(foreach name,$(module_vm_tests),$(eval $(call program,tests/vm/$(name), \
 	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf)))
 
 CHECK_VM += $(module_vm_tests:%=$(OUT)/tests/vm/%)
+
+# Modules of the tests, built like the one they test (mk/kmod.mk).
+CHECK_VM += test-modules
+test-modules: $(KERNELS:%=test-modules-%)
+
+test-modules-%: build/kernels/%/release FORCE
+	$(Q)dir=$(CURDIR)/build/tests/vm/kmod/$$(<$<) && \
+	$(call say_in_shell,KBUILD,build/tests/vm/kmod/$$(<$<)) && \
+	mkdir -p $$dir && cp -rsf $(CURDIR)/tests/vm/kmod/. $$dir/ && find $$dir -xtype l -delete && \
+	$(call kbuild_in,build/kernels/$*/headers,$$dir)
+
+.PHONY: test-modules

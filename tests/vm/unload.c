@@ -3,10 +3,7 @@
 // vm: --pti
 // timeout: 120
 /* The module cannot be unloaded while it is used, goes away when it is not, and leaves the kernel as it found it. */
-#include <fcntl.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
-
+#include "modules.h"
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
@@ -14,14 +11,9 @@
 #define FUNCTION "__x64_sys_getppid"
 #define TRACING "/sys/kernel/tracing/"
 
-static int try_unload(void)
-{
-	return syscall(SYS_delete_module, "kview", O_NONBLOCK) < 0 ? -errno : 0;
-}
-
 static void unload(void)
 {
-	int err = try_unload();
+	int err = module_unload("kview");
 
 	if (err)
 		FAIL("unload: %s", strerror(-err));
@@ -30,15 +22,10 @@ static void unload(void)
 
 static void load(void)
 {
-	struct utsname name;
-	char path[256];
-	int fd;
+	int err = module_load(module_path("kmod", "kview"));
 
-	uname(&name);
-	snprintf(path, sizeof(path), "build/kmod/%s/kview.ko", name.release);
-	fd = CHECK_CALL(open(path, O_RDONLY | O_CLOEXEC));
-	CHECK_CALL(syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
+	if (err)
+		FAIL("load: %s", strerror(-err));
 	WAIT_FOR(kv_loaded());
 }
 
@@ -57,13 +44,13 @@ static void in_use(void)
 	int view, link;
 
 	kv_device();
-	CHECK_EQUAL(try_unload(), -EWOULDBLOCK);
+	CHECK_EQUAL(module_unload("kview"), -EWOULDBLOCK);
 	view = kv_view();
 	kv_device_close();
-	CHECK_EQUAL(try_unload(), -EWOULDBLOCK);
+	CHECK_EQUAL(module_unload("kview"), -EWOULDBLOCK);
 	link = kv_entry(view, counter.prog, FUNCTION);
 	close(view);
-	CHECK_EQUAL(try_unload(), -EWOULDBLOCK);
+	CHECK_EQUAL(module_unload("kview"), -EWOULDBLOCK);
 	close(link);
 	unload();
 	load();
