@@ -13,6 +13,7 @@
 #include "leaf.h"
 #include "link.h"
 #include "member.h"
+#include "pin.h"
 #include "retire.h"
 #include "site.h"
 #include "stub.h"
@@ -89,10 +90,9 @@ static void remove_link(struct kview_image *image, struct kview_link *link)
 	}
 }
 
-/* Every image follows its members' execs. */
-static int add_exec_site(struct kview_image *image)
+static int add_pin(struct kview_image *image, enum kview_pin_id id)
 {
-	struct kview_site *site = get_site(image, kview_member_exec_site());
+	struct kview_site *site = get_site(image, kview_pin(id)->site);
 
 	if (!site)
 		return -ENOMEM;
@@ -103,7 +103,7 @@ static int add_exec_site(struct kview_image *image)
 static int populate(struct kview_image *image)
 {
 	struct kview_link *link;
-	int err = add_exec_site(image);
+	int err = add_pin(image, KVIEW_PIN_EXEC);
 	u32 i;
 
 	for (i = 0; !err && i < image->count; i++) {

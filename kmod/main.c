@@ -12,6 +12,7 @@
 #include "leaf.h"
 #include "member.h"
 #include "pagetable.h"
+#include "pin.h"
 #include "retire.h"
 #include "selftest/selftest.h"
 
@@ -24,6 +25,8 @@ static int __init probe_machine(void)
 		err = kview_pagetable_probe();
 	if (!err)
 		err = kview_leaf_probe();
+	if (!err)
+		err = kview_pin_init();
 	return err;
 }
 

@@ -10,13 +10,11 @@
 
 #include "compat/cleanup.h"
 #include "compat/symbols.h"
-#include "hook.h"
 #include "image.h"
 #include "pagetable.h"
 #include "view.h"
 
 static struct kview_pagetable neutral;
-static unsigned long exec_site;
 
 static int refuse(int err, u32 reason, u32 *why)
 {
@@ -27,11 +25,6 @@ static int refuse(int err, u32 reason, u32 *why)
 struct kview_pagetable *kview_member_neutral(void)
 {
 	return &neutral;
-}
-
-unsigned long kview_member_exec_site(void)
-{
-	return exec_site;
 }
 
 struct kview_mm *kview_member_find(const struct mm_struct *mm)
@@ -342,11 +335,6 @@ u32 kview_member_count(const struct kview_view *view)
 
 int kview_member_init(void)
 {
-	exec_site = kview_call(ftrace_location)(kview_symbols.begin_new_exec);
-	if (!exec_site || offset_in_page(exec_site) + KVIEW_SITE_SIZE > PAGE_SIZE) {
-		pr_err("begin_new_exec cannot be hooked on this kernel\n");
-		return -EOPNOTSUPP;
-	}
 	return kview_pagetable_init(&neutral);
 }
 

@@ -43,9 +43,6 @@ void kview_member_exec(struct task_struct *task, struct mm_struct *mm);
 /* The member with this address space, or NULL. Under kview_lock. */
 struct kview_mm *kview_member_find(const struct mm_struct *mm);
 
-/* Where stubs call kview_run_exec(). */
-unsigned long kview_member_exec_site(void);
-
 /* Tables that map what the shared ones map, with all regions split that any image has split. */
 struct kview_pagetable *kview_member_neutral(void);
 

@@ -4,7 +4,7 @@
  *
  * A preempted task may sit between two instructions of a stub: synchronize_rcu_tasks() waits until every task has
  * scheduled voluntarily. The idle tasks, which it does not wait for, and interrupts run stubs with preemption off:
- * synchronize_rcu(). A task in kview_run_exec() may sleep: it is counted.
+ * synchronize_rcu(). A task in kview_run_pinned() may sleep: it is counted.
  */
 #ifndef KVIEW_RETIRE_H
 #define KVIEW_RETIRE_H

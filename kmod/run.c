@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "run.h"
 
-#include <linux/binfmts.h>
 #include <linux/cleanup.h>
 #include <linux/compat.h>
 #include <linux/filter.h>
@@ -14,12 +13,12 @@
 #include "compat/prog.h"
 #include "compat/symbols.h"
 #include "link.h"
-#include "member.h"
+#include "pin.h"
 #include "stub.h"
 #include "textpage.h"
 
-/* Tasks inside kview_run_exec(); they sleep there, where no RCU flavour waits for them. */
-static atomic_t executing = ATOMIC_INIT(0);
+/* Tasks inside kview_run_pinned(); they sleep there, where no RCU flavour waits for them. */
+static atomic_t inside = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(drained);
 
 #define count(hook, what) this_cpu_inc((hook)->counts->what)
@@ -183,16 +182,15 @@ static unsigned long current_chain(unsigned long site)
 	return kview_site_decode(site, code, &chain) ? chain : 0;
 }
 
-unsigned long kview_run_exec(struct kview_stub *stub, struct pt_regs *regs)
+unsigned long kview_run_pinned(struct kview_stub *stub, struct pt_regs *regs)
 {
-	struct linux_binprm *bprm = (struct linux_binprm *)regs->di;
-	unsigned long chain;
+	unsigned long chain = stub->chain;
 
-	atomic_inc(&executing);
-	kview_member_exec(current, bprm->mm);
+	atomic_inc(&inside);
 	/* The last sleep: from here to the jump whoever frees the target waits for this task. */
-	chain = current_chain(stub->site);
-	if (atomic_dec_and_test(&executing))
+	if (stub->pin->run(regs))
+		chain = current_chain(stub->site);
+	if (atomic_dec_and_test(&inside))
 		wake_up_all(&drained);
 	return chain;
 }
@@ -206,5 +204,5 @@ void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)
 
 void kview_run_drain(void)
 {
-	wait_event(drained, !atomic_read(&executing));
+	wait_event(drained, !atomic_read(&inside));
 }

@@ -2,7 +2,7 @@
 /*
  * The part of the hot path that is written in C: called by stubs alone, in the context of whoever reached the site.
  *
- * None of these functions may be traced, and none but kview_run_exec() and kview_run_resched() may sleep.
+ * None of these functions may be traced, and none but kview_run_pinned() and kview_run_resched() may sleep.
  */
 #ifndef KVIEW_RUN_H
 #define KVIEW_RUN_H
@@ -24,10 +24,10 @@ void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
 
 /*
- * A member is about to get a new address space. Preemption is on; sleeps. Returns where the shared site leads now, or 0:
+ * What the module does here itself (pin.h). Preemption is on; may sleep. Returns where the shared site leads now, or 0:
  * what the stub knew of it may have been freed during the sleep, for which no RCU flavour waits.
  */
-unsigned long kview_run_exec(struct kview_stub *stub, struct pt_regs *regs);
+unsigned long kview_run_pinned(struct kview_stub *stub, struct pt_regs *regs);
 
 void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs);
 
@@ -35,7 +35,7 @@ void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_rcu_lock(void);
 void kview_run_rcu_unlock(void);
 
-/* Wait until no task is inside kview_run_exec(). */
+/* Wait until no task is inside kview_run_pinned(). */
 void kview_run_drain(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "compat/symbols.h"
 #include "emit.h"
 #include "link.h"
+#include "pin.h"
 #include "stub_code.h"
 
 static enum kview_role role_of(unsigned long site)
@@ -95,7 +96,7 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 		return -ENOMEM;
 	stub->site = site;
 	stub->role = role_of(site);
-	stub->exec = site - kview_symbols.begin_new_exec <= KVIEW_SITE_OFFSET_MAX;
+	stub->pin = kview_pin_at(site);
 	stub->count = count;
 	for (i = 0; i < count; i++)
 		kview_link_get(hooks[i]->link);
@@ -114,6 +115,7 @@ void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer)
 	size_t size = kview_stub_code(stub, buffer, chain);
 
 	WARN_ON_ONCE(size > stub->size);
+	stub->chain = chain;
 	kview_arena_write(stub->code, buffer, size);
 }
 

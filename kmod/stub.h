@@ -15,6 +15,8 @@
 
 #define KVIEW_SITE_OFFSET_MAX 4 /* a site stands at its function's start, or behind a 4-byte endbr */
 
+struct kview_pin;
+
 enum kview_role {
 	KVIEW_ROLE_ENTRY,	  /* any function */
 	KVIEW_ROLE_SYSCALL_ENTER, /* (struct pt_regs *user, unsigned int number) */
@@ -25,9 +27,10 @@ struct kview_stub {
 	struct llist_node retired;
 	unsigned long site;
 	enum kview_role role;
-	bool exec;	/* the site is begin_new_exec: members' new address spaces are followed there */
+	const struct kview_pin *pin; /* what the module itself does here, or NULL */
 	void *code;	/* in the arena */
 	size_t size;
+	unsigned long chain; /* where the shared site's own call led when the code was written; 0: nowhere */
 	u16 *first;	/* [KVIEW_SYSCALL_MAX + 2] first hook of each system call, for roles that have such hooks */
 	u32 entries;	/* hooks by kind, in this order in @hooks: */
 	u32 raws;

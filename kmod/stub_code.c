@@ -211,8 +211,8 @@ static void emit_hooks(struct emitter *e, const struct kview_stub *stub, struct 
 	cold->resched_back = e->size;
 }
 
-/* After a call that slept: the chain this stub was built for may be gone, the one kview_run_exec() found is not. */
-static void emit_exec_end(struct emitter *e)
+/* After a call that may have slept: go where kview_run_pinned() said. The chain this stub was built for may be gone. */
+static void emit_pinned_end(struct emitter *e)
 {
 	size_t plain;
 
@@ -242,14 +242,14 @@ static void emit_hot(struct emitter *e, const struct kview_stub *stub, unsigned 
 	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
 	emit_u32(e, KVIEW_GS_LOADED_MM);
 	cold->borrowed = emit_jump(e, JNZ);
-	if (stub->exec) {
-		emit_c_call(e, stub, kview_run_exec);
+	if (stub->pin) {
+		emit_c_call(e, stub, kview_run_pinned);
 		EMIT(e, 0x50); /* push %rax: where to go on, right below struct pt_regs */
 	}
 	if (stub->count)
 		emit_hooks(e, stub, cold);
-	if (stub->exec)
-		emit_exec_end(e);
+	if (stub->pin)
+		emit_pinned_end(e);
 	cold->restore_back = e->size;
 	emit_restore(e);
 	if (chain)

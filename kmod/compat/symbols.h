@@ -57,7 +57,6 @@ struct ftrace_rec_iter;
 	X(_etext)                                                                                                      \
 	X(__text_poke)                                                                                                 \
 	X(text_poke_memset)                                                                                            \
-	X(begin_new_exec)                                                                                              \
 	X(x64_sys_call)                                                                                                \
 	X(syscall_exit_to_user_mode_prepare)                                                                           \
 	X(cpu_tlbstate)                                                                                                \

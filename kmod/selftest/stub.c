@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "compat/symbols.h"
+#include "pin.h"
 #include "selftest/selftest.h"
 #include "stub.h"
 
@@ -41,7 +42,7 @@ static int check_stub(struct kview_stub *stub)
 
 int kview_selftest_stub(void)
 {
-	unsigned long site = kview_call(ftrace_location)(kview_symbols.begin_new_exec);
+	unsigned long site = kview_pin(KVIEW_PIN_EXEC)->site;
 	struct kview_stub *stub;
 	int err = check_decode();
 
@@ -50,7 +51,7 @@ int kview_selftest_stub(void)
 	err = kview_stub_new(site, NULL, 0, &stub);
 	if (err)
 		return err;
-	err = stub->exec && stub->role == KVIEW_ROLE_ENTRY ? check_stub(stub) : -EINVAL;
+	err = stub->pin && stub->role == KVIEW_ROLE_ENTRY ? check_stub(stub) : -EINVAL;
 	kview_stub_free(stub);
 	return err;
 }
