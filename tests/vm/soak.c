@@ -7,129 +7,39 @@
  *
  * KVIEW_SOAK: how many cycles (80; a release takes 10000). KVIEW_SOAK_SEED: to make the same choices as an earlier run.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "attacher.h"
+#include "modules.h"
+#include "patchers.h"
 #include "programs.h"
 #include "storm.h"
 #include "subject.h"
 #include "symbols.h"
+#include "tally.h"
 #include "testlib.h"
 
-#define LONE_FUNCTION "__x64_sys_getppid" /* nobody else patches it, only its neighbours */
-#define PATCHED_FUNCTION "__x64_sys_getpgid"
 #define THREADS 2
 #define STORM 6 /* processes of which the first half may become members */
-#define TRACER "/sys/kernel/tracing/instances/kview_soak/"
-
-/* --- what has happened, told by all processes --- */
-
-enum event { CYCLES, LINKS, VIEWS, JOINED, KILLED, STARTED, KPROBES, FENTRIES, TRACERS, KEYS, TRACEPOINTS, EVENTS };
-
-static const char *const event_names[EVENTS] = {
-	"cycles", "links", "views", "members", "tools killed", "processes started", "kprobes", "fentries", "tracers",
-	"static keys", "tracepoints",
-};
 
 static struct {
-	atomic_ulong events[EVENTS];
-	atomic_bool stop;
 	pid_t storm[STORM]; /* -1: has ended */
 } *shared;
 
-static void happened(enum event event)
-{
-	shared->events[event]++;
-}
-
-static void report_events(void)
-{
-	for (int i = 0; i < EVENTS; i++)
-		test_note("%8lu %s", shared->events[i], event_names[i]);
-}
-
 /* --- attach and detach --- */
-
-static const char *const functions[] = {
-	LONE_FUNCTION, PATCHED_FUNCTION, "__x64_sys_getpid", "__x64_sys_gettid", "vfs_read", "ksys_read", "vfs_open",
-	"do_sys_openat2", "wake_up_new_task", "begin_new_exec", "do_exit", "mmput", "exit_mmap", "handle_mm_fault",
-	"schedule", "x64_sys_call",
-};
-#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
-
-static const int calls[] = { SYS_getppid, SYS_getpgid, SYS_read, SYS_openat, SYS_clone, SYS_execve, SYS_exit_group };
-
-static struct targets all;
-static int programs[KVIEW_HOOK_RAW_EXIT + 1]; /* one for each kind of hook */
-
-static void make_programs(void)
-{
-	programs[KVIEW_HOOK_ENTRY] = counter_new(BPF_PROG_TYPE_KPROBE).prog;
-	programs[KVIEW_HOOK_TP_ENTER] = counter_new(BPF_PROG_TYPE_TRACEPOINT).prog;
-	programs[KVIEW_HOOK_TP_EXIT] = programs[KVIEW_HOOK_TP_ENTER];
-	programs[KVIEW_HOOK_RAW_ENTER] = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT).prog;
-	programs[KVIEW_HOOK_RAW_EXIT] = programs[KVIEW_HOOK_RAW_ENTER];
-}
-
-/* Different ones: two steps through a list whose length is a prime to both. */
-static void fill_targets(struct kview_target *targets, __u32 count, __u32 kind)
-{
-	unsigned int at = below(1000);
-
-	for (__u32 i = 0; i < count; i++, at++) {
-		targets[i] = (struct kview_target){ .cookie = draw() };
-		if (kind != KVIEW_HOOK_ENTRY)
-			targets[i].value = calls[at % (sizeof(calls) / sizeof(calls[0]))];
-		else if (once_in(3))
-			targets[i].value = all.list[(at * 37 + i) % all.count].value;
-		else
-			targets[i].name = (unsigned long)functions[at % FUNCTIONS];
-	}
-}
-
-static int attach(int view)
-{
-	__u32 kind = once_in(2) ? KVIEW_HOOK_ENTRY : 1 + below(KVIEW_HOOK_RAW_EXIT);
-	__u32 count = kind >= KVIEW_HOOK_RAW_ENTER ? 1 : 1 + below(4);
-	struct kview_target targets[4];
-	int link;
-
-	fill_targets(targets, count, kind);
-	link = kv_try_link(view, kind, programs[kind], targets, count);
-	/* The same function by its name and by its address, now and then. */
-	if (link < 0 && kv_reason != KVIEW_WHY_DUPLICATE)
-		FAIL("kind %u: %s, %s", kind, strerror(-link), kv_reason_name(kv_reason));
-	if (link >= 0)
-		happened(LINKS);
-	return link;
-}
-
-/* It may have ended, or be one already. */
-static void join(int view, pid_t pid)
-{
-	int err = pid > 0 ? kv_try_member(view, pid) : -ESRCH;
-
-	if (err && err != -ESRCH && err != -EEXIST)
-		FAIL("member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
-	if (!err)
-		happened(JOINED);
-}
 
 static void join_some(int view, pid_t also)
 {
 	for (int i = below(3); i; i--)
-		join(view, shared->storm[below(STORM / 2)]);
+		attacher_join(view, shared->storm[below(STORM / 2)]);
 	if (once_in(4))
-		join(view, also);
+		attacher_join(view, also);
 }
 
 /* A view of its own for a moment; it ends before or after its link. */
@@ -137,10 +47,10 @@ static void cycle_with_view(pid_t also)
 {
 	int view = kv_view(), link;
 
-	happened(VIEWS);
+	tally(TALLY_VIEWS);
 	if (once_in(2))
 		join_some(view, also);
-	link = attach(view);
+	link = attacher_link(view);
 	join_some(view, also);
 	usleep(below(3000));
 	if (once_in(2))
@@ -151,7 +61,7 @@ static void cycle_with_view(pid_t also)
 
 static void cycle_in(int view)
 {
-	int link = attach(view);
+	int link = attacher_link(view);
 
 	usleep(below(3000));
 	if (link >= 0)
@@ -188,7 +98,7 @@ static void keep_storming(void)
 		if (shared->storm[i] > 0)
 			continue;
 		shared->storm[i] = storm_process();
-		happened(STARTED);
+		tally(TALLY_STARTED);
 	}
 }
 
@@ -200,10 +110,10 @@ static _Noreturn void tool_main(pid_t also)
 	for (;;) {
 		int view = kv_view();
 
-		happened(VIEWS);
+		tally(TALLY_VIEWS);
 		for (int i = below(6); i; i--) {
 			join_some(view, also);
-			attach(view);
+			attacher_link(view);
 			usleep(below(5000));
 		}
 		if (once_in(2))
@@ -227,114 +137,8 @@ static pid_t replace_tool(pid_t tool, pid_t also)
 {
 	kill(tool, SIGKILL);
 	waitpid(tool, NULL, 0);
-	happened(KILLED);
+	tally(TALLY_KILLED);
 	return start_tool(also);
-}
-
-/* --- other patchers of kernel text --- */
-
-/* All of them known to BTF. */
-static const char *const patched[] = { PATCHED_FUNCTION, "__x64_sys_read", "vfs_read", "ksys_read", "vfs_open" };
-#define PATCHED (sizeof(patched) / sizeof(patched[0]))
-
-static void linger(void)
-{
-	usleep(1000 + below(20000));
-}
-
-/* At an entry a kprobe uses ftrace, elsewhere a breakpoint that may become a jump; one on returns begins at the entry. */
-static void patch_kprobe(void)
-{
-	static int prog = -1;
-	int offset = once_in(2) ? 0 : 5 + below(12), event;
-
-	if (prog < 0)
-		prog = program_nothing(BPF_PROG_TYPE_KPROBE);
-	event = kprobe_attach(prog, patched[below(PATCHED)], offset, !offset && once_in(2));
-	/* Not every byte begins an instruction. */
-	if (event < 0)
-		return;
-	happened(KPROBES);
-	linger();
-	close(event);
-}
-
-static void patch_fentry(void)
-{
-	static int progs[PATCHED];
-	int at = below(PATCHED), link;
-
-	if (!progs[at])
-		progs[at] = counter_tracing(BPF_TRACE_FENTRY, patched[at], 0).prog;
-	link = tracing_attach(progs[at]);
-	happened(FENTRIES);
-	linger();
-	close(link);
-}
-
-static void patch_tracer(void)
-{
-	test_set(TRACER "set_ftrace_filter", patched[below(PATCHED)]);
-	test_set(TRACER "current_tracer", "function");
-	happened(TRACERS);
-	linger();
-	test_set(TRACER "current_tracer", "nop");
-}
-
-static void patch_keys(void)
-{
-	const char *key = once_in(2) ? "/proc/sys/kernel/sched_schedstats" : "/proc/sys/kernel/bpf_stats_enabled";
-
-	test_set(key, "1");
-	happened(KEYS);
-	linger();
-	test_set(key, "0");
-	linger();
-}
-
-static void patch_tracepoint(void)
-{
-	static int prog = -1;
-	int event;
-
-	if (prog < 0)
-		prog = program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT);
-	event = raw_tracepoint_attach(prog, once_in(2) ? "sched_switch" : "sys_enter");
-	happened(TRACEPOINTS);
-	linger();
-	close(event);
-}
-
-/* Each in a process of its own, since most of them wait for RCU most of the time. */
-static void (*const patches[])(void) = { patch_kprobe, patch_fentry, patch_tracer, patch_keys, patch_tracepoint };
-#define PATCHERS (sizeof(patches) / sizeof(patches[0]))
-
-/* Patch from outside of all views, and from within one that hooks the same functions. */
-static _Noreturn void patcher_main(void (*patch)(void))
-{
-	int view = kv_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (size_t i = 0; i < PATCHED; i++)
-		kv_entry(view, nothing, patched[i]);
-	while (!shared->stop) {
-		if (once_in(4))
-			once_in(2) ? join(view, getpid()) : (void)kv_try_member_remove(view, getpid());
-		patch();
-	}
-	_exit(0);
-}
-
-static pid_t start_patcher(void (*patch)(void))
-{
-	uint64_t seed = draw();
-	pid_t pid = CHECK_CALL(fork());
-
-	if (!pid) {
-		chance_seed(seed);
-		patcher_main(patch);
-	}
-	return pid;
 }
 
 /* --- the members whose calls must all be counted --- */
@@ -403,10 +207,9 @@ static void expect_all_counted(struct watched *watched)
 static _Noreturn void round_main(long cycles)
 {
 	struct watched lone = watch(LONE_FUNCTION, call_getppid), patched_one = watch(PATCHED_FUNCTION, call_getpgid);
-	pid_t patchers[PATCHERS], tool;
+	pid_t tool;
 
-	for (size_t i = 0; i < PATCHERS; i++)
-		patchers[i] = start_patcher(patches[i]);
+	patchers_start();
 	start_storm();
 	tool = start_tool(lone.member.pid);
 	while (cycles--) {
@@ -420,16 +223,14 @@ static _Noreturn void round_main(long cycles)
 		default:
 			cycle_with_view(once_in(2) ? lone.member.pid : patched_one.member.pid);
 		}
-		happened(CYCLES);
+		tally(TALLY_CYCLES);
 		keep_storming();
 		if (once_in(10))
 			tool = replace_tool(tool, lone.member.pid);
 		if (once_in(10))
-			join(once_in(2) ? lone.view : patched_one.view, shared->storm[below(STORM / 2)]);
+			attacher_join(once_in(2) ? lone.view : patched_one.view, shared->storm[below(STORM / 2)]);
 	}
-	shared->stop = true;
-	for (size_t i = 0; i < PATCHERS; i++)
-		CHECK_EQUAL(test_wait(patchers[i]), 0);
+	patchers_stop();
 	expect_all_counted(&lone);
 	expect_all_counted(&patched_one);
 	kill(tool, SIGKILL);
@@ -452,7 +253,6 @@ static void run_round(long cycles)
 {
 	pid_t pid;
 
-	shared->stop = false;
 	pid = CHECK_CALL(fork());
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -521,9 +321,8 @@ static void soak(void)
 	chance_seed(seed);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(shared != MAP_FAILED);
-	CHECK(!mkdir(TRACER, 0700) || errno == EEXIST);
-	all = targets_all();
-	make_programs();
+	tally_init();
+	attacher_init();
 
 	run_round(cycles / 10 + 10);
 	settle();
@@ -531,7 +330,7 @@ static void soak(void)
 	start = test_now();
 	run_round(cycles);
 	test_note("%ld ms for %ld cycles", test_now() - start, cycles);
-	report_events();
+	tally_report();
 	settle();
 	after = measure();
 	expect_no_leak(&before, &after, cycles);
@@ -579,9 +378,9 @@ static void links_are_listed(void)
 {
 	struct kview_target lists[2][200];
 	struct attacher attachers[2] = { { .targets = lists[0], .count = 200 }, { .targets = lists[1], .count = 1 } };
+	struct targets all = targets_all();
 	int view = kv_view();
 
-	all = targets_all();
 	for (int i = 0; i < 200; i++)
 		lists[0][i] = lists[1][i] = all.list[i * 37];
 	for (int i = 0; i < 2; i++) {
@@ -596,15 +395,7 @@ static void links_are_listed(void)
 
 static void load(void)
 {
-	struct utsname name;
-	char path[256];
-	int fd;
-
-	uname(&name);
-	snprintf(path, sizeof(path), "build/kmod/%s/kview.ko", name.release);
-	fd = CHECK_CALL(open(path, O_RDONLY | O_CLOEXEC));
-	CHECK_CALL(syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
+	CHECK_EQUAL(module_load(module_path("kmod", "kview")), 0);
 	WAIT_FOR(kv_loaded());
 }
 
@@ -615,7 +406,7 @@ static void reload(void)
 	int view;
 
 	kv_device_close();
-	CHECK_CALL(syscall(SYS_delete_module, "kview", O_NONBLOCK));
+	CHECK_EQUAL(module_unload("kview"), 0);
 	load();
 	counter = counter_new(BPF_PROG_TYPE_KPROBE);
 	view = kv_view();
@@ -627,10 +418,7 @@ static void reload(void)
 
 static void undo(void)
 {
-	test_write(TRACER "current_tracer", "nop");
-	rmdir(TRACER);
-	test_write("/proc/sys/kernel/sched_schedstats", "0");
-	test_write("/proc/sys/kernel/bpf_stats_enabled", "0");
+	patchers_undo();
 	if (!kv_loaded())
 		load();
 }

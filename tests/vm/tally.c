@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tally.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "testlib.h"
+
+static const char *const names[TALLY_COUNT] = {
+	[TALLY_CYCLES] = "cycles",
+	[TALLY_VIEWS] = "views",
+	[TALLY_LINKS] = "links",
+	[TALLY_MEMBERS] = "members",
+	[TALLY_KILLED] = "tools killed",
+	[TALLY_STARTED] = "processes started",
+	[TALLY_KPROBES] = "kprobes",
+	[TALLY_FENTRIES] = "fentries",
+	[TALLY_TRACERS] = "tracers",
+	[TALLY_KEYS] = "static keys",
+	[TALLY_TRACEPOINTS] = "tracepoints",
+};
+
+static atomic_ulong *counts;
+
+void tally_init(void)
+{
+	counts = mmap(NULL, TALLY_COUNT * sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(counts != MAP_FAILED);
+}
+
+void tally(enum tally what)
+{
+	counts[what]++;
+}
+
+unsigned long tally_of(enum tally what)
+{
+	return counts[what];
+}
+
+void tally_report(void)
+{
+	for (int i = 0; i < TALLY_COUNT; i++)
+		test_note("%8lu %s", tally_of(i), names[i]);
+}
