@@ -20,7 +20,7 @@
 /* Memory a commit needs while it holds text_mutex: asked for before. */
 struct scratch {
 	void *buffer;		   /* a page or a stub being built */
-	struct kview_stub **stubs; /* of the page being built */
+	struct kview_site **sites; /* live ones of the page being built */
 	bool split;		  /* a region got 4 KiB entries in tables members may already use */
 };
 
@@ -54,12 +54,12 @@ static int add_page(struct kview_image *image, unsigned long addr)
 
 int kview_commit_touch(struct kview_image *image, struct kview_site *site)
 {
-	int err = page_of(image, site->addr) ? 0 : add_page(image, site->addr);
+	int err = page_of(image, site->place.addr) ? 0 : add_page(image, site->place.addr);
 
 	if (err)
 		return err;
-	xa_set_mark(&image->sites, kview_site_index(site->addr), KVIEW_DIRTY);
-	xa_set_mark(&image->pages, kview_page_index(site->addr), KVIEW_DIRTY);
+	xa_set_mark(&image->sites, kview_site_index(site->place.addr), KVIEW_DIRTY);
+	xa_set_mark(&image->pages, kview_page_index(site->place.addr), KVIEW_DIRTY);
 	return 0;
 }
 
@@ -161,9 +161,9 @@ static void build_page(struct kview_image *image, struct kview_textpage *page, s
 
 	for_each_site_on(image, page, at, site) {
 		if (kview_site_live(site))
-			scratch->stubs[count++] = site->next ?: site->stub;
+			scratch->sites[count++] = site;
 	}
-	kview_textpage_build(page, scratch->stubs, count, scratch->buffer);
+	kview_textpage_build(page, scratch->sites, count, scratch->buffer);
 }
 
 /* Returns whether all TLBs must be flushed, because the shared mapping was global until now. */
@@ -313,12 +313,12 @@ static int prepare_and_publish(struct kview_image *image, struct scratch *scratc
 
 int kview_commit(struct kview_image *image)
 {
-	struct kview_stub **stubs __free(kview_kvfree) = kvmalloc_array(PAGE_SIZE / KVIEW_SITE_SIZE, sizeof(*stubs),
+	struct kview_site **sites __free(kview_kvfree) = kvmalloc_array(PAGE_SIZE / KVIEW_PLACE_MIN, sizeof(*sites),
 									GFP_KERNEL);
-	struct scratch scratch = { .stubs = stubs };
+	struct scratch scratch = { .sites = sites };
 
 	lockdep_assert_held(&kview_lock);
-	if (!stubs)
+	if (!sites)
 		return -ENOMEM;
 	touch_aside(image);
 	return prepare_and_publish(image, &scratch);

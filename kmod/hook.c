@@ -143,6 +143,18 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	}
 }
 
+bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place)
+{
+	if (index >= KVIEW_HOOK_SITES || !hook->sites[index])
+		return false;
+	*ret_place = (struct kview_place){
+		.addr = hook->sites[index],
+		.kind = KVIEW_PLACE_ENTRY,
+		.size = KVIEW_SITE_SIZE,
+	};
+	return true;
+}
+
 u32 kview_hook_context_size(u32 kind, u64 number)
 {
 	struct syscall_metadata *meta = syscall_metadata(number);

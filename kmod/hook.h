@@ -14,6 +14,8 @@
 #include <linux/types.h>
 #include <kview.h>
 
+#include "place.h"
+
 #define KVIEW_HOOK_SITES 2	  /* raw sys_enter: the 64-bit and the 32-bit dispatch */
 #define KVIEW_SITE_SIZE 5	  /* the ftrace nop or call */
 #define KVIEW_NUMBER_ALL U64_MAX /* every system call */
@@ -42,6 +44,9 @@ struct kview_hook {
  * errno and the KVIEW_WHY_* in @why. Touches nothing else.
  */
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why);
+
+/* The @index-th place @hook needs patched; false past the last. */
+bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place);
 
 /* Bytes of context a program on system calls of this kind may read; @number: for which call. */
 u32 kview_hook_context_size(u32 kind, u64 number);

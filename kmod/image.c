@@ -23,16 +23,16 @@
 LIST_HEAD(kview_images);
 static u32 last_id;
 
-static struct kview_site *get_site(struct kview_image *image, unsigned long addr)
+static struct kview_site *get_site(struct kview_image *image, const struct kview_place *place)
 {
-	struct kview_site *site = xa_load(&image->sites, kview_site_index(addr));
+	struct kview_site *site = xa_load(&image->sites, kview_site_index(place->addr));
 
 	if (site)
 		return site;
-	site = kview_site_new(addr);
+	site = kview_site_new(place);
 	if (!site)
 		return NULL;
-	if (xa_insert(&image->sites, kview_site_index(addr), site, GFP_KERNEL)) {
+	if (xa_insert(&image->sites, kview_site_index(place->addr), site, GFP_KERNEL)) {
 		kview_site_free(site);
 		return NULL;
 	}
@@ -41,11 +41,13 @@ static struct kview_site *get_site(struct kview_image *image, unsigned long addr
 
 static int add_hook(struct kview_image *image, struct kview_hook *hook)
 {
+	struct kview_place place;
 	struct kview_site *site;
-	int i, err;
+	u32 i;
+	int err;
 
-	for (i = 0; i < KVIEW_HOOK_SITES && hook->sites[i]; i++) {
-		site = get_site(image, hook->sites[i]);
+	for (i = 0; kview_hook_place(hook, i, &place); i++) {
+		site = get_site(image, &place);
 		if (!site)
 			return -ENOMEM;
 		/* Marked first: a site that fails below is swept by the next commit. */
@@ -74,13 +76,13 @@ static int add_link(struct kview_image *image, struct kview_link *link)
 /* Take the link's hooks off all sites; those that had one are marked. */
 static void remove_link(struct kview_image *image, struct kview_link *link)
 {
+	struct kview_place place;
 	struct kview_site *site;
-	u32 i;
-	int j;
+	u32 i, j;
 
 	for (i = 0; i < link->count; i++) {
-		for (j = 0; j < KVIEW_HOOK_SITES && link->hooks[i].sites[j]; j++) {
-			site = xa_load(&image->sites, kview_site_index(link->hooks[i].sites[j]));
+		for (j = 0; kview_hook_place(&link->hooks[i], j, &place); j++) {
+			site = xa_load(&image->sites, kview_site_index(place.addr));
 			if (!site)
 				continue;
 			kview_site_remove(site, link);
@@ -92,7 +94,12 @@ static void remove_link(struct kview_image *image, struct kview_link *link)
 
 static int add_pin(struct kview_image *image, enum kview_pin_id id)
 {
-	struct kview_site *site = get_site(image, kview_pin(id)->site);
+	struct kview_place place = {
+		.addr = kview_pin(id)->site,
+		.kind = KVIEW_PLACE_ENTRY,
+		.size = KVIEW_SITE_SIZE,
+	};
+	struct kview_site *site = get_site(image, &place);
 
 	if (!site)
 		return -ENOMEM;

@@ -8,12 +8,12 @@
 #include "stub.h"
 #include "textpage.h"
 
-struct kview_site *kview_site_new(unsigned long addr)
+struct kview_site *kview_site_new(const struct kview_place *place)
 {
 	struct kview_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
 
 	if (site)
-		site->addr = addr;
+		site->place = *place;
 	return site;
 }
 
@@ -83,7 +83,7 @@ int kview_site_prepare(struct kview_site *site)
 	kview_site_discard(site);
 	if (!kview_site_live(site))
 		return 0;
-	return kview_stub_new(site->addr, site->hooks, site->count, &site->next);
+	return kview_stub_new(site->place.addr, site->hooks, site->count, &site->next);
 }
 
 int kview_site_emit(struct kview_site *site, void *buffer)
@@ -91,11 +91,16 @@ int kview_site_emit(struct kview_site *site, void *buffer)
 	u8 code[KVIEW_SITE_SIZE];
 	unsigned long chain;
 
-	kview_textpage_read(site->addr, code, sizeof(code));
-	if (!kview_site_decode(site->addr, code, &chain))
+	kview_textpage_read(site->place.addr, code, sizeof(code));
+	if (!kview_site_decode(site->place.addr, code, &chain))
 		return -EBUSY;
 	kview_stub_emit(site->next, chain, buffer);
 	return 0;
+}
+
+void kview_site_patch(const struct kview_site *site, u8 *bytes)
+{
+	kview_stub_patch(site->next ?: site->stub, bytes);
 }
 
 void kview_site_publish(struct kview_site *site)

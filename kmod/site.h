@@ -8,12 +8,13 @@
 #define KVIEW_SITE_H
 
 #include "hook.h"
+#include "place.h"
 
 struct kview_stub;
 struct kview_view;
 
 struct kview_site {
-	unsigned long addr;
+	struct kview_place place;
 	struct kview_stub *stub; /* what the mapped copy calls; NULL: not patched */
 	struct kview_stub *next; /* what the commit under way will make it call */
 	bool pinned;		 /* patched even without hooks */
@@ -31,7 +32,7 @@ static inline bool kview_site_live(const struct kview_site *site)
 /* Does a program of @view run here? */
 bool kview_site_has(const struct kview_site *site, const struct kview_view *view);
 
-struct kview_site *kview_site_new(unsigned long addr);
+struct kview_site *kview_site_new(const struct kview_place *place);
 void kview_site_free(struct kview_site *site);
 int kview_site_add(struct kview_site *site, struct kview_hook *hook);
 void kview_site_remove(struct kview_site *site, const struct kview_link *link);
@@ -44,6 +45,9 @@ int kview_site_prepare(struct kview_site *site);
  * @site->next->size. -EBUSY: unknown code there.
  */
 int kview_site_emit(struct kview_site *site, void *buffer);
+
+/* Under text_mutex: write to @bytes[@place.size] what members see there after the commit under way. */
+void kview_site_patch(const struct kview_site *site, u8 *bytes);
 
 /* Make @next the stub; the old one goes when nobody can be inside it. */
 void kview_site_publish(struct kview_site *site);

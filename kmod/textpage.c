@@ -7,7 +7,7 @@
 
 #include "arena.h"
 #include "compat/symbols.h"
-#include "stub.h"
+#include "site.h"
 
 /* One bucket per page of kernel text: a few thousand, and the lookup is on the way of every text_poke(). */
 static struct hlist_head *buckets;
@@ -72,7 +72,7 @@ void kview_textpage_read(unsigned long addr, void *to, size_t len)
 	memcpy(to, __va(__pa(addr)), len);
 }
 
-void kview_textpage_build(struct kview_textpage *page, struct kview_stub *const *stubs, u32 count, void *buffer)
+void kview_textpage_build(struct kview_textpage *page, struct kview_site *const *sites, u32 count, void *buffer)
 {
 	u32 i;
 
@@ -80,10 +80,10 @@ void kview_textpage_build(struct kview_textpage *page, struct kview_stub *const 
 	kview_textpage_read(page->addr, buffer, PAGE_SIZE);
 	bitmap_zero(page->patched, PAGE_SIZE);
 	for (i = 0; i < count; i++) {
-		unsigned int offset = offset_in_page(stubs[i]->site);
+		unsigned int offset = offset_in_page(sites[i]->place.addr);
 
-		kview_stub_patch(stubs[i], buffer + offset);
-		bitmap_set(page->patched, offset, KVIEW_SITE_SIZE);
+		kview_site_patch(sites[i], buffer + offset);
+		bitmap_set(page->patched, offset, sites[i]->place.size);
 	}
 	kview_arena_write(page->next, buffer, PAGE_SIZE);
 }

@@ -12,10 +12,8 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 
-#include "hook.h"
-
 struct kview_image;
-struct kview_stub;
+struct kview_site;
 
 struct kview_textpage {
 	struct hlist_node node; /* in the index */
@@ -44,8 +42,8 @@ bool kview_textpage_any(unsigned long addr);
 /* Read the shared text, whatever view the caller runs in. */
 void kview_textpage_read(unsigned long addr, void *to, size_t len);
 
-/* Fill @page->next: a copy of the shared page in which the sites of @stubs[@count] call their stubs. */
-void kview_textpage_build(struct kview_textpage *page, struct kview_stub *const *stubs, u32 count, void *buffer);
+/* Fill @page->next: a copy of the shared page with the patches of @sites[@count]. */
+void kview_textpage_build(struct kview_textpage *page, struct kview_site *const *sites, u32 count, void *buffer);
 
 /* Walk the copies of the page that holds @addr; @page is a struct kview_textpage *. */
 #define kview_textpage_for_each(page, text_addr) hlist_for_each_entry(page, kview_textpage_bucket(text_addr), node)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A place: bytes of kernel text that a hook needs patched. All images that patch an address patch it in the same way. */
+#ifndef KVIEW_PLACE_H
+#define KVIEW_PLACE_H
+
+#include <linux/types.h>
+
+#define KVIEW_PLACE_MAX 7 /* bytes of the longest patch */
+#define KVIEW_PLACE_MIN 2 /* and of the shortest */
+
+enum kview_place_kind {
+	KVIEW_PLACE_ENTRY, /* the 5 bytes ftrace owns at a function's entry: call the stub */
+};
+
+struct kview_place {
+	unsigned long addr;
+	enum kview_place_kind kind;
+	u8 size;
+};
+
+#endif
