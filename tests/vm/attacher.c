@@ -32,14 +32,26 @@ void attacher_init(void)
 	programs[KVIEW_HOOK_RAW_EXIT] = programs[KVIEW_HOOK_RAW_ENTER];
 }
 
-void attacher_expect_no_memory(void)
+void attacher_expect_no_memory(bool expect)
 {
-	memory_fails = true;
+	memory_fails = expect;
 }
 
 static bool is_expected(int err)
 {
-	return memory_fails && err == -ENOMEM;
+	/* A view there was no memory for is no descriptor. */
+	return memory_fails && (err == -ENOMEM || err == -EBADF);
+}
+
+int attacher_view(void)
+{
+	int view = kv_try_view();
+
+	if (view < 0 && !is_expected(view))
+		FAIL("view: %s", strerror(-view));
+	if (view >= 0)
+		tally(TALLY_VIEWS);
+	return view;
 }
 
 /* Different ones: two steps through a list whose length is a prime to both. */
@@ -75,6 +87,15 @@ int attacher_link(int view)
 	return link;
 }
 
+int attacher_entry(int view, int prog, const char *function)
+{
+	int link = kv_try_entry(view, prog, function);
+
+	if (link < 0 && !is_expected(link))
+		FAIL("%s: %s, %s", function, strerror(-link), kv_reason_name(kv_reason));
+	return link;
+}
+
 void attacher_join(int view, pid_t pid)
 {
 	int err = pid > 0 ? kv_try_member(view, pid) : -ESRCH;
@@ -83,4 +104,12 @@ void attacher_join(int view, pid_t pid)
 		FAIL("member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
 	if (!err)
 		tally(TALLY_MEMBERS);
+}
+
+void attacher_leave(int view, pid_t pid)
+{
+	int err = pid > 0 ? kv_try_member_remove(view, pid) : -ESRCH;
+
+	if (err && err != -ESRCH && err != -ENOENT && !is_expected(err))
+		FAIL("no member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
 }

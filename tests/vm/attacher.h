@@ -3,6 +3,7 @@
 #ifndef TESTS_VM_ATTACHER_H
 #define TESTS_VM_ATTACHER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* What nobody else patches, only its neighbours; and what the patchers of patchers.h rewrite again and again. */
@@ -12,16 +13,23 @@
 /* Load the programs and learn the functions; once, before the others. */
 void attacher_init(void);
 
+/* A view; negative for want of memory, where that is expected. */
+int attacher_view(void);
+
 /* A link of some kind on up to four hooks; negative when chance had it attach the same twice. */
 int attacher_link(int view);
 
-/* Make @pid a member. It may have ended (and may be any number that is not positive), or be one already. */
-void attacher_join(int view, pid_t pid);
+/* One program at the entry of @function. */
+int attacher_entry(int view, int prog, const char *function);
 
 /*
- * Allocations may fail, so that it is no failure any more when a view, a link or a member cannot be made for want of
- * memory: then, too, the result is negative.
+ * Make @pid a member, or no member any more. It may have ended (and may be any number that is not positive), or be
+ * already what it shall be.
  */
-void attacher_expect_no_memory(void);
+void attacher_join(int view, pid_t pid);
+void attacher_leave(int view, pid_t pid);
+
+/* While allocations may fail it is no failure of these functions' that something cannot be made for want of memory. */
+void attacher_expect_no_memory(bool expect);
 
 #endif

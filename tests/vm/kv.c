@@ -37,11 +37,21 @@ void kv_info(struct kview_info *ret_info)
 		kv_device_close();
 }
 
-int kv_view(void)
+int kv_try_view(void)
 {
 	struct kview_view_create request = { .size = sizeof(request), .name = "test" };
+	int view = ioctl(kv_device(), KVIEW_IOC_VIEW_CREATE, &request);
 
-	return CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_VIEW_CREATE, &request));
+	return view < 0 ? -errno : view;
+}
+
+int kv_view(void)
+{
+	int view = kv_try_view();
+
+	if (view < 0)
+		FAIL("view: %s", strerror(-view));
+	return view;
 }
 
 struct kview_view_info kv_view_info(int view)

@@ -25,6 +25,7 @@ void kv_device_close(void);
 
 void kv_info(struct kview_info *ret_info);
 
+int kv_try_view(void);
 int kv_view(void);
 struct kview_view_info kv_view_info(int view);
 

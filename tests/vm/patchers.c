@@ -92,37 +92,28 @@ static void patch_tracepoint(void)
 static void (*const patches[])(void) = { patch_kprobe, patch_fentry, patch_tracer, patch_keys, patch_tracepoint };
 #define PATCHERS (sizeof(patches) / sizeof(patches[0]))
 
-/* Patch from outside of all views, and from within one that hooks the same functions. */
-static _Noreturn void patcher_main(void (*patch)(void))
+unsigned int patchers_count(void)
 {
-	int view = kv_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE);
+	return PATCHERS;
+}
+
+/* Patch from outside of all views, and from within one that hooks the same functions. */
+_Noreturn void patchers_be(unsigned int number)
+{
+	int view = attacher_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = 0; i < PATCHED; i++)
-		kv_entry(view, nothing, patched[i]);
+		attacher_entry(view, nothing, patched[i]);
 	while (!*stop) {
 		if (once_in(4))
-			once_in(2) ? attacher_join(view, getpid()) : (void)kv_try_member_remove(view, getpid());
-		patch();
+			once_in(2) ? attacher_join(view, getpid()) : attacher_leave(view, getpid());
+		patches[number]();
 	}
 	_exit(0);
 }
 
-static pid_t pids[PATCHERS];
-
-static pid_t start(void (*patch)(void))
-{
-	uint64_t seed = draw();
-	pid_t pid = CHECK_CALL(fork());
-
-	if (!pid) {
-		chance_seed(seed);
-		patcher_main(patch);
-	}
-	return pid;
-}
-
-void patchers_start(void)
+void patchers_init(void)
 {
 	CHECK(!mkdir(TRACER, 0700) || errno == EEXIST);
 	if (!stop) {
@@ -130,8 +121,27 @@ void patchers_start(void)
 		CHECK(stop != MAP_FAILED);
 	}
 	*stop = false;
+}
+
+static pid_t pids[PATCHERS];
+
+static pid_t start(unsigned int number)
+{
+	uint64_t seed = draw();
+	pid_t pid = CHECK_CALL(fork());
+
+	if (!pid) {
+		chance_seed(seed);
+		patchers_be(number);
+	}
+	return pid;
+}
+
+void patchers_start(void)
+{
+	patchers_init();
 	for (size_t i = 0; i < PATCHERS; i++)
-		pids[i] = start(patches[i]);
+		pids[i] = start(i);
 }
 
 void patchers_stop(void)

@@ -45,9 +45,8 @@ static void join_some(int view, pid_t also)
 /* A view of its own for a moment; it ends before or after its link. */
 static void cycle_with_view(pid_t also)
 {
-	int view = kv_view(), link;
+	int view = attacher_view(), link;
 
-	tally(TALLY_VIEWS);
 	if (once_in(2))
 		join_some(view, also);
 	link = attacher_link(view);
@@ -108,9 +107,8 @@ static _Noreturn void tool_main(pid_t also)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	kv_device_close();
 	for (;;) {
-		int view = kv_view();
+		int view = attacher_view();
 
-		tally(TALLY_VIEWS);
 		for (int i = below(6); i; i--) {
 			join_some(view, also);
 			attacher_link(view);

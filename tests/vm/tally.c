@@ -7,7 +7,7 @@
 #include "testlib.h"
 
 static const char *const names[TALLY_COUNT] = {
-	[TALLY_CYCLES] = "cycles",
+	[TALLY_CYCLES] = "cycles or rounds",
 	[TALLY_VIEWS] = "views",
 	[TALLY_LINKS] = "links",
 	[TALLY_MEMBERS] = "members",
@@ -18,6 +18,10 @@ static const char *const names[TALLY_COUNT] = {
 	[TALLY_TRACERS] = "tracers",
 	[TALLY_KEYS] = "static keys",
 	[TALLY_TRACEPOINTS] = "tracepoints",
+	[TALLY_HOTPLUGS] = "processors gone and come",
+	[TALLY_LOADS] = "modules loaded",
+	[TALLY_MOVES] = "moves to another cgroup",
+	[TALLY_RELOADS] = "times kview.ko was replaced",
 };
 
 static atomic_ulong *counts;
@@ -40,6 +44,8 @@ unsigned long tally_of(enum tally what)
 
 void tally_report(void)
 {
-	for (int i = 0; i < TALLY_COUNT; i++)
-		test_note("%8lu %s", tally_of(i), names[i]);
+	for (int i = 0; i < TALLY_COUNT; i++) {
+		if (tally_of(i))
+			test_note("%8lu %s", tally_of(i), names[i]);
+	}
 }

@@ -15,6 +15,10 @@ enum tally {
 	TALLY_TRACERS,
 	TALLY_KEYS,
 	TALLY_TRACEPOINTS,
+	TALLY_HOTPLUGS,
+	TALLY_LOADS,
+	TALLY_MOVES,
+	TALLY_RELOADS,
 	TALLY_COUNT
 };
 
@@ -24,7 +28,7 @@ void tally_init(void);
 void tally(enum tally what);
 unsigned long tally_of(enum tally what);
 
-/* A note for each. */
+/* A note for each that has happened at all. */
 void tally_report(void);
 
 #endif
