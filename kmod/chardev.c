@@ -182,8 +182,18 @@ static struct task_struct *find_process(const struct kview_member *request, u32 
 	return ERR_PTR(-ESRCH);
 }
 
-static long change_member(struct kview_view *view, void __user *user,
-			  int (*change)(struct kview_view *view, struct task_struct *task, u32 *why))
+static int add_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
+{
+	return kview_member_add(view, task, request->flags & KVIEW_MEMBER_FOLLOW, &request->reason);
+}
+
+static int remove_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
+{
+	return kview_member_remove(view, task, &request->reason);
+}
+
+static long change_member(struct kview_view *view, void __user *user, u32 flags,
+			  int (*change)(struct kview_view *view, struct task_struct *task, struct kview_member *request))
 {
 	struct kview_member request;
 	struct task_struct *task;
@@ -191,14 +201,14 @@ static long change_member(struct kview_view *view, void __user *user,
 
 	if (err)
 		return err;
-	if (request.flags || request.reserved || (request.pidfd >= 0 ? request.pid != 0 : request.pid <= 0))
+	if (request.flags & ~flags || request.reserved || (request.pidfd >= 0 ? request.pid != 0 : request.pid <= 0))
 		return -EINVAL;
 	request.reason = KVIEW_WHY_NONE;
 	task = find_process(&request, &request.reason);
 	if (IS_ERR(task)) {
 		err = PTR_ERR(task);
 	} else {
-		err = change(view, task, &request.reason);
+		err = change(view, task, &request);
 		put_task_struct(task);
 	}
 	/* Only a refusal has something to tell; after success nothing may fail any more. */
@@ -311,9 +321,9 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 
 	switch (command(cmd)) {
 	case _IOC_NR(KVIEW_IOC_MEMBER_ADD):
-		return allowed() ? change_member(view, user, kview_member_add) : -EPERM;
+		return allowed() ? change_member(view, user, KVIEW_MEMBER_FOLLOW, add_member) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_MEMBER_REMOVE):
-		return change_member(view, user, kview_member_remove);
+		return change_member(view, user, 0, remove_member);
 	case _IOC_NR(KVIEW_IOC_LINK_CREATE):
 		return view_create_link(view, user);
 	case _IOC_NR(KVIEW_IOC_VIEW_INFO):

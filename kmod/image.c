@@ -107,10 +107,33 @@ static int add_pin(struct kview_image *image, enum kview_pin_id id)
 	return kview_commit_touch(image, site);
 }
 
+static bool follows(const struct kview_image *image)
+{
+	u32 i;
+
+	for (i = 0; i < image->count; i++) {
+		if (image->views[i]->follows)
+			return true;
+	}
+	return false;
+}
+
+static int add_pins(struct kview_image *image)
+{
+	enum kview_pin_id id;
+	int err = 0;
+
+	for (id = 0; id < KVIEW_PINS && !err; id++) {
+		if (id != KVIEW_PIN_FORK || follows(image))
+			err = add_pin(image, id);
+	}
+	return err;
+}
+
 static int populate(struct kview_image *image)
 {
 	struct kview_link *link;
-	int err = add_pin(image, KVIEW_PIN_EXEC);
+	int err = add_pins(image);
 	u32 i;
 
 	for (i = 0; !err && i < image->count; i++) {
@@ -393,6 +416,25 @@ void kview_image_detach(struct kview_link *link)
 	}
 }
 
+int kview_image_follow(struct kview_view *view)
+{
+	struct kview_image *image;
+	int err;
+
+	lockdep_assert_held(&kview_lock);
+	if (view->follows)
+		return 0;
+	list_for_each_entry(image, &kview_images, node) {
+		if (!kview_image_has(image, view))
+			continue;
+		err = add_pin(image, KVIEW_PIN_FORK) ?: kview_commit(image);
+		if (err)
+			return err;
+	}
+	view->follows = true;
+	return 0;
+}
+
 /* Is there anything to rebuild? */
 static bool is_stale(struct kview_image *image)
 {
@@ -450,7 +492,7 @@ void kview_image_totals(const struct kview_view *view, struct kview_image_totals
 		sum.bytes += sizeof(*image) + image->stub_bytes +
 			     (image->text_pages + image->table.pages) * PAGE_SIZE +
 			     image->text_pages * sizeof(struct kview_textpage) +
-			     list_count_nodes(&image->members) * sizeof(struct kview_mm);
+			     list_count_nodes(&image->members) * kview_member_bytes(image->count);
 	}
 	*ret_totals = sum;
 }

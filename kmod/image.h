@@ -51,6 +51,9 @@ int kview_image_attach(struct kview_link *link);
 /* Remove them. Cannot fail: short of memory, hooks on the same pages are set aside until it is there. */
 void kview_image_detach(struct kview_link *link);
 
+/* From now on watch forks in all images of @view. -ENOMEM, -EBUSY: tried again by the next call. */
+int kview_image_follow(struct kview_view *view);
+
 /*
  * Show @mm the tables of @image, or the shared ones with NULL, and wait until all CPUs do. Under text_mutex: while a
  * patcher is at work nobody's view changes.

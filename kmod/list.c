@@ -46,7 +46,7 @@ void kview_list_info(struct kview_info *info)
 	*info = (struct kview_info){
 		.size = info->size,
 		.abi = KVIEW_ABI_VERSION,
-		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL,
+		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_FOLLOW,
 		.machine = machine(),
 		.images = totals.images,
 		.text_pages = totals.text_pages,
@@ -93,6 +93,8 @@ static void fill_view(struct kview_view *view, struct kview_view_info *info)
 		.aside_count = view->aside_count,
 		.aside_ns = view->aside_ns,
 		.aside_now = totals.aside,
+		.joined = view->joined,
+		.lost = view->lost,
 	};
 	list_for_each_entry(link, &view->links, node)
 		info->hooks += link->count;
@@ -147,6 +149,7 @@ int kview_list_member(struct kview_member_info *info)
 		.index = info->index,
 		.pid = living_pid(member->tgid),
 		.image = member->image->id,
+		.flags = kview_set_get(member->set, view),
 	};
 	task = get_pid_task(member->tgid, PIDTYPE_TGID);
 	if (task) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "member.h"
 
-
 #include <linux/cleanup.h>
+#include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "compat/cleanup.h"
 #include "compat/symbols.h"
@@ -14,7 +15,10 @@
 #include "pagetable.h"
 #include "view.h"
 
+#define MEMBERS_BITS 8 /* 2 KiB; a container has some hundred processes */
+
 static struct kview_pagetable neutral;
+static DEFINE_HASHTABLE(members, MEMBERS_BITS);
 
 static int refuse(int err, u32 reason, u32 *why)
 {
@@ -30,13 +34,11 @@ struct kview_pagetable *kview_member_neutral(void)
 struct kview_mm *kview_member_find(const struct mm_struct *mm)
 {
 	struct kview_mm *member;
-	struct kview_image *image;
 
-	list_for_each_entry(image, &kview_images, node) {
-		list_for_each_entry(member, &image->members, node) {
-			if (member->mm == mm)
-				return member;
-		}
+	lockdep_assert_held(&kview_lock);
+	hash_for_each_possible(members, member, hash, (unsigned long)mm) {
+		if (member->mm == mm)
+			return member;
 	}
 	return NULL;
 }
@@ -73,6 +75,7 @@ static void drop(struct kview_mm *member)
 {
 	if (member->image)
 		move(member, NULL);
+	hash_del(&member->hash);
 	mmu_notifier_put(&member->notifier);
 }
 
@@ -101,6 +104,7 @@ static void free_member(struct mmu_notifier *notifier)
 	struct kview_mm *member = container_of(notifier, struct kview_mm, notifier);
 
 	put_pid(member->tgid);
+	kfree(member->set);
 	kfree(member);
 }
 
@@ -110,76 +114,114 @@ static const struct mmu_notifier_ops member_ops = {
 	.free_notifier = free_member,
 };
 
+/* The first notifier of an address space takes all its locks, and gives up when a signal is pending. */
+struct registration {
+	struct work_struct work;
+	struct mm_struct *mm;
+	struct mmu_notifier *notifier;
+};
+
+static void registration_fn(struct work_struct *work)
+{
+	struct registration *registration = container_of(work, struct registration, work);
+
+	registration->notifier = mmu_notifier_get(&member_ops, registration->mm);
+}
+
+/* Workers get no signals: a process that forks or execs just then may not be lost for that. */
+static struct mmu_notifier *get_notifier(struct mm_struct *mm)
+{
+	struct registration registration = { .mm = mm, .notifier = mmu_notifier_get(&member_ops, mm) };
+
+	if (registration.notifier != ERR_PTR(-EINTR))
+		return registration.notifier;
+	INIT_WORK_ONSTACK(&registration.work, registration_fn);
+	queue_work(system_unbound_wq, &registration.work);
+	flush_work(&registration.work);
+	destroy_work_on_stack(&registration.work);
+	return registration.notifier;
+}
+
 static struct kview_mm *new_member(struct mm_struct *mm, struct pid *tgid)
 {
-	struct mmu_notifier *notifier = mmu_notifier_get(&member_ops, mm);
+	struct mmu_notifier *notifier = get_notifier(mm);
 	struct kview_mm *member;
 
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	member = container_of(notifier, struct kview_mm, notifier);
-	if (!member->tgid)
-		member->tgid = get_pid(tgid);
+	member->tgid = get_pid(tgid);
+	hash_add(members, &member->hash, (unsigned long)mm);
 	return member;
 }
 
-/* The set of @image's views (NULL: none) with @view added. */
-static int image_with(const struct kview_image *image, struct kview_view *view, struct kview_image **ret_image)
+/* Let @member see @image (NULL: the shared text), which is that of @set. */
+static void assign(struct kview_mm *member, struct kview_set *set, struct kview_image *image)
 {
-	u32 count = image ? image->count : 0, i, at = 0;
-	struct kview_view **views __free(kfree) = kmalloc_array(count + 1, sizeof(*views), GFP_KERNEL);
-
-	if (!views)
-		return -ENOMEM;
-	while (at < count && image->views[at]->id < view->id) {
-		views[at] = image->views[at];
-		at++;
+	if (!image) {
+		drop(member);
+		kfree(set);
+		return;
 	}
-	views[at] = view;
-	for (i = at; i < count; i++)
-		views[i + 1] = image->views[i];
-	return kview_image_get(views, count + 1, ret_image);
+	if (member->image != image)
+		move(member, image);
+	if (member->set != set)
+		kfree(member->set);
+	member->set = set;
 }
 
-/* The set of @image's views without @view; NULL when none is left. */
-static int image_without(const struct kview_image *image, const struct kview_view *view, struct kview_image **ret_image)
+static int get_image(const struct kview_set *set, struct kview_image **ret_image)
 {
-	struct kview_view **views __free(kfree) = kmalloc_array(image->count, sizeof(*views), GFP_KERNEL);
-	u32 i, count = 0;
-
-	if (!views)
-		return -ENOMEM;
-	for (i = 0; i < image->count; i++) {
-		if (image->views[i] != view)
-			views[count++] = image->views[i];
-	}
-	if (!count) {
-		*ret_image = NULL;
-		return 0;
-	}
-	return kview_image_get(views, count, ret_image);
+	if (set->count)
+		return kview_image_get(set->views, set->count, ret_image);
+	*ret_image = NULL;
+	return 0;
 }
 
-static int join(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, u32 *why)
+int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *set)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_image *image;
 	int err;
 
-	if (member && kview_image_has(member->image, view))
-		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, why);
-	err = image_with(member ? member->image : NULL, view, &image);
-	if (err)
-		return err;
-	if (!member) {
+	lockdep_assert_held(&kview_lock);
+	err = get_image(set, &image);
+	if (!err && !member && image) {
 		member = new_member(mm, tgid);
-		if (IS_ERR(member)) {
+		err = PTR_ERR_OR_ZERO(member);
+		if (err)
 			kview_image_release(image);
-			return PTR_ERR(member);
-		}
 	}
-	move(member, image);
+	if (err || !member) {
+		kfree(set);
+		return err;
+	}
+	assign(member, set, image);
 	return 0;
+}
+
+static int join(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, u8 reasons, u32 *why)
+{
+	struct kview_mm *member = kview_member_find(mm);
+	u8 had = member ? kview_set_get(member->set, view) : 0;
+	struct kview_set *set;
+	int err;
+
+	if ((had & reasons) == reasons)
+		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, why);
+	if (reasons & KVIEW_MEMBER_FOLLOW) {
+		err = kview_image_follow(view);
+		if (err)
+			return err;
+	}
+	set = kview_set_copy(member ? member->set : NULL);
+	if (!set)
+		return -ENOMEM;
+	kview_set_put(set, view, had | reasons);
+	err = kview_member_show(mm, tgid, set);
+	if (!err && !had)
+		view->joined++;
+	return err;
 }
 
 /* The address space of a process. The first thread may be gone while others run on. */
@@ -205,7 +247,7 @@ static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
 	return ERR_PTR(-ESRCH);
 }
 
-static int add(struct kview_view *view, struct task_struct *task, u32 *why)
+static int add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
 	struct mm_struct *mm = mm_of(task, why);
 	int err;
@@ -213,7 +255,7 @@ static int add(struct kview_view *view, struct task_struct *task, u32 *why)
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	mutex_lock(&kview_lock);
-	err = join(view, mm, task_tgid(task), why);
+	err = join(view, mm, task_tgid(task), reasons, why);
 	mutex_unlock(&kview_lock);
 	/* After the lock: the last reference runs on_release(), which takes it. */
 	mmput(mm);
@@ -224,38 +266,44 @@ static int add(struct kview_view *view, struct task_struct *task, u32 *why)
  * A process in the middle of exec still shows its old address space, past the point where its views would be passed on.
  * exec holds this mutex until the new one is in place, as ptrace_attach() knows; it takes kview_lock inside, so do we.
  */
-static int outside_exec(struct kview_view *view, struct task_struct *task, u32 *why,
-			int (*change)(struct kview_view *view, struct task_struct *task, u32 *why))
+static int outside_exec(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why,
+			int (*change)(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why))
 {
 	int err;
 
 	/* Killable: a caller that is a thread of the process that execs has to die first. */
 	if (mutex_lock_killable(&task->signal->cred_guard_mutex))
 		return -EINTR;
-	err = change(view, task, why);
+	err = change(view, task, reasons, why);
 	mutex_unlock(&task->signal->cred_guard_mutex);
 	return err;
 }
 
-int kview_member_add(struct kview_view *view, struct task_struct *task, u32 *why)
+int kview_member_add(struct kview_view *view, struct task_struct *task, bool follow, u32 *why)
 {
-	return outside_exec(view, task, why, add);
+	return outside_exec(view, task, KVIEW_MEMBER_ADDED | (follow ? KVIEW_MEMBER_FOLLOW : 0), why, add);
 }
 
-/* Out of memory for the smaller set: then the process leaves all its views rather than stay in one that is closed. */
-static void leave(struct kview_mm *member, struct kview_view *view)
+/* @member sees @view for none of @reasons any more. */
+static void leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
 {
-	struct kview_image *image = NULL;
+	struct kview_set *set = member->set;
+	struct kview_image *image;
 
-	if (image_without(member->image, view, &image))
+	/* In place: this may not fail for lack of memory. */
+	kview_set_put(set, view, kview_set_get(set, view) & ~reasons);
+	if (get_image(set, &image)) {
+		/* None for the smaller image: then it leaves all its views rather than stay in one that is closed. */
 		pr_warn_ratelimited("out of memory: process %d leaves all its views\n", pid_nr(member->tgid));
+		image = NULL;
+	}
 	if (image)
-		move(member, image);
+		assign(member, set, image);
 	else
 		drop(member);
 }
 
-static int remove(struct kview_view *view, struct task_struct *task, u32 *why)
+static int remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
 	struct mm_struct *mm = mm_of(task, why);
 	struct kview_mm *member;
@@ -265,8 +313,8 @@ static int remove(struct kview_view *view, struct task_struct *task, u32 *why)
 		return PTR_ERR(mm);
 	mutex_lock(&kview_lock);
 	member = kview_member_find(mm);
-	if (member && kview_image_has(member->image, view))
-		leave(member, view);
+	if (member && kview_set_get(member->set, view) & reasons)
+		leave(member, view, reasons);
 	else
 		err = refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, why);
 	mutex_unlock(&kview_lock);
@@ -276,7 +324,7 @@ static int remove(struct kview_view *view, struct task_struct *task, u32 *why)
 
 int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why)
 {
-	return outside_exec(view, task, why, remove);
+	return outside_exec(view, task, KVIEW_MEMBER_ADDED | KVIEW_MEMBER_FOLLOW, why, remove);
 }
 
 void kview_member_leave_all(struct kview_view *view)
@@ -285,24 +333,21 @@ void kview_member_leave_all(struct kview_view *view)
 
 	lockdep_assert_held(&kview_lock);
 	while ((member = kview_member_at(view, 0)))
-		leave(member, view);
+		leave(member, view, U8_MAX);
 }
 
-void kview_member_exec(struct task_struct *task, struct mm_struct *mm)
+bool kview_member_release(struct mm_struct *mm)
 {
-	struct kview_mm *member, *heir;
+	struct kview_mm *member;
 
+	/* Whoever else looks at it just now makes us leave it to the notifier. */
+	if (atomic_read(&mm->mm_users) != 1)
+		return false;
 	guard(mutex)(&kview_lock);
-	member = kview_member_find(task->mm);
-	/* A vfork child that execs becomes a process of its own; it only borrowed the member's address space. */
-	if (!member || member->tgid != task_tgid(task))
-		return;
-	heir = new_member(mm, member->tgid);
-	if (IS_ERR(heir)) {
-		pr_warn_ratelimited("out of memory: process %d leaves its views at exec\n", pid_nr(member->tgid));
-		return;
-	}
-	move(heir, member->image);
+	member = kview_member_find(mm);
+	if (member)
+		drop(member);
+	return true;
 }
 
 struct kview_mm *kview_member_at(const struct kview_view *view, u32 index)
@@ -331,6 +376,11 @@ u32 kview_member_count(const struct kview_view *view)
 			count += list_count_nodes(&image->members);
 	}
 	return count;
+}
+
+size_t kview_member_bytes(u32 views)
+{
+	return sizeof(struct kview_mm) + sizeof(struct kview_set) + views * (sizeof(struct kview_view *) + 1);
 }
 
 int kview_member_init(void)

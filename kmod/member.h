@@ -2,10 +2,10 @@
 /*
  * A member: one address space that sees one or more views.
  *
- * Views are shown through page tables, so all tasks of an address space are in: threads, io_uring workers, and a vfork
- * child until its exec. fork() builds a new address space from the kernel's own tables and so never inherits. exec of
- * the process that was added is followed in begin_new_exec(), which is hooked in every image. The end of the address
- * space is learned through an mmu notifier.
+ * Views are shown through page tables, so all tasks of an address space are in: threads, io_uring workers, kernel threads
+ * that adopt it (kthread_use_mm()), and a vfork child until its exec. fork() and exec build a new address space from the
+ * kernel's own tables; what it is to see is decided in two functions that images patch for that, see inherit.c. The end
+ * of an address space is learned through an mmu notifier.
  */
 #ifndef KVIEW_MEMBER_H
 #define KVIEW_MEMBER_H
@@ -13,23 +13,29 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pid.h>
 
+#include "set.h"
+
 struct kview_image;
 struct kview_pagetable;
 struct kview_view;
 
 struct kview_mm {
 	struct mmu_notifier notifier;
-	struct list_head node; /* in its image */
-	struct mm_struct *mm;  /* the notifier holds mm_count */
-	struct pid *tgid;      /* the process that was added */
+	struct hlist_node hash; /* by @mm */
+	struct list_head node;	/* in its image */
+	struct mm_struct *mm;	/* the notifier holds mm_count */
+	struct pid *tgid;	/* the process it belongs to: the one that was added, forked, or has execed */
+	struct kview_set *set;	/* the views it sees, those of @image */
 	struct kview_image *image;
 };
 
 int kview_member_init(void);
 void kview_member_exit_module(void);
 
-/* Make the process of @task see @view too. Writes a KVIEW_WHY_*. Takes kview_lock. */
-int kview_member_add(struct kview_view *view, struct task_struct *task, u32 *why);
+/*
+ * Make the process of @task see @view too; @follow: and what it forks. Writes a KVIEW_WHY_*. Takes kview_lock.
+ */
+int kview_member_add(struct kview_view *view, struct task_struct *task, bool follow, u32 *why);
 
 /* Undo. */
 int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why);
@@ -37,8 +43,24 @@ int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *
 /* All members of @view leave it. Under kview_lock. */
 void kview_member_leave_all(struct kview_view *view);
 
+/*
+ * Let @mm, the address space of process @tgid, see @set and nothing else. Takes @set over, on failure too. -ENOMEM, or
+ * what an image fails with: then nothing has changed. Under kview_lock.
+ */
+int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *set);
+
 /* @task is about to replace its address space by @mm. Takes kview_lock. */
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm);
+
+/*
+ * The current task is about to leave @mm. If it is the last, the membership ends here: at the end of an address space
+ * that still has a notifier the kernel waits for a grace period, which would take each exit 16 ms or so. Takes kview_lock
+ * unless it returns false.
+ */
+bool kview_member_release(struct mm_struct *mm);
+
+/* The current task has made @child, which has not run yet. Takes kview_lock unless it returns false: nothing to do. */
+bool kview_member_fork(struct task_struct *child);
 
 /* The member with this address space, or NULL. Under kview_lock. */
 struct kview_mm *kview_member_find(const struct mm_struct *mm);
@@ -49,5 +71,8 @@ struct kview_pagetable *kview_member_neutral(void);
 /* The @index-th member of @view, or NULL. Under kview_lock. */
 struct kview_mm *kview_member_at(const struct kview_view *view, u32 index);
 u32 kview_member_count(const struct kview_view *view);
+
+/* Memory of one that sees @views views. */
+size_t kview_member_bytes(u32 views);
 
 #endif

@@ -18,8 +18,23 @@ static bool run_exec(struct pt_regs *regs)
 	return true;
 }
 
+/* exec_mm_release(task, mm) and exit_mm_release(task, mm): the task is about to leave its address space. */
+static bool run_release(struct pt_regs *regs)
+{
+	return kview_member_release((struct mm_struct *)regs->si);
+}
+
+/* wake_up_new_task(child): its address space is there, and not one instruction of it has run. */
+static bool run_fork(struct pt_regs *regs)
+{
+	return kview_member_fork((struct task_struct *)regs->di);
+}
+
 static struct kview_pin pins[KVIEW_PINS] = {
 	[KVIEW_PIN_EXEC] = { .function = "begin_new_exec", .run = run_exec },
+	[KVIEW_PIN_RELEASE] = { .function = "exec_mm_release", .run = run_release },
+	[KVIEW_PIN_EXIT] = { .function = "exit_mm_release", .run = run_release },
+	[KVIEW_PIN_FORK] = { .function = "wake_up_new_task", .run = run_fork },
 };
 
 static int find_site(struct kview_pin *pin)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A pin: a function that images patch for the module's own sake, where members' address spaces come to be.
+ * A pin: a function that images patch for the module's own sake, where members' address spaces come to be and end.
  *
  * Its stub calls @run before the programs that are hooked there, in the member's task and with preemption on. What it
  * calls may sleep; no RCU flavour waits for that, so kview_run_pinned() counts who is inside.
@@ -19,7 +19,10 @@ struct kview_pin {
 };
 
 enum kview_pin_id {
-	KVIEW_PIN_EXEC, /* begin_new_exec(): in every image */
+	KVIEW_PIN_EXEC,	   /* begin_new_exec(): in every image, as the next two */
+	KVIEW_PIN_RELEASE, /* exec_mm_release() */
+	KVIEW_PIN_EXIT,	   /* exit_mm_release() */
+	KVIEW_PIN_FORK,	   /* wake_up_new_task(): in images of views with members that are followed */
 	KVIEW_PINS,
 };
 

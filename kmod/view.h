@@ -19,6 +19,9 @@ struct kview_view {
 	struct list_head links; /* by rising id */
 	u64 aside_count;
 	u64 aside_ns;
+	u64 joined; /* processes that became members */
+	u64 lost;   /* processes that should have, and for which there was no memory */
+	bool follows; /* has, or had, members that are followed: its images watch forks */
 	char name[KVIEW_NAME_LEN];
 };
 

@@ -40,6 +40,7 @@
 /* Bits of kview_info.features. */
 #define KVIEW_FEATURE_ENTRY (1ULL << 0)	  /* KVIEW_HOOK_ENTRY */
 #define KVIEW_FEATURE_SYSCALL (1ULL << 1) /* KVIEW_HOOK_TP_* and KVIEW_HOOK_RAW_* */
+#define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -102,15 +103,21 @@ struct kview_view_create {
 	char name[KVIEW_NAME_LEN]; /* NUL-terminated; empty: the creator's comm */
 };
 
+/* Why a process is a member; KVIEW_MEMBER_FOLLOW is also a flag of KVIEW_IOC_MEMBER_ADD. */
+#define KVIEW_MEMBER_FOLLOW (1U << 0) /* what it forks becomes a member in the same way, before its first instruction */
+#define KVIEW_MEMBER_ADDED (1U << 1)  /* it was added, or forked by a member that is followed */
+
 /*
  * KVIEW_IOC_MEMBER_ADD, KVIEW_IOC_MEMBER_REMOVE: a process, all its threads. View fd.
  *
- * Membership is that of the address space: threads belong, and so does a vfork child until its exec. A forked child
- * does not. The member's own exec keeps its membership; its exit ends it.
+ * Membership is that of the address space: threads belong, and so does everything else that uses it: a vfork child until
+ * its exec, other processes made with CLONE_VM, io_uring workers, kernel threads that adopt it. A forked child does not,
+ * unless KVIEW_MEMBER_FOLLOW is given; it joins a vfork child at its exec. The member's own exec, also of a setuid
+ * program, keeps its membership; its exit ends it. A member can be added again with KVIEW_MEMBER_FOLLOW.
  */
 struct kview_member {
 	__u32 size;
-	__u32 flags;  /* none yet */
+	__u32 flags;  /* KVIEW_MEMBER_FOLLOW, for KVIEW_IOC_MEMBER_ADD only */
 	__s32 pid;    /* in the caller's pid namespace; 0 when @pidfd is used */
 	__s32 pidfd;  /* -1 when @pid is used */
 	__u32 reason; /* out */
@@ -168,6 +175,8 @@ struct kview_view_info {
 	__u32 aside_now;   /* hooks set aside right now */
 	__u32 reserved;
 	char name[KVIEW_NAME_LEN];
+	__u64 joined; /* processes that became members, so far */
+	__u64 lost;   /* processes that run unseen because there was no memory when they were forked, or in their exec */
 };
 
 /* KVIEW_IOC_MEMBER_INFO: the @index-th member of view @view. Device fd. */
@@ -179,6 +188,8 @@ struct kview_member_info {
 	__u32 threads;
 	__u32 image; /* private image its page tables point to; members of the same set of views share one; 0: none yet */
 	char comm[16]; /* TASK_COMM_LEN */
+	__u32 flags;   /* KVIEW_MEMBER_* */
+	__u32 reserved;
 };
 
 /* KVIEW_IOC_NEXT_LINK: the link of view @view with the lowest id above @id. Device fd. KVIEW_IOC_LINK_INFO on a link fd. */

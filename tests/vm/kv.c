@@ -62,13 +62,18 @@ struct kview_view_info kv_view_info(int view)
 	return info;
 }
 
-static int change_member(int view, unsigned long call, pid_t pid, int pidfd)
+static int change_member_as(int view, unsigned long call, __u32 flags, pid_t pid, int pidfd)
 {
-	struct kview_member request = { .size = sizeof(request), .pid = pid, .pidfd = pidfd };
+	struct kview_member request = { .size = sizeof(request), .flags = flags, .pid = pid, .pidfd = pidfd };
 	int err = ioctl(view, call, &request) < 0 ? -errno : 0;
 
 	kv_reason = request.reason;
 	return err;
+}
+
+static int change_member(int view, unsigned long call, pid_t pid, int pidfd)
+{
+	return change_member_as(view, call, 0, pid, pidfd);
 }
 
 int kv_try_member(int view, pid_t pid)
@@ -79,6 +84,19 @@ int kv_try_member(int view, pid_t pid)
 int kv_try_member_pidfd(int view, int pidfd)
 {
 	return change_member(view, KVIEW_IOC_MEMBER_ADD, 0, pidfd);
+}
+
+int kv_try_follow(int view, pid_t pid)
+{
+	return change_member_as(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_FOLLOW, pid, -1);
+}
+
+void kv_follow(int view, pid_t pid)
+{
+	int err = kv_try_follow(view, pid);
+
+	if (err)
+		FAIL("follow %d: %s, %s", pid, strerror(-err), kv_reason_name(kv_reason));
 }
 
 int kv_try_member_remove(int view, pid_t pid)

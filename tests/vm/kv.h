@@ -31,6 +31,10 @@ struct kview_view_info kv_view_info(int view);
 
 int kv_try_member(int view, pid_t pid);
 void kv_member(int view, pid_t pid);
+/* The same with KVIEW_MEMBER_FOLLOW. */
+int kv_try_follow(int view, pid_t pid);
+void kv_follow(int view, pid_t pid);
+
 int kv_try_member_remove(int view, pid_t pid);
 int kv_try_member_pidfd(int view, int pidfd);
 

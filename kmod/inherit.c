@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the address spaces see that members make: at fork for the child, at exec for themselves.
+ *
+ * Both are learned of inside the member's own images, so nobody else executes an instruction for it. A vfork child uses
+ * its parent's address space, and gets its own at exec: it inherits there, from a member it does not own.
+ */
+#include <linux/cleanup.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "member.h"
+#include "view.h"
+
+/* The new address space of @task, which gets it from @from: as its owner, or as another process that it made. */
+static struct kview_set *inherited(const struct kview_mm *from, struct task_struct *task, bool owner)
+{
+	struct kview_set *set = kview_set_new(from->set->count);
+	u32 i;
+
+	for (i = 0; set && i < from->set->count; i++) {
+		u8 reasons = from->set->reasons[i];
+
+		if (owner || reasons & KVIEW_MEMBER_FOLLOW)
+			kview_set_put(set, from->set->views[i], reasons);
+	}
+	return set;
+}
+
+/* Which views it was is not worth more memory when there is none: all that the member sees and that would be passed on. */
+static void count(const struct kview_mm *from, bool owner, bool lost)
+{
+	u32 i;
+
+	for (i = 0; i < from->set->count; i++) {
+		if (!owner && !(from->set->reasons[i] & KVIEW_MEMBER_FOLLOW))
+			continue;
+		if (lost)
+			from->set->views[i]->lost++;
+		else if (!owner)
+			from->set->views[i]->joined++;
+	}
+}
+
+static void pass_on(const struct kview_mm *from, struct task_struct *task, struct mm_struct *mm)
+{
+	bool owner = from->tgid == task_tgid(task);
+	struct kview_set *set = inherited(from, task, owner);
+	int err = set ? kview_member_show(mm, task_tgid(task), set) : -ENOMEM;
+
+	count(from, owner, err);
+}
+
+void kview_member_exec(struct task_struct *task, struct mm_struct *mm)
+{
+	struct kview_mm *from;
+
+	guard(mutex)(&kview_lock);
+	from = kview_member_find(task->mm);
+	if (from)
+		pass_on(from, task, mm);
+}
+
+bool kview_member_fork(struct task_struct *child)
+{
+	struct kview_mm *from;
+
+	/* Threads, vfork children and io_uring workers share what the member sees. */
+	if (!child->mm || child->mm == current->mm)
+		return false;
+	guard(mutex)(&kview_lock);
+	from = kview_member_find(current->mm);
+	if (from)
+		pass_on(from, child, child->mm);
+	return true;
+}
