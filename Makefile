@@ -18,4 +18,5 @@ include mk/rules.mk
 include $(sort $(wildcard */build.mk) $(wildcard */*/build.mk))
 include mk/kmod.mk
 include mk/targets.mk
+include mk/install.mk
 include mk/lint.mk

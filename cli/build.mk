@@ -5,7 +5,7 @@ cli_sources := $(wildcard cli/*.c)
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/lib/libkview.a -lbpf -ljansson -lm))
 
 ALL += $(OUT)/cli/kview
-INSTALL += $(OUT)/cli/kview:bin
+INSTALLED += $(OUT)/cli/kview:$(BINDIR)
 
 cli_test_objects := $(wildcard tests/vm/cli_objects/*.bpf.c)
 

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-ALL += $(OUT)/examples/syscount.bpf.o $(OUT)/examples/kprobes.bpf.o $(OUT)/examples/trace_one
+example_objects := $(OUT)/examples/syscount.bpf.o $(OUT)/examples/kprobes.bpf.o
+ALL += $(example_objects) $(OUT)/examples/trace_one
+INSTALLED += $(example_objects:%=%:$(OBJECTDIR)/examples) \
+	     $(foreach source,$(wildcard examples/*.c) bpf/vmlinux.h,$(source):$(EXAMPLEDIR))
 $(eval $(call program,examples/trace_one,examples/trace_one.c,$(OUT)/lib/libkview.a -lbpf))

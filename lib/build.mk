@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-LIBKVIEW_VERSION := $(shell sed -n 's/^.define KVIEW_VERSION "\([0-9.]*\)".*/\1/p' lib/internal.h)
 libkview_sources := $(sort $(wildcard lib/*.c))
 libkview_objects := $(call objects,$(libkview_sources))
-libkview_so := $(OUT)/lib/libkview.so.$(LIBKVIEW_VERSION)
+libkview_so := $(OUT)/lib/libkview.so.$(VERSION)
 libkview_names := $(OUT)/lib/libkview.so.0 $(OUT)/lib/libkview.so
 
 ALL += $(OUT)/lib/libkview.a $(libkview_names) $(OUT)/lib/libkview.pc
-INSTALL += $(OUT)/lib/libkview.a:lib $(libkview_so):lib $(libkview_names:%=%:lib) \
-	   $(OUT)/lib/libkview.pc:lib/pkgconfig include/kview/kview.h:include/kview \
-	   include/uapi/kview.h:include/kview/uapi
+INSTALLED += $(foreach library,$(OUT)/lib/libkview.a $(libkview_so) $(libkview_names),$(library):$(LIBDIR)) \
+	     $(OUT)/lib/libkview.pc:$(LIBDIR)/pkgconfig include/kview/kview.h:$(INCLUDEDIR)/kview \
+	     include/uapi/kview.h:$(INCLUDEDIR)/kview/uapi
 
 # The same objects serve both libraries.
 $(OUT)/lib/%.o: override CFLAGS += -fPIC
@@ -27,7 +26,7 @@ $(libkview_names): $(libkview_so)
 
 $(OUT)/lib/libkview.pc: lib/libkview.pc.in FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)sed 's|@prefix@|$(PREFIX)|; s|@version@|$(LIBKVIEW_VERSION)|' $< >$@
+	$(Q)sed 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR)|; s|@includedir@|$(INCLUDEDIR)|; s|@version@|$(VERSION)|' $< >$@
 
 $(OUT)/lib/syscalls.o: $(OUT)/lib/syscalls.inc
 $(OUT)/lib/syscalls.inc: lib/syscalls.sh

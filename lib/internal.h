@@ -22,8 +22,6 @@
 
 #include "util/cleanup.h"
 
-#define KVIEW_VERSION "0.1.0" /* lib/build.mk reads it here */
-
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A reason is one line: a section name, a sentence and three symbols of at most 512 bytes rarely come near. */

@@ -2,6 +2,10 @@
 #
 # Tools, flags and where things go.
 
+# The one place that names the version is the newest entry of debian/changelog.
+VERSION := $(shell sed -n '1s/^kview (\([0-9.]*\)).*/\1/p' debian/changelog)
+$(if $(VERSION),,$(error debian/changelog does not begin with "kview (VERSION)"))
+
 CC := gcc
 CLANG := clang
 BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -27,9 +31,11 @@ INCLUDES := -Iinclude -Iinclude/uapi -I.
 WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
 	    -Werror=implicit-function-declaration -Werror=implicit-int \
 	    -Werror=incompatible-pointer-types -Werror=int-conversion
+CPPFLAGS ?=
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
-c_flags = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(WARNINGS) $(CFLAGS) $(SANITIZE_FLAGS)
+DEFINES := -D_GNU_SOURCE -DKVIEW_VERSION='"$(VERSION)"'
+c_flags = -std=gnu11 $(DEFINES) $(INCLUDES) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE_FLAGS)
 ld_flags = $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS)
 
 # The multiarch folder has <asm/types.h>, which clang does not search for a
@@ -38,5 +44,16 @@ BPF_CFLAGS ?= -O2 -g
 bpf_flags = -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf $(INCLUDES) \
 	    -idirafter /usr/include/x86_64-linux-gnu -Wall -Wno-missing-declarations $(BPF_CFLAGS)
 
-PREFIX ?= /usr/local
+# Where `make install` puts things.
 DESTDIR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+EXAMPLEDIR ?= $(DATADIR)/doc/kview/examples
+# Objects to run, and what udev and systemd read: the same for all architectures of a multiarch system.
+OBJECTDIR ?= $(PREFIX)/lib/kview
+SYSTEMDIR ?= $(PREFIX)/lib

@@ -7,7 +7,7 @@
 
 KVIEW_DEBUG ?=
 kbuild_in = $(MAKE) --no-print-directory $(if $(filter 1,$(V)),,-s) -C $(1) M=$(2) \
-	KVIEW_TOP=$(CURDIR) KVIEW_DEBUG=$(KVIEW_DEBUG) V=$(V) modules
+	KVIEW_TOP=$(CURDIR) KVIEW_VERSION=$(VERSION) KVIEW_DEBUG=$(KVIEW_DEBUG) V=$(V) modules
 
 kmod: $(KERNELS:%=kmod-%)
 

@@ -6,7 +6,8 @@
 #   ALL += $(OUT)/lib/libkview.a        make this in `make all`
 #   CHECK_VM += $(OUT)/tests/vm/helper  and this before the VM tests
 #   FUZZ_VM += $(OUT)/tests/fuzz/ioctl  `make fuzz` runs this in a VM
-#   INSTALL += $(OUT)/cli/kview:bin     install FILE to PREFIX/FOLDER
+#   INSTALLED += $(OUT)/cli/kview:$(BINDIR)
+#                                       `make install` puts FILE into this folder
 #   DEMO = examples/demo.sh             the command `make demo` runs
 #   BENCH_UNTRACED = build/bench/...    the one `make bench-untraced` runs
 #
@@ -32,7 +33,7 @@ CHECK_UNIT :=
 CHECK_VM :=
 FUZZ :=
 FUZZ_VM :=
-INSTALL :=
+INSTALLED :=
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out %.bpf.c,$(1)))
 skeletons = $(patsubst %.bpf.c,$(OUT)/%.skel.h,$(filter %.bpf.c,$(1)))
@@ -65,7 +66,7 @@ endef
 build/fuzz/%.o: %.c
 	$(call say,FUZZCC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(WARNINGS) -g $(fuzz_flags) \
+	$(Q)$(CLANG) -std=gnu11 $(DEFINES) $(INCLUDES) $(WARNINGS) -g $(fuzz_flags) \
 		-fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 # Objects depend on the flags they were compiled with.

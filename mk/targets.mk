@@ -18,7 +18,7 @@ help:
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
-	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)' \
+	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with BINDIR LIBDIR ... of mk/flags.mk; uninstall' \
 	'make compile_commands.json   for editors' \
 	'make clean            remove what was built; distclean: downloaded kernels, too' \
 	'' \
@@ -71,13 +71,6 @@ fuzz:
 	done; done
 fuzzers: $(FUZZ) $(FUZZ_VM)
 
-install: all
-	$(Q)set -e; for pair in $(INSTALL); do \
-		dir=$(DESTDIR)$(PREFIX)/$${pair#*:}; \
-		$(call say_in_shell,INSTALL,$$dir/$$(basename $${pair%:*})); \
-		mkdir -p $$dir; cp -dp $${pair%:*} $$dir/; \
-	done
-
 # Read off the commands make would run.
 compile_commands.json: FORCE
 	$(Q)$(submake) -nB V=1 all $(CHECK_UNIT) $(CHECK_VM) | \
@@ -92,4 +85,4 @@ distclean: clean
 	$(Q)rm -rf build
 
 .PHONY: all help unit-tests vm-tests check check-unit check-vm demo bench-untraced
-.PHONY: fuzz fuzzers install clean distclean
+.PHONY: fuzz fuzzers clean distclean
