@@ -369,6 +369,24 @@ static long create_view(void __user *user)
 	return err;
 }
 
+/* Whether there is a function at an address tells, asked often enough, where the kernel lies. */
+static bool asks_addresses(u32 kind, const struct targets *targets)
+{
+	u32 i;
+
+	switch (kind) {
+	case KVIEW_HOOK_TP_ENTER:
+	case KVIEW_HOOK_TP_EXIT:
+	case KVIEW_HOOK_RAW_ENTER:
+	case KVIEW_HOOK_RAW_EXIT:
+		return false; /* numbers of system calls, or nothing */
+	}
+	for (i = 0; i < targets->count; i++)
+		if (!targets->names[i])
+			return true;
+	return false;
+}
+
 static int check_targets(const struct kview_check *request, const struct targets *targets, u32 *reasons)
 {
 	struct kview_hook hook;
@@ -395,6 +413,8 @@ static long check(void __user *user)
 	if (request.reserved || !kind_valid(request.kind, request.count))
 		return -EINVAL;
 	err = targets_read(&targets, request.targets, request.count);
+	if (!err && asks_addresses(request.kind, &targets) && !kview_list_shows_addresses())
+		err = -EPERM;
 	if (!err) {
 		reasons = kvcalloc(targets.count, sizeof(*reasons), GFP_KERNEL);
 		err = reasons ? check_targets(&request, &targets, reasons) : -ENOMEM;

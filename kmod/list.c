@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "list.h"
 
+#include <linux/capability.h>
 #include <linux/cleanup.h>
 #include <linux/cpufeature.h>
+#include <linux/cred.h>
 #include <linux/kallsyms.h>
 #include <linux/pid.h>
 #include <linux/pgtable.h>
@@ -16,6 +18,11 @@
 #include "member.h"
 #include "retire.h"
 #include "view.h"
+
+bool kview_list_shows_addresses(void)
+{
+	return perfmon_capable() || kview_call(kallsyms_show_value)(current_cred());
+}
 
 static u32 machine(void)
 {
@@ -55,8 +62,8 @@ void kview_list_info(struct kview_info *info)
 		.shared_leaves = kview_leaves(),
 		.bytes = totals.bytes + kview_member_neutral()->pages * PAGE_SIZE,
 		.retired = kview_retired(),
-		.text_start = kview_symbols._stext,
-		.text_end = kview_symbols._etext,
+		.text_start = kview_list_shows_addresses() ? kview_symbols._stext : 0,
+		.text_end = kview_list_shows_addresses() ? kview_symbols._etext : 0,
 		.version = KVIEW_VERSION,
 	};
 	list_for_each_entry(view, &kview_views, node) {
@@ -247,7 +254,7 @@ int kview_list_hook(struct kview_hook_info *info)
 		.view = info->view,
 		.link = info->link,
 		.index = info->index,
-		.addr = hook->addr,
+		.addr = kview_list_shows_addresses() ? hook->addr : 0,
 		.number = hook->number,
 		.cookie = hook->cookie,
 		.runs = counts.runs,

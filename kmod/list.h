@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Records for listings. Each function fills what it is asked for and returns -ENOENT where there is nothing (more).
- * All take kview_lock.
+ * All take kview_lock. Where kview_list_shows_addresses() says no, addresses read 0.
  */
 #ifndef KVIEW_LIST_H
 #define KVIEW_LIST_H
@@ -10,6 +10,9 @@
 
 struct kview_link;
 struct kview_view;
+
+/* May the caller learn where the kernel lies? Who may trace it, and whom the kernel tells so itself. */
+bool kview_list_shows_addresses(void);
 
 void kview_list_info(struct kview_info *info);
 void kview_list_view(struct kview_view *view, struct kview_view_info *info);

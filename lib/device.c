@@ -52,7 +52,7 @@ static int refuse_open(struct kview *view, int err)
 	if (err == -ENODEV)
 		return kview_refuse(view, err, "%s", kview_not_loaded);
 	if (err == -EPERM)
-		return kview_refuse(view, err, "%s", kview_needs_privilege);
+		return kview_refuse(view, err, "%s", view ? kview_needs_privilege : kview_needs_group);
 	return kview_refuse(view, err, KVIEW_DEVICE ": %s", strerror(-err));
 }
 

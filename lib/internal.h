@@ -92,7 +92,7 @@ void kview_reason_clear(struct kview *view);
 /* The sentence for a KVIEW_WHY_*, NULL for an unknown one. Some end where a name has to follow (KVIEW_WHY_NO_SYMBOL). */
 const char *kview_why_text(uint32_t why);
 
-extern const char kview_not_loaded[], kview_needs_privilege[];
+extern const char kview_not_loaded[], kview_needs_group[], kview_needs_privilege[];
 
 /* opts.c */
 /* Copy options of any version into a zeroed struct of @size. -EINVAL when what this library does not know is in use. */

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 const char kview_not_loaded[] = "kview.ko is not loaded: modprobe kview";
+const char kview_needs_group[] = "only root and the group kview may open " KVIEW_DEVICE;
 const char kview_needs_privilege[] = "needs CAP_BPF and CAP_PERFMON: run as root";
 
 /* Calls without a view have nowhere else to leave their reason. */

@@ -33,7 +33,7 @@ static int read_status(struct kview_status *status)
 	if (fd == -ENODEV)
 		return 0;
 	if (fd == -EPERM)
-		return kview_refuse(NULL, fd, "%s", kview_needs_privilege);
+		return kview_refuse(NULL, fd, "%s", kview_needs_group);
 	if (fd < 0)
 		return kview_refuse(NULL, fd, KVIEW_DEVICE ": %s", strerror(-fd));
 	if (ioctl(fd, KVIEW_IOC_INFO, &info))

@@ -91,7 +91,7 @@ struct kview_info {
 	__u64 bytes;	     /* all memory of views: copies, tables, trampolines, records */
 	__u32 retired;	     /* trampolines and programs waiting for their last user to leave */
 	__u32 reserved;
-	__u64 text_start;    /* the kernel text in which hooks can lie */
+	__u64 text_start;    /* the kernel text in which hooks can lie; 0 when hidden, see below */
 	__u64 text_end;
 	char version[KVIEW_NAME_LEN];
 };
@@ -144,7 +144,7 @@ struct kview_link_create {
 	__u32 reserved;
 };
 
-/* KVIEW_IOC_CHECK: could these targets be hooked? Touches nothing. Device fd. */
+/* KVIEW_IOC_CHECK: could these targets be hooked? Touches nothing. Device fd. EPERM for hidden addresses, see below. */
 struct kview_check {
 	__u32 size;
 	__u32 kind;
@@ -157,6 +157,9 @@ struct kview_check {
 /*
  * Listing. Each call copies one record and returns -ENOENT past the last one, so a reader starts at 0 and counts or
  * follows ids; records of what ends in between are left out.
+ *
+ * Who may open the device may list. Kernel addresses are told only to callers with CAP_PERFMON (or CAP_SYS_ADMIN) and to
+ * those who find them in /proc/kallsyms; the others get 0 and can ask KVIEW_IOC_CHECK by name alone.
  */
 
 /* KVIEW_IOC_NEXT_VIEW: the view with the lowest id above @id. Device fd. Also KVIEW_IOC_VIEW_INFO on a view fd (itself). */
@@ -212,7 +215,7 @@ struct kview_hook_info {
 	__u32 view;
 	__u32 link;
 	__u32 index;
-	__u64 addr;   /* function entry, or 0 for system calls */
+	__u64 addr;   /* function entry, or 0 for system calls and when hidden */
 	__u64 number; /* system call number, or all ones for all */
 	__u64 cookie;
 	__u64 runs;    /* times the program ran */

@@ -10,6 +10,7 @@
 #define KVIEW_COMPAT_SYMBOLS_H
 
 #include <linux/bpf.h>
+#include <linux/cred.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm_types.h>
@@ -25,6 +26,7 @@ struct ftrace_rec_iter;
 	X(kallsyms_lookup_name, unsigned long, (const char *name))                                                     \
 	X(kallsyms_on_each_match_symbol, int,                                                                          \
 	  (int (*fn)(void *data, unsigned long addr), const char *name, void *data))                                   \
+	X(kallsyms_show_value, bool, (const struct cred *cred))                                                        \
 	X(kallsyms_lookup_size_offset, int, (unsigned long addr, unsigned long *size, unsigned long *offset))          \
 	X(flush_tlb_all, void, (void))                                                                                 \
 	X(flush_tlb_mm_range, void,                                                                                    \
