@@ -10,7 +10,7 @@ declare -A packages=(
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
-	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps'
+	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh'
 	[bench]='redis-server redis-tools python3'
 	[fuzz]='clang llvm libclang-rt-14-dev'
 	[lint]='shellcheck clang-format git'
