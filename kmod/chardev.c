@@ -113,7 +113,7 @@ static bool kind_valid(u32 kind, u32 count)
 {
 	if (kview_link_prog_type(kind) == BPF_PROG_TYPE_UNSPEC)
 		return false;
-	return (kind != KVIEW_HOOK_RAW_ENTER && kind != KVIEW_HOOK_RAW_EXIT) || count == 1;
+	return count == 1 || !kview_link_kind_single(kind);
 }
 
 /* --- link files ---------------------------------------------------------------------------------------------------- */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hook.h"
 
+#include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/pgtable.h>
 
 #include "compat/symbols.h"
+#include "proto.h"
 
 #define ENDBR_SIZE 4 /* before the ftrace nop, on kernels built with CONFIG_X86_KERNEL_IBT */
 
@@ -80,6 +82,31 @@ static int find_entry(unsigned long addr, unsigned long *ret_site, u32 *why)
 	return 0;
 }
 
+/* Other functions of the same name may have other arguments, and BTF knows functions by name alone. */
+static bool is_only_one(const char *name)
+{
+	struct matches matches = {};
+
+	kview_call(kallsyms_on_each_match_symbol)(count_match, name, &matches);
+	return matches.count == 1;
+}
+
+/* @name may be an alias BTF does not know; the symbol kallsyms shows for the address is the other one to ask for. */
+static int find_proto(const char *name, unsigned long addr, struct kview_proto *ret_proto, u32 *why)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	int err = -ENOENT;
+
+	sprint_symbol_no_offset(symbol, addr);
+	if (name)
+		err = kview_proto_find(name, ret_proto);
+	if (err == -ENOENT && is_only_one(symbol))
+		err = kview_proto_find(symbol, ret_proto);
+	if (err == -ENOENT || err == -EOPNOTSUPP)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_PROTOTYPE, why);
+	return err;
+}
+
 static int resolve_entry(struct kview_hook *hook, const char *name, unsigned long addr, u32 *why)
 {
 	unsigned long site;
@@ -94,6 +121,20 @@ static int resolve_entry(struct kview_hook *hook, const char *name, unsigned lon
 	/* As the kernel's own kprobe on a function's entry looks while its handlers run. */
 	hook->probe.addr = (kprobe_opcode_t *)site;
 	hook->probe.flags = KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE;
+	return 0;
+}
+
+/* A stub that waits for the function's return stands between it and its arguments on the stack. */
+static int resolve_return(struct kview_hook *hook, const char *name, unsigned long addr, u32 *why)
+{
+	struct kview_proto proto;
+	int err = resolve_entry(hook, name, addr, why);
+
+	if (!err)
+		err = find_proto(name, hook->addr, &proto, why);
+	if (err)
+		return err;
+	hook->stack_words = proto.stack_words;
 	return 0;
 }
 
@@ -133,6 +174,10 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	switch (kind) {
 	case KVIEW_HOOK_ENTRY:
 		return resolve_entry(hook, name, value, why);
+	case KVIEW_HOOK_RETURN:
+	case KVIEW_HOOK_FENTRY:
+	case KVIEW_HOOK_FEXIT:
+		return resolve_return(hook, name, value, why);
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
 		if (value > KVIEW_SYSCALL_MAX)

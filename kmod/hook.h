@@ -35,12 +35,13 @@ struct kview_hook {
 	u64 number;	    /* system call, or KVIEW_NUMBER_ALL; 0 for functions */
 	u64 cookie;
 	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
+	u8 stack_words; /* of the function's arguments, where its return is hooked */
 	struct kprobe probe;		       /* what bpf_get_func_ip() finds through kprobe_running(); never registered */
 	struct kview_counts __percpu *counts;
 };
 
 /*
- * Find out where @target of this kind lies. Writes @hook's addr, number, cookie, sites and probe; or returns a negative
+ * Find out where @target of this kind lies. Writes @hook's addr, number, cookie, sites, stack_words and probe; or returns a negative
  * errno and the KVIEW_WHY_* in @why. Touches nothing else.
  */
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why);

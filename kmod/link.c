@@ -10,6 +10,7 @@
 #include "compat/cleanup.h"
 #include "compat/prog.h"
 #include "compat/symbols.h"
+#include "proto.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
 
@@ -17,7 +18,11 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 {
 	switch (kind) {
 	case KVIEW_HOOK_ENTRY:
+	case KVIEW_HOOK_RETURN:
 		return BPF_PROG_TYPE_KPROBE;
+	case KVIEW_HOOK_FENTRY:
+	case KVIEW_HOOK_FEXIT:
+		return BPF_PROG_TYPE_TRACING;
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
 		return BPF_PROG_TYPE_TRACEPOINT;
@@ -27,6 +32,12 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 	default:
 		return BPF_PROG_TYPE_UNSPEC;
 	}
+}
+
+bool kview_link_kind_single(u32 kind)
+{
+	return kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT || kind == KVIEW_HOOK_FENTRY ||
+	       kind == KVIEW_HOOK_FEXIT;
 }
 
 /* A stub calls the program directly, so both must lie in the module area, which is smaller than 2 GiB. */
@@ -76,9 +87,34 @@ static bool is_prog(int fd)
 	return is;
 }
 
+/* A tracing program was verified against one function's arguments; it can go nowhere else. */
+static int check_tracing(struct kview_link *link, u32 *why)
+{
+	enum bpf_attach_type type = link->kind == KVIEW_HOOK_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+	const struct bpf_prog_aux *aux = link->prog->aux;
+
+	if (link->prog->expected_attach_type != type) {
+		*why = KVIEW_WHY_PROG_TYPE;
+		return -EINVAL;
+	}
+	if (aux->attach_btf != kview_call(bpf_get_btf_vmlinux)() || !aux->attach_func_proto || !aux->attach_func_name) {
+		*why = KVIEW_WHY_NOT_IN_KERNEL;
+		return -EOPNOTSUPP;
+	}
+	link->proto = kzalloc(sizeof(*link->proto), GFP_KERNEL);
+	if (!link->proto)
+		return -ENOMEM;
+	if (kview_proto_read(aux->attach_btf, aux->attach_func_proto, link->proto)) {
+		*why = KVIEW_WHY_NO_PROTOTYPE;
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
 {
 	struct bpf_prog *prog;
+	int err;
 
 	if (!is_prog(prog_fd)) {
 		*why = KVIEW_WHY_PROG_FD;
@@ -90,17 +126,43 @@ static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
 		return PTR_ERR(prog);
 	}
 	link->prog = prog;
-	return check_prog(prog, why);
+	err = check_prog(prog, why);
+	if (!err && kview_link_prog_type(link->kind) == BPF_PROG_TYPE_TRACING)
+		err = check_tracing(link, why);
+	return err;
+}
+
+static int check_named(const struct kview_link *link, const char *name, u32 *why)
+{
+	if (!strcmp(name, link->prog->aux->attach_func_name))
+		return 0;
+	*why = KVIEW_WHY_OTHER_FUNCTION;
+	return -EINVAL;
+}
+
+/* Is the context a record whose size depends on the hook, not on the program's type alone? */
+static bool reads_record(u32 kind)
+{
+	enum bpf_prog_type type = kview_link_prog_type(kind);
+
+	return type == BPF_PROG_TYPE_TRACEPOINT || type == BPF_PROG_TYPE_RAW_TRACEPOINT;
 }
 
 static int init_hook(struct kview_link *link, struct kview_hook *hook, const struct kview_target *target,
 		     const char *name, u32 *why)
 {
-	int err = kview_hook_resolve(hook, link->kind, name, target->value, why);
+	int err;
 
+	if (link->proto) {
+		err = name ? check_named(link, name, why) : 0;
+		if (err)
+			return err;
+		name = link->prog->aux->attach_func_name;
+	}
+	err = kview_hook_resolve(hook, link->kind, name, target->value, why);
 	if (err)
 		return err;
-	if (link->kind != KVIEW_HOOK_ENTRY &&
+	if (reads_record(link->kind) &&
 	    link->prog->aux->max_ctx_offset > kview_hook_context_size(link->kind, hook->number)) {
 		*why = KVIEW_WHY_PROG_CONTEXT;
 		return -EACCES;
@@ -188,6 +250,7 @@ void kview_link_put(struct kview_link *link)
 	if (link->prog)
 		bpf_prog_put(link->prog);
 	kvfree(link->hooks);
+	kfree(link->proto);
 	kfree(link);
 }
 

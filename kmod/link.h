@@ -13,6 +13,7 @@
 
 #include "hook.h"
 
+struct kview_proto;
 struct kview_view;
 
 struct kview_link {
@@ -22,7 +23,9 @@ struct kview_link {
 	u32 count;
 	struct kview_view *view; /* NULL once detached; kview_lock */
 	struct list_head node;	 /* in the view, by rising id; kview_lock */
+	bool closed;		 /* detached for good: programs wait for no return any more; read by stubs */
 	struct bpf_prog *prog;
+	struct kview_proto *proto; /* of the function a tracing program was made for; NULL for other programs */
 	struct kview_hook *hooks; /* [@count] */
 };
 
@@ -46,5 +49,8 @@ size_t kview_link_bytes(const struct kview_link *link);
 
 /* BPF program type that goes with @kind; BPF_PROG_TYPE_UNSPEC for an unknown kind. */
 enum bpf_prog_type kview_link_prog_type(u32 kind);
+
+/* Does a link of this kind have exactly one target? */
+bool kview_link_kind_single(u32 kind);
 
 #endif

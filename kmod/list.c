@@ -53,7 +53,8 @@ void kview_list_info(struct kview_info *info)
 	*info = (struct kview_info){
 		.size = info->size,
 		.abi = KVIEW_ABI_VERSION,
-		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_FOLLOW,
+		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN |
+			    KVIEW_FEATURE_TRACING | KVIEW_FEATURE_FOLLOW,
 		.machine = machine(),
 		.images = totals.images,
 		.text_pages = totals.text_pages,

@@ -13,8 +13,10 @@
 #include "member.h"
 #include "pagetable.h"
 #include "pin.h"
+#include "proto.h"
 #include "retire.h"
 #include "selftest/selftest.h"
+#include "stack.h"
 
 /* What this machine must be like; each line of the log names what is not. */
 static int __init probe_machine(void)
@@ -43,12 +45,15 @@ static int __init kview_init(void)
 	err = kview_member_init();
 	if (err)
 		goto exit_image;
+	err = kview_stack_init();
+	if (err)
+		goto exit_member;
 	err = kview_selftest();
 	if (err)
-		goto exit_member;
+		goto exit_stack;
 	err = kview_coherence_init();
 	if (err)
-		goto exit_member;
+		goto exit_stack;
 	err = kview_chardev_init();
 	if (err)
 		goto exit_coherence;
@@ -56,6 +61,8 @@ static int __init kview_init(void)
 
 exit_coherence:
 	kview_coherence_exit();
+exit_stack:
+	kview_stack_exit();
 exit_member:
 	kview_member_exit_module();
 	kview_arena_exit();
@@ -70,6 +77,8 @@ static void __exit kview_exit(void)
 	kview_chardev_exit();
 	kview_coherence_exit();
 	kview_retire_wait();
+	kview_stack_exit();
+	kview_proto_exit();
 	kview_member_exit_module();
 	kview_image_exit();
 	kview_arena_exit();

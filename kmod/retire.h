@@ -4,7 +4,8 @@
  *
  * A preempted task may sit between two instructions of a stub: synchronize_rcu_tasks() waits until every task has
  * scheduled voluntarily. The idle tasks, which it does not wait for, and interrupts run stubs with preemption off:
- * synchronize_rcu(). A task in kview_run_pinned() may sleep: it is counted.
+ * synchronize_rcu(). A task in kview_run_pinned() may sleep: it is counted. A stub that stays on the stack while its function
+ * runs is looked for there (stack.h).
  */
 #ifndef KVIEW_RETIRE_H
 #define KVIEW_RETIRE_H
@@ -17,7 +18,7 @@ void kview_retire(struct kview_stub *stub);
 /* Stubs that wait. */
 unsigned int kview_retired(void);
 
-/* Wait until all stubs retired so far are freed. Sleeps for RCU; no lock may be held. */
+/* Wait until all stubs are freed. All links are closed, no lock is held; sleeps for RCU. */
 void kview_retire_wait(void);
 
 #endif

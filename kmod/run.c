@@ -23,22 +23,51 @@ static DECLARE_WAIT_QUEUE_HEAD(drained);
 
 #define count(hook, what) this_cpu_inc((hook)->counts->what)
 
-void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
+static void count_skipped(struct kview_stub *stub, u32 first, u32 end)
 {
 	u32 i;
 
-	for (i = 0; i < stub->count; i++)
+	for (i = first; i < end; i++)
 		count(stub->hooks[i], skipped);
+}
+
+void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
+{
+	count_skipped(stub, 0, stub->count);
+}
+
+void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs)
+{
+	count_skipped(stub, stub->group[KVIEW_RETURNS], stub->count);
+}
+
+void kview_run_missed_one(struct kview_hook *hook)
+{
+	count(hook, missed);
+	kview_prog_missed(hook->link->prog);
+}
+
+static void count_missed(struct kview_stub *stub, u32 first, u32 end)
+{
+	u32 i;
+
+	for (i = first; i < end; i++)
+		kview_run_missed_one(stub->hooks[i]);
 }
 
 void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
 {
-	u32 i;
+	count_missed(stub, stub->group[KVIEW_ENTRIES], stub->group[KVIEW_ENTRIES + 1]);
+}
 
-	for (i = 0; i < stub->entries; i++) {
-		count(stub->hooks[i], missed);
-		kview_prog_missed(stub->hooks[i]->link->prog);
-	}
+void kview_run_missed_return(struct kview_stub *stub, struct pt_regs *regs)
+{
+	count_missed(stub, stub->group[KVIEW_RETURNS], stub->group[KVIEW_RETURNS + 1]);
+}
+
+void kview_run_missed_all(struct kview_stub *stub, struct pt_regs *regs)
+{
+	count_missed(stub, 0, stub->count);
 }
 
 void kview_run_rcu_lock(void)
@@ -69,31 +98,61 @@ static __always_inline void run_program(struct kview_hook *hook, const void *ctx
 	count(hook, runs);
 }
 
-void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)
+static void run_probes(struct kview_stub *stub, struct pt_regs *regs, enum kview_group group)
 {
 	struct kprobe *__percpu *current_kprobe = (void __percpu *)kview_symbols.current_kprobe;
 	struct kprobe *old = this_cpu_read(*current_kprobe);
 	u32 i;
 
-	for (i = 0; i < stub->entries; i++) {
+	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
+		if (group == KVIEW_RETURNS && READ_ONCE(stub->hooks[i]->link->closed))
+			continue;
 		this_cpu_write(*current_kprobe, &stub->hooks[i]->probe);
 		run_program(stub->hooks[i], regs);
 	}
 	this_cpu_write(*current_kprobe, old);
 }
 
-/* As __bpf_trace_run(): raw tracepoint programs exclude only themselves. */
-static void run_raw(struct kview_hook *hook, u64 *args)
+void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_probes(stub, regs, KVIEW_ENTRIES);
+}
+
+void kview_run_timed_return(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_probes(stub, regs, KVIEW_RETURNS);
+}
+
+/* A program that excludes only itself, as __bpf_trace_run() and __bpf_prog_enter_recur() have it. */
+static void run_alone(struct kview_hook *hook, const void *ctx)
 {
 	struct bpf_prog *prog = hook->link->prog;
 
-	if (this_cpu_inc_return(*prog->active) == 1) {
-		run_program(hook, args);
-	} else {
-		kview_prog_missed(prog);
-		count(hook, missed);
-	}
+	if (this_cpu_inc_return(*prog->active) == 1)
+		run_program(hook, ctx);
+	else
+		kview_run_missed_one(hook);
 	this_cpu_dec(*prog->active);
+}
+
+static void run_traces(struct kview_stub *stub, struct pt_regs *regs, enum kview_group group)
+{
+	u32 i;
+
+	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
+		if (group == KVIEW_TRACE_ENTRIES || !READ_ONCE(stub->hooks[i]->link->closed))
+			run_alone(stub->hooks[i], kview_trace_record(regs));
+	}
+}
+
+void kview_run_timed_trace(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_traces(stub, regs, KVIEW_TRACE_ENTRIES);
+}
+
+void kview_run_timed_trace_return(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_traces(stub, regs, KVIEW_TRACE_RETURNS);
 }
 
 /* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */
@@ -116,12 +175,10 @@ static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *r
 	u32 i;
 
 	for (i = first; i < end; i++) {
-		if (busy) {
-			kview_prog_missed(stub->hooks[i]->link->prog);
-			count(stub->hooks[i], missed);
-		} else {
+		if (busy)
+			kview_run_missed_one(stub->hooks[i]);
+		else
 			run_program(stub->hooks[i], record);
-		}
 	}
 	this_cpu_dec(*active);
 }
@@ -166,9 +223,9 @@ void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 
 	if (!enter && dispatched_to_user())
 		return;
-	for (i = 0; i < stub->raws; i++)
-		run_raw(stub->hooks[stub->entries + i], args);
-	if (stub->calls && number >= 0)
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
+		run_alone(stub->hooks[i], args);
+	if (kview_group_count(stub, KVIEW_CALLS) && number >= 0)
 		run_tracepoints(stub, regs, user, number);
 }
 

@@ -9,16 +9,28 @@
 
 #include <linux/ptrace.h>
 
+struct kview_hook;
 struct kview_stub;
 
 /* Not a member's task on its own address space. Any context, NMI too. */
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs);
 
-/* Another BPF program runs on this CPU: the hooks on function entries lose this event. Preemption is off. */
+/* Another BPF program runs on this CPU: kprobe programs lose this event. Preemption is off. */
 void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_missed_return(struct kview_stub *stub, struct pt_regs *regs);
 
-/* Programs on function entries while run-time statistics are on (kernel.bpf_stats_enabled). Preemption is off. */
+/* The stack is nearly used up. */
+void kview_run_missed_all(struct kview_stub *stub, struct pt_regs *regs);
+
+/* A tracing program runs on this CPU already. */
+void kview_run_missed_one(struct kview_hook *hook);
+
+/* Programs while run-time statistics are on (kernel.bpf_stats_enabled). Preemption is off. */
 void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_timed_return(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_timed_trace(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_timed_trace_return(struct kview_stub *stub, struct pt_regs *regs);
 
 /* Programs on system calls. Preemption is off. */
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);

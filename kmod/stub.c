@@ -8,6 +8,7 @@
 #include "emit.h"
 #include "link.h"
 #include "pin.h"
+#include "proto.h"
 #include "stub_code.h"
 
 static enum kview_role role_of(unsigned long site)
@@ -21,16 +22,41 @@ static enum kview_role role_of(unsigned long site)
 	return KVIEW_ROLE_ENTRY;
 }
 
-/* Hooks of one of up to two kinds, in the order given; returns how many. */
-static u32 pick(struct kview_hook **to, struct kview_hook *const *hooks, u32 count, u32 kind, u32 or_kind)
+/* The group a hook of this kind belongs to. */
+static enum kview_group group_of(u32 kind)
 {
-	u32 i, picked = 0;
-
-	for (i = 0; i < count; i++) {
-		if (hooks[i]->link->kind == kind || hooks[i]->link->kind == or_kind)
-			to[picked++] = hooks[i];
+	switch (kind) {
+	case KVIEW_HOOK_FENTRY:
+		return KVIEW_TRACE_ENTRIES;
+	case KVIEW_HOOK_RAW_ENTER:
+	case KVIEW_HOOK_RAW_EXIT:
+		return KVIEW_RAWS;
+	case KVIEW_HOOK_TP_ENTER:
+	case KVIEW_HOOK_TP_EXIT:
+		return KVIEW_CALLS;
+	case KVIEW_HOOK_RETURN:
+		return KVIEW_RETURNS;
+	case KVIEW_HOOK_FEXIT:
+		return KVIEW_TRACE_RETURNS;
+	default:
+		return KVIEW_ENTRIES;
 	}
-	return picked;
+}
+
+/* Sort @hooks into groups, each in the order given. */
+static void group_hooks(struct kview_stub *stub, struct kview_hook *const *hooks)
+{
+	enum kview_group group;
+	u32 i, next = 0;
+
+	for (group = 0; group < KVIEW_GROUPS; group++) {
+		stub->group[group] = next;
+		for (i = 0; i < stub->count; i++) {
+			if (group_of(hooks[i]->link->kind) == group)
+				stub->hooks[next++] = hooks[i];
+		}
+	}
+	stub->group[KVIEW_GROUPS] = next;
 }
 
 /* Stable, so that programs of one system call keep the order they were attached in. */
@@ -49,34 +75,51 @@ static void sort_by_number(struct kview_hook **hooks, u32 count)
 
 static int index_calls(struct kview_stub *stub)
 {
-	u32 base = stub->entries + stub->raws, next = base, number;
+	u32 next = stub->group[KVIEW_CALLS], end = stub->group[KVIEW_CALLS + 1], number;
 
 	stub->first = kmalloc_array(KVIEW_SYSCALL_MAX + 2, sizeof(*stub->first), GFP_KERNEL);
 	if (!stub->first)
 		return -ENOMEM;
 	for (number = 0; number <= KVIEW_SYSCALL_MAX + 1; number++) {
-		while (next < stub->count && stub->hooks[next]->number < number)
+		while (next < end && stub->hooks[next]->number < number)
 			next++;
 		stub->first[number] = next;
 	}
 	return 0;
 }
 
-static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
+/* What lasts as long as the function: the trace record, see stub_code.c. */
+static void measure_area(struct kview_stub *stub)
 {
+	u32 i;
+
+	for (i = 0; i < stub->count; i++) {
+		const struct kview_hook *hook = stub->hooks[i];
+
+		if (hook->link->proto) {
+			stub->proto = hook->link->proto;
+			stub->function = hook->addr;
+		}
+		stub->stack_words = max_t(u32, stub->stack_words, hook->stack_words);
+	}
+	if (stub->proto)
+		stub->area = KVIEW_RECORD_EXTRA + stub->proto->words;
+}
+
+static int fill(struct kview_stub *stub, struct kview_hook *const *hooks)
+{
+	size_t resume;
 	int err;
 
-	stub->entries = pick(stub->hooks, hooks, count, KVIEW_HOOK_ENTRY, KVIEW_HOOK_ENTRY);
-	stub->raws = pick(stub->hooks + stub->entries, hooks, count, KVIEW_HOOK_RAW_ENTER, KVIEW_HOOK_RAW_EXIT);
-	stub->calls = pick(stub->hooks + stub->entries + stub->raws, hooks, count, KVIEW_HOOK_TP_ENTER,
-			   KVIEW_HOOK_TP_EXIT);
-	sort_by_number(stub->hooks + stub->entries + stub->raws, stub->calls);
-	if (stub->calls) {
+	group_hooks(stub, hooks);
+	measure_area(stub);
+	if (kview_group_count(stub, KVIEW_CALLS)) {
+		sort_by_number(stub->hooks + stub->group[KVIEW_CALLS], kview_group_count(stub, KVIEW_CALLS));
 		err = index_calls(stub);
 		if (err)
 			return err;
 	}
-	stub->size = kview_stub_code(stub, NULL, stub->site); /* with a chain: the longer of the two endings */
+	stub->size = kview_stub_code(stub, NULL, stub->site, &resume); /* with a chain: the longer of the two endings */
 	if (stub->size > KVIEW_ARENA_MAX)
 		return -E2BIG;
 	stub->code = kview_arena_alloc(stub->size);
@@ -100,7 +143,7 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 	stub->count = count;
 	for (i = 0; i < count; i++)
 		kview_link_get(hooks[i]->link);
-	err = fill(stub, hooks, count);
+	err = fill(stub, hooks);
 	if (err) {
 		/* Nothing was written to the memory, so no poison is needed; but the order of locks is the same. */
 		kview_stub_free(stub);
@@ -112,7 +155,7 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 
 void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer)
 {
-	size_t size = kview_stub_code(stub, buffer, chain);
+	size_t size = kview_stub_code(stub, buffer, chain, &stub->resume);
 
 	WARN_ON_ONCE(size > stub->size);
 	stub->chain = chain;

@@ -2,6 +2,9 @@
 /*
  * A stub: the trampoline a patched site calls, and the list of hooks it serves.
  *
+ * With hooks on the function's return the stub calls the function, so its frame is on the stack meanwhile (kview_around());
+ * otherwise it has gone when the function runs.
+ *
  * A stub never changes once it is reachable: another program at the site means another stub. It holds a reference on
  * each of its links, and is freed through kview_retire() when no CPU and no preempted task can be in it.
  */
@@ -9,9 +12,12 @@
 #define KVIEW_STUB_H
 
 #include <linux/llist.h>
+#include <linux/ptrace.h>
 #include <linux/types.h>
 
 #include "hook.h"
+
+struct kview_proto;
 
 #define KVIEW_SITE_OFFSET_MAX 4 /* a site stands at its function's start, or behind a 4-byte endbr */
 
@@ -23,6 +29,17 @@ enum kview_role {
 	KVIEW_ROLE_SYSCALL_EXIT,  /* (struct pt_regs *user) */
 };
 
+/* Hooks by when they run and how their programs want to be called, in this order. */
+enum kview_group {
+	KVIEW_ENTRIES,	     /* kprobe programs, struct pt_regs */
+	KVIEW_TRACE_ENTRIES, /* tracing programs, array of arguments */
+	KVIEW_RAWS,	     /* system calls: raw tracepoint programs */
+	KVIEW_CALLS,	     /* system calls: tracepoint programs */
+	KVIEW_RETURNS,	     /* from here on at the function's return: kprobe programs */
+	KVIEW_TRACE_RETURNS, /* tracing programs, arguments and result */
+	KVIEW_GROUPS,
+};
+
 struct kview_stub {
 	struct llist_node retired;
 	unsigned long site;
@@ -31,13 +48,33 @@ struct kview_stub {
 	void *code;	/* in the arena */
 	size_t size;
 	unsigned long chain; /* where the shared site's own call led when the code was written; 0: nowhere */
+	size_t resume;	/* where in @code the function returns to, with hooks on its return */
 	u16 *first;	/* [KVIEW_SYSCALL_MAX + 2] first hook of each system call, for roles that have such hooks */
-	u32 entries;	/* hooks by kind, in this order in @hooks: */
-	u32 raws;
-	u32 calls;
-	u32 count;	/* sum of the three */
+	const struct kview_proto *proto; /* with tracing programs: of the function; their link's */
+	unsigned long function;		 /* its address */
+	u32 stack_words; /* arguments the function expects on the stack */
+	u32 area;	/* words of the frame that last as long as the function */
+	u32 count;
+	u32 group[KVIEW_GROUPS + 1]; /* group g is @hooks[@group[g]] to @hooks[@group[g + 1]] */
 	struct kview_hook *hooks[];
 };
+
+static inline u32 kview_group_count(const struct kview_stub *stub, enum kview_group group)
+{
+	return stub->group[group + 1] - stub->group[group];
+}
+
+/* Is its frame on the stack while the function runs? */
+static inline bool kview_around(const struct kview_stub *stub)
+{
+	return stub->count > stub->group[KVIEW_RETURNS];
+}
+
+/* Where the trace record of a stub with tracing programs begins, given the registers below it. */
+static inline u64 *kview_trace_record(struct pt_regs *regs)
+{
+	return (u64 *)(regs + 1) + 2;
+}
 
 /*
  * Build the stub for @site with @hooks[@count] and reserve its memory; its code is written by kview_stub_emit().

@@ -36,6 +36,7 @@ int kview_view_new(const char *name, struct kview_view **ret_view)
 static void detach(struct kview_link *link)
 {
 	list_del_init(&link->node);
+	WRITE_ONCE(link->closed, true);
 	link->view = NULL;
 	kview_link_put(link);
 }

@@ -36,10 +36,15 @@
 #define KVIEW_HOOK_TP_EXIT 3	  /* tracepoint/syscalls/sys_exit_NAME; BPF_PROG_TYPE_TRACEPOINT */
 #define KVIEW_HOOK_RAW_ENTER 4	  /* raw_tp/sys_enter: all system calls; BPF_PROG_TYPE_RAW_TRACEPOINT */
 #define KVIEW_HOOK_RAW_EXIT 5	  /* raw_tp/sys_exit: all system calls; BPF_PROG_TYPE_RAW_TRACEPOINT */
+#define KVIEW_HOOK_RETURN 6	  /* return of a function; BPF_PROG_TYPE_KPROBE, context struct pt_regs with the result */
+#define KVIEW_HOOK_FENTRY 7	  /* BPF_PROG_TYPE_TRACING loaded for fentry of the one function it names */
+#define KVIEW_HOOK_FEXIT 8	  /* the same for fexit */
 
 /* Bits of kview_info.features. */
 #define KVIEW_FEATURE_ENTRY (1ULL << 0)	  /* KVIEW_HOOK_ENTRY */
 #define KVIEW_FEATURE_SYSCALL (1ULL << 1) /* KVIEW_HOOK_TP_* and KVIEW_HOOK_RAW_* */
+#define KVIEW_FEATURE_RETURN (1ULL << 2)  /* KVIEW_HOOK_RETURN */
+#define KVIEW_FEATURE_TRACING (1ULL << 3) /* KVIEW_HOOK_FENTRY and KVIEW_HOOK_FEXIT */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
@@ -74,6 +79,9 @@
 #define KVIEW_WHY_DUPLICATE 22	     /* EINVAL: the same hook twice in one list */
 #define KVIEW_WHY_PROG_MULTI 23	     /* EOPNOTSUPP: the program was loaded for kprobe.multi */
 #define KVIEW_WHY_PROG_FD 24	     /* EBADF: not the descriptor of a loaded BPF program */
+#define KVIEW_WHY_NO_PROTOTYPE 25    /* EOPNOTSUPP: BTF does not tell where the function's arguments lie */
+#define KVIEW_WHY_OTHER_FUNCTION 26  /* EINVAL: the program was loaded for another function than the one named */
+#define KVIEW_WHY_NOT_IN_KERNEL 27   /* EOPNOTSUPP: the program was loaded for a module's function or another program */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {
@@ -126,8 +134,9 @@ struct kview_member {
 
 /* One hook of a link. */
 struct kview_target {
-	__u64 name;   /* user pointer to a NUL-terminated symbol (KVIEW_HOOK_ENTRY), or 0 */
-	__u64 value;  /* without @name: the function's address, or the system call's number; unused by KVIEW_HOOK_RAW_* */
+	__u64 name;   /* user pointer to a NUL-terminated symbol (hooks on functions), or 0 */
+	__u64 value;  /* without @name: the function's address, or the system call's number; unused by KVIEW_HOOK_RAW_*,
+		       * and 0 for KVIEW_HOOK_FENTRY and _FEXIT, whose program knows its function */
 	__u64 cookie; /* what bpf_get_attach_cookie() returns there */
 };
 
@@ -138,7 +147,7 @@ struct kview_link_create {
 	__u32 kind;  /* KVIEW_HOOK_* */
 	__s32 prog_fd;
 	__u64 targets; /* user pointer to struct kview_target[@count] */
-	__u32 count;   /* 1..KVIEW_TARGETS_MAX; must be 1 for KVIEW_HOOK_RAW_* */
+	__u32 count;   /* 1..KVIEW_TARGETS_MAX; must be 1 for KVIEW_HOOK_RAW_*, _FENTRY and _FEXIT */
 	__u32 reason;  /* out */
 	__u32 index;   /* out: which target @reason is about */
 	__u32 reserved;

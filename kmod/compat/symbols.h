@@ -43,7 +43,14 @@ struct ftrace_rec_iter;
 	X(ftrace_rec_iter_record, struct dyn_ftrace *, (struct ftrace_rec_iter * iter))                                \
 	X(ftrace_arch_code_modify_prepare, void, (void))                                                               \
 	X(ftrace_arch_code_modify_post_process, void, (void))                                                          \
-	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))
+	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))                                         \
+	X(task_call_func, int, (struct task_struct * task, int (*fn)(struct task_struct *task, void *data), void *data)) \
+	X(put_task_stack, void, (struct task_struct * task))                                                           \
+	X(bpf_get_btf_vmlinux, struct btf *, (void))                                                                   \
+	X(btf_nr_types, u32, (const struct btf *btf))                                                                  \
+	X(btf_type_by_id, const struct btf_type *, (const struct btf *btf, u32 id))                                    \
+	X(btf_name_by_offset, const char *, (const struct btf *btf, u32 offset))                                       \
+	X(btf_type_skip_modifiers, const struct btf_type *, (const struct btf *btf, u32 id, u32 *ret_id))
 
 /* X(symbol, type): variables, reached through a pointer of the same name. */
 #define KVIEW_VARIABLES(X)                                                                                             \

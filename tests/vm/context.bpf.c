@@ -63,6 +63,35 @@ int on_kprobe(struct context_regs *ctx)
 	return 0;
 }
 
+/* Tracing programs: the arguments, then the result. */
+static __always_inline int on_trace(__u64 *ctx, int words)
+{
+	struct context_record *to = begin();
+
+	if (!to)
+		return 0;
+	for (int i = 0; i < words; i++)
+		to->args[i] = ctx[i];
+	to->args[6] = bpf_get_func_arg_cnt(ctx);
+	bpf_get_func_arg(ctx, 0, &to->args[7]);
+	to->func_ip = bpf_get_func_ip(ctx);
+	to->cookie = bpf_get_attach_cookie(ctx);
+	note_stacks(ctx, to);
+	return 0;
+}
+
+SEC("fentry/" CONTEXT_FUNCTION)
+int on_fentry(__u64 *ctx)
+{
+	return on_trace(ctx, 1);
+}
+
+SEC("fexit/" CONTEXT_FUNCTION)
+int on_fexit(__u64 *ctx)
+{
+	return on_trace(ctx, 2);
+}
+
 SEC("tp")
 int on_enter(__u64 *ctx)
 {

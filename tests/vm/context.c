@@ -20,13 +20,13 @@
 #define KERNEL_COOKIE 0x1234567890abcdefULL
 #define KVIEW_COOKIE 0xfedcba0987654321ULL
 
-#define FUNCTION "__x64_sys_epoll_ctl"
+#define FUNCTION CONTEXT_FUNCTION
 #define NUMBER SYS_epoll_ctl
 
 /* The programs, for one of the two ways of attaching. */
 struct observer {
 	struct context *bpf;
-	int kprobe, enter, exit, raw;
+	int kprobe, fentry, fexit, enter, exit, raw;
 	int attached;
 };
 
@@ -44,6 +44,8 @@ static struct observer observer_new(pid_t tgid)
 	observer.bpf->rodata->tgid = tgid;
 	CHECK(!context__load(observer.bpf));
 	observer.kprobe = bpf_program__fd(observer.bpf->progs.on_kprobe);
+	observer.fentry = bpf_program__fd(observer.bpf->progs.on_fentry);
+	observer.fexit = bpf_program__fd(observer.bpf->progs.on_fexit);
 	observer.enter = bpf_program__fd(observer.bpf->progs.on_enter);
 	observer.exit = bpf_program__fd(observer.bpf->progs.on_exit);
 	observer.raw = bpf_program__fd(observer.bpf->progs.on_raw);
@@ -86,11 +88,12 @@ static int attach_event(int event, int prog)
 	return link;
 }
 
-static int kernel_kprobe(int prog)
+static int kernel_kprobe(int prog, bool on_return)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = test_read_number("/sys/bus/event_source/devices/kprobe/type"),
+		.config = on_return, /* bit 0 of this PMU */
 		.kprobe_func = (unsigned long)FUNCTION,
 	};
 
@@ -106,9 +109,9 @@ static int kview_link(int view, __u32 kind, int prog)
 {
 	struct kview_target target = { .cookie = KVIEW_COOKIE };
 
-	if (kind == KVIEW_HOOK_ENTRY)
+	if (kind == KVIEW_HOOK_ENTRY || kind == KVIEW_HOOK_RETURN)
 		target.name = (unsigned long)FUNCTION;
-	else
+	else if (kind != KVIEW_HOOK_FENTRY && kind != KVIEW_HOOK_FEXIT)
 		target.value = NUMBER;
 	return CHECK_CALL(kv_try_link(view, kind, prog, &target, 1));
 }
@@ -235,7 +238,7 @@ static void kprobe_apart(void)
 	int view = kv_view(), link;
 
 	kv_member(view, member.pid);
-	link = kernel_kprobe(kernel.kprobe);
+	link = kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
 	close(link);
 	kernels = take_record(&kernel);
@@ -258,10 +261,10 @@ static void kprobe_together(bool kernel_first)
 
 	kv_member(view, member.pid);
 	if (kernel_first)
-		kernel_kprobe(kernel.kprobe);
+		kernel_kprobe(kernel.kprobe, false);
 	kview_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
 	if (!kernel_first)
-		kernel_kprobe(kernel.kprobe);
+		kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
 	ours = take_record(&kview);
 	kernels = take_record(&kernel);
@@ -291,7 +294,7 @@ static void kprobe_timed(void)
 
 	kv_member(view, member.pid);
 	kview_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
-	kernel_kprobe(kernel.kprobe);
+	kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
 	ours = take_record(&kview);
 	kernels = take_record(&kernel);
@@ -300,6 +303,120 @@ static void kprobe_timed(void)
 	CHECK_EQUAL(info.run_cnt, 1);
 	CHECK(info.run_time_ns > 0);
 	close(stats);
+}
+
+/*
+ * What a function leaves to its caller: the result, and the registers it has to preserve. But for those of the stack: the
+ * kernel's kretprobe sees the function return to kview's trampoline, whose frame they tell of.
+ */
+static void expect_same_return(const struct context_regs *ours, const struct context_regs *kernels)
+{
+	CHECK_REGISTER(ax);
+	CHECK_REGISTER(bx);
+	CHECK_REGISTER(r12);
+	CHECK_REGISTER(r13);
+	CHECK_REGISTER(r14);
+	CHECK_REGISTER(r15);
+}
+
+/*
+ * The kernel's kretprobe has taken the return address from the stack, so it shows its own trampoline in front of the
+ * callers; from there on both are the same.
+ */
+static void kretprobe_together(bool kernel_first, bool timed)
+{
+	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
+	struct context_record ours, kernels;
+	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
+
+	kv_member(view, member.pid);
+	if (kernel_first)
+		kernel_kprobe(kernel.kprobe, true);
+	kview_link(view, KVIEW_HOOK_RETURN, kview.kprobe);
+	if (!kernel_first)
+		kernel_kprobe(kernel.kprobe, true);
+	subject_call(&member, 1);
+	ours = take_record(&kview);
+	kernels = take_record(&kernel);
+	expect_same_task(&ours, &kernels);
+	expect_same_return(&ours.regs, &kernels.regs);
+	CHECK_EQUAL(ours.regs.ax, -EFAULT);
+	CHECK_EQUAL(ours.func_ip, kernels.func_ip);
+	CHECK(ours.func_ip);
+	CHECK_EQUAL(kernels.cookie, KERNEL_COOKIE);
+	CHECK_EQUAL(ours.cookie, KVIEW_COOKIE);
+	expect_same_user_stack(&ours, &kernels);
+	expect_same_outer_frames(&ours, &kernels, 2);
+	expect_stored_stacks(&kview, &ours, 0);
+	close(stats);
+}
+
+static void kretprobe_after_kernels(void)
+{
+	kretprobe_together(true, false);
+}
+
+static void kretprobe_before_kernels(void)
+{
+	kretprobe_together(false, false);
+}
+
+static void kretprobe_timed(void)
+{
+	kretprobe_together(false, true);
+}
+
+static int kernel_tracing(int prog, bool on_return)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .tracing.cookie = KERNEL_COOKIE);
+
+	return CHECK_CALL(bpf_link_create(prog, 0, on_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, &opts));
+}
+
+static void expect_same_trace(bool on_return, bool timed)
+{
+	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
+	struct context_record ours, kernels;
+	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
+	__u32 kind = on_return ? KVIEW_HOOK_FEXIT : KVIEW_HOOK_FENTRY;
+
+	kv_member(view, member.pid);
+	kernel_tracing(on_return ? kernel.fexit : kernel.fentry, on_return);
+	kview_link(view, kind, on_return ? kview.fexit : kview.fentry);
+	subject_call(&member, 1);
+	ours = take_record(&kview);
+	kernels = take_record(&kernel);
+	expect_same_task(&ours, &kernels);
+	CHECK(!memcmp(ours.args, kernels.args, sizeof(ours.args)));
+	CHECK_EQUAL(ours.args[6], 1);
+	CHECK_EQUAL(ours.args[7], ours.args[0]);
+	if (on_return)
+		CHECK_EQUAL((long)ours.args[1], -EFAULT);
+	CHECK_EQUAL(ours.func_ip, kernels.func_ip);
+	CHECK_EQUAL(kernels.cookie, KERNEL_COOKIE);
+	CHECK_EQUAL(ours.cookie, KVIEW_COOKIE);
+	expect_same_user_stack(&ours, &kernels);
+	expect_same_outer_frames(&ours, &kernels, 2);
+	expect_stored_stacks(&kview, &ours, 1);
+	close(stats);
+}
+
+static void fentry(void)
+{
+	expect_same_trace(false, false);
+}
+
+static void fexit(void)
+{
+	expect_same_trace(true, false);
+}
+
+static void trace_timed(void)
+{
+	expect_same_trace(false, true);
+	expect_same_trace(true, true);
 }
 
 static void expect_same_tracepoint(struct observer *kernel, struct observer *kview, int words)
@@ -427,5 +544,6 @@ static void record_limits(void)
 }
 
 TEST_MAIN(TEST_CASE(kprobe_apart), TEST_CASE(kprobe_after_kernels), TEST_CASE(kprobe_before_kernels),
-	  TEST_CASE(kprobe_timed), TEST_CASE(tracepoint_enter), TEST_CASE(tracepoint_exit), TEST_CASE(raw_enter),
+	  TEST_CASE(kprobe_timed), TEST_CASE(kretprobe_after_kernels), TEST_CASE(kretprobe_before_kernels),
+	  TEST_CASE(kretprobe_timed), TEST_CASE(fentry), TEST_CASE(fexit), TEST_CASE(trace_timed), TEST_CASE(tracepoint_enter), TEST_CASE(tracepoint_exit), TEST_CASE(raw_enter),
 	  TEST_CASE(raw_exit), TEST_CASE(record_limits))

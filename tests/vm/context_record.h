@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#define CONTEXT_FUNCTION "__x64_sys_epoll_ctl"
 #define CONTEXT_STACK 32 /* frames; a system call has fewer than 20 */
 
 /* struct pt_regs */
@@ -22,7 +23,7 @@ struct context_record {
 	__u64 cookie;
 	char comm[16];
 	struct context_regs regs; /* kprobes: the context; raw tracepoints: what its first argument points to */
-	__u64 args[8];		  /* tracepoints: the context from byte 8 on; raw tracepoints: its words */
+	__u64 args[8];		  /* tracepoints: the context from byte 8 on; others: its words */
 	__s64 kernel_stack_id;
 	__s64 user_stack_id;
 	__s64 kernel_bytes;

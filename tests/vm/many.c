@@ -126,19 +126,32 @@ static void too_many_for_a_member(void)
 	CHECK_EQUAL(*counter.value, 1000);
 }
 
+static uint64_t runs_at(int view, int link, const struct targets *targets, const char *function)
+{
+	struct kview_hook_info hook = {
+		.size = sizeof(hook),
+		.view = kv_view_info(view).id,
+		.link = kv_link_info(link).id,
+		.index = targets_find(targets, symbol_address(function)),
+	};
+
+	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &hook));
+	CHECK(!strcmp(hook.name, function));
+	return hook.runs;
+}
+
 /* One link on everything: the kernel with a trampoline at nearly every function it has. */
-static void every_function(void)
+static void everything(__u32 kind)
 {
 	struct subject member = subject_new_calling(1, subject_read), outsider = subject_new_calling(1, subject_read);
-	struct kview_hook_info hook = { .size = sizeof(hook) };
-	struct targets all = targets_all();
+	struct targets all = targets_of(kind);
 	struct counter own = counter_new(BPF_PROG_TYPE_KPROBE);
 	int view = kv_view(), nothing = program_nothing(BPF_PROG_TYPE_KPROBE), link;
 	long start = test_now(), attached, done;
 	struct kview_link_info info;
 
 	kv_entry(view, own.prog, "__x64_sys_read");
-	link = kv_try_link(view, KVIEW_HOOK_ENTRY, nothing, all.list, all.count);
+	link = kv_try_link(view, kind, nothing, all.list, all.count);
 	if (link < 0)
 		FAIL("hook %zu functions: %s, %s", all.count, strerror(-link), kv_reason_name(kv_reason));
 	kv_member(view, member.pid);
@@ -146,14 +159,8 @@ static void every_function(void)
 	subject_call(&member, CALLS);
 	subject_call(&outsider, CALLS);
 	CHECK_EQUAL(*own.value, CALLS);
-
-	hook.view = kv_view_info(view).id;
+	CHECK_EQUAL(runs_at(view, link, &all, "__x64_sys_read"), CALLS);
 	info = kv_link_info(link);
-	hook.link = info.id;
-	hook.index = targets_find(&all, symbol_address("__x64_sys_read"));
-	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &hook));
-	CHECK_EQUAL(hook.runs, CALLS);
-	CHECK(!strcmp(hook.name, "__x64_sys_read"));
 	done = test_now();
 	test_note("%zu functions: attached in %ld ms, ran %llu times, missed %llu, skipped %llu, %u pages, %llu bytes",
 		  all.count, attached - start, (unsigned long long)info.runs, (unsigned long long)info.missed,
@@ -163,6 +170,17 @@ static void every_function(void)
 	subject_call(&member, CALLS);
 	CHECK_EQUAL(*own.value, 2 * CALLS);
 	test_note("detached in %ld ms", test_now() - done);
+}
+
+static void every_function(void)
+{
+	everything(KVIEW_HOOK_ENTRY);
+}
+
+/* Here trampolines stay on the stack, one for each function that is active. */
+static void every_return(void)
+{
+	everything(KVIEW_HOOK_RETURN);
 }
 
 /* Many links, each on many hooks, that come and go while the member calls. */
@@ -187,5 +205,5 @@ static void overlapping_links(void)
 
 TEST_MAIN(TEST_CASE(programs_1), TEST_CASE(programs_10), TEST_CASE(programs_50), TEST_CASE(programs_200),
 	  TEST_CASE(syscall_programs_200), TEST_CASE(too_many_programs),
-	  TEST_CASE(too_many_for_a_member), TEST_CASE(every_function),
+	  TEST_CASE(too_many_for_a_member), TEST_CASE(every_function), TEST_CASE(every_return),
 	  TEST_CASE(overlapping_links))

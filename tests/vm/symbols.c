@@ -93,11 +93,11 @@ static void sort_targets(struct targets *targets)
 	targets->count = left;
 }
 
-static void ask(const struct kview_target *list, size_t count, __u32 *reasons)
+static void ask(__u32 kind, const struct kview_target *list, size_t count, __u32 *reasons)
 {
 	struct kview_check check = {
 		.size = sizeof(check),
-		.kind = KVIEW_HOOK_ENTRY,
+		.kind = kind,
 		.targets = (unsigned long)list,
 		.reasons = (unsigned long)reasons,
 		.count = count,
@@ -106,14 +106,14 @@ static void ask(const struct kview_target *list, size_t count, __u32 *reasons)
 	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_CHECK, &check));
 }
 
-static void keep_hookable(struct targets *targets)
+static void keep_hookable(__u32 kind, struct targets *targets)
 {
 	__u32 *reasons = calloc(targets->count, sizeof(*reasons));
 	size_t left = 0;
 
 	CHECK(reasons);
 	for (size_t done = 0; done < targets->count; done += CHUNK)
-		ask(targets->list + done, targets->count - done < CHUNK ? targets->count - done : CHUNK, reasons + done);
+		ask(kind, targets->list + done, targets->count - done < CHUNK ? targets->count - done : CHUNK, reasons + done);
 	for (size_t i = 0; i < targets->count; i++) {
 		if (!reasons[i])
 			targets->list[left++] = targets->list[i];
@@ -122,7 +122,7 @@ static void keep_hookable(struct targets *targets)
 	free(reasons);
 }
 
-struct targets targets_all(void)
+struct targets targets_of(__u32 kind)
 {
 	struct text text = {};
 	struct kview_info info;
@@ -132,8 +132,13 @@ struct targets targets_all(void)
 	text.end = info.text_end;
 	walk_symbols(add_function, &text);
 	sort_targets(&text.targets);
-	keep_hookable(&text.targets);
+	keep_hookable(kind, &text.targets);
 	return text.targets;
+}
+
+struct targets targets_all(void)
+{
+	return targets_of(KVIEW_HOOK_ENTRY);
 }
 
 static struct targets targets_room(size_t count)

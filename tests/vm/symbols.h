@@ -19,6 +19,9 @@ struct targets {
 /* Every function the module agrees to hook. */
 struct targets targets_all(void);
 
+/* Every function it agrees to hook in this way (KVIEW_HOOK_ENTRY, KVIEW_HOOK_RETURN). */
+struct targets targets_of(__u32 kind);
+
 /* Of @all, the first function of each page of kernel text: with these hooked, every page that can be is private. */
 struct targets targets_per_page(const struct targets *all);
 
