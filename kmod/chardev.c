@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 #include <kview.h>
 
+#include "cgroup.h"
 #include "compat/cleanup.h"
 #include "compat/symbols.h"
 #include "link.h"
@@ -217,6 +218,23 @@ static long change_member(struct kview_view *view, void __user *user, u32 flags,
 	return err;
 }
 
+static long change_cgroup(struct kview_view *view, void __user *user,
+			  int (*change)(struct kview_view *view, int fd, u32 *why))
+{
+	struct kview_cgroup request;
+	int err = read_struct(&request, sizeof(request), user);
+
+	if (err)
+		return err;
+	if (request.flags)
+		return -EINVAL;
+	request.reason = KVIEW_WHY_NONE;
+	err = change(view, request.fd, &request.reason);
+	if (err && write_struct(user, &request, sizeof(request)))
+		return -EFAULT;
+	return err;
+}
+
 /* A descriptor and a file for @link, both still to be handed out; the file owns a reference. */
 static int link_file(struct kview_link *link, struct file **ret_file)
 {
@@ -324,6 +342,10 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 		return allowed() ? change_member(view, user, KVIEW_MEMBER_FOLLOW, add_member) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_MEMBER_REMOVE):
 		return change_member(view, user, 0, remove_member);
+	case _IOC_NR(KVIEW_IOC_CGROUP_ADD):
+		return allowed() ? change_cgroup(view, user, kview_cgroup_add) : -EPERM;
+	case _IOC_NR(KVIEW_IOC_CGROUP_REMOVE):
+		return change_cgroup(view, user, kview_cgroup_remove);
 	case _IOC_NR(KVIEW_IOC_LINK_CREATE):
 		return view_create_link(view, user);
 	case _IOC_NR(KVIEW_IOC_VIEW_INFO):
@@ -450,6 +472,7 @@ static long info(void __user *user)
 
 DEFINE_LISTING(next_view, kview_view_info, kview_list_next_view)
 DEFINE_LISTING(member_info, kview_member_info, kview_list_member)
+DEFINE_LISTING(cgroup_info, kview_cgroup_info, kview_list_cgroup)
 DEFINE_LISTING(next_link, kview_link_info, kview_list_next_link)
 DEFINE_LISTING(hook_info, kview_hook_info, kview_list_hook)
 
@@ -468,6 +491,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return next_view(user);
 	case _IOC_NR(KVIEW_IOC_MEMBER_INFO):
 		return member_info(user);
+	case _IOC_NR(KVIEW_IOC_CGROUP_INFO):
+		return cgroup_info(user);
 	case _IOC_NR(KVIEW_IOC_NEXT_LINK):
 		return next_link(user);
 	case _IOC_NR(KVIEW_IOC_HOOK_INFO):

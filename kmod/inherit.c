@@ -9,46 +9,66 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "cgroup.h"
 #include "member.h"
 #include "view.h"
 
-/* The new address space of @task, which gets it from @from: as its owner, or as another process that it made. */
+/* What the new address space of @task is to see. It gets it from @from: as its owner, or as another process that it made. */
 static struct kview_set *inherited(const struct kview_mm *from, struct task_struct *task, bool owner)
 {
-	struct kview_set *set = kview_set_new(from->set->count);
+	struct kview_set *set = kview_set_new(from->set->count + kview_cgroup_views());
 	u32 i;
 
-	for (i = 0; set && i < from->set->count; i++) {
+	if (!set)
+		return NULL;
+	for (i = 0; i < from->set->count; i++) {
 		u8 reasons = from->set->reasons[i];
 
 		if (owner || reasons & KVIEW_MEMBER_FOLLOW)
-			kview_set_put(set, from->set->views[i], reasons);
+			kview_set_put(set, from->set->views[i], reasons & ~KVIEW_MEMBER_CGROUP);
 	}
+	/* Its own cgroup counts, which need not be that of the process that made it. */
+	kview_cgroup_put(set, task);
 	return set;
 }
 
-/* Which views it was is not worth more memory when there is none: all that the member sees and that would be passed on. */
-static void count(const struct kview_mm *from, bool owner, bool lost)
+/* Who execs was a member before. */
+static void count_joined(const struct kview_set *set, const struct kview_mm *from, bool owner)
 {
 	u32 i;
 
-	for (i = 0; i < from->set->count; i++) {
-		if (!owner && !(from->set->reasons[i] & KVIEW_MEMBER_FOLLOW))
-			continue;
-		if (lost)
-			from->set->views[i]->lost++;
-		else if (!owner)
-			from->set->views[i]->joined++;
-	}
+	for (i = 0; i < set->count; i++)
+		set->views[i]->joined += !owner || !kview_set_get(from->set, set->views[i]);
+}
+
+static void count_lost(const struct kview_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		set->views[i]->lost++;
 }
 
 static void pass_on(const struct kview_mm *from, struct task_struct *task, struct mm_struct *mm)
 {
 	bool owner = from->tgid == task_tgid(task);
 	struct kview_set *set = inherited(from, task, owner);
-	int err = set ? kview_member_show(mm, task_tgid(task), set) : -ENOMEM;
 
-	count(from, owner, err);
+	if (!set) {
+		/* Rather too many than none. */
+		count_lost(from->set);
+		return;
+	}
+	if (!set->count) {
+		kfree(set);
+		return;
+	}
+	if (!kview_member_show(mm, task_tgid(task), set)) {
+		count_joined(set, from, owner);
+		return;
+	}
+	count_lost(set);
+	kfree(set);
 }
 
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm)

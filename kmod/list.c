@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
+#include "cgroup.h"
 #include "compat/symbols.h"
 #include "image.h"
 #include "leaf.h"
@@ -54,7 +55,7 @@ void kview_list_info(struct kview_info *info)
 		.size = info->size,
 		.abi = KVIEW_ABI_VERSION,
 		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN |
-			    KVIEW_FEATURE_TRACING | KVIEW_FEATURE_FOLLOW,
+			    KVIEW_FEATURE_TRACING | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP,
 		.machine = machine(),
 		.images = totals.images,
 		.text_pages = totals.text_pages,
@@ -103,6 +104,7 @@ static void fill_view(struct kview_view *view, struct kview_view_info *info)
 		.aside_now = totals.aside,
 		.joined = view->joined,
 		.lost = view->lost,
+		.cgroups = list_count_nodes(&view->cgroups),
 	};
 	list_for_each_entry(link, &view->links, node)
 		info->hooks += link->count;
@@ -166,6 +168,15 @@ int kview_list_member(struct kview_member_info *info)
 		put_task_struct(task);
 	}
 	return 0;
+}
+
+int kview_list_cgroup(struct kview_cgroup_info *info)
+{
+	struct kview_view *view;
+
+	guard(mutex)(&kview_lock);
+	view = find_view(info->view);
+	return view ? kview_cgroup_list(view, info) : -ENOENT;
 }
 
 static void fill_link(struct kview_link *link, struct kview_link_info *info)

@@ -18,6 +18,7 @@ void kview_list_info(struct kview_info *info);
 void kview_list_view(struct kview_view *view, struct kview_view_info *info);
 int kview_list_next_view(struct kview_view_info *info);
 int kview_list_member(struct kview_member_info *info);
+int kview_list_cgroup(struct kview_cgroup_info *info);
 void kview_list_link(struct kview_link *link, struct kview_link_info *info);
 int kview_list_next_link(struct kview_link_info *info);
 int kview_list_hook(struct kview_hook_info *info);

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 
 #include "arena.h"
+#include "cgroup.h"
 #include "chardev.h"
 #include "coherence.h"
 #include "compat/symbols.h"
@@ -29,6 +30,8 @@ static int __init probe_machine(void)
 		err = kview_leaf_probe();
 	if (!err)
 		err = kview_pin_init();
+	if (!err)
+		err = kview_cgroup_init();
 	return err;
 }
 
@@ -75,6 +78,7 @@ exit_image:
 static void __exit kview_exit(void)
 {
 	kview_chardev_exit();
+	kview_cgroup_exit();
 	kview_coherence_exit();
 	kview_retire_wait();
 	kview_stack_exit();

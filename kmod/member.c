@@ -7,7 +7,6 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include "compat/cleanup.h"
 #include "compat/symbols.h"
@@ -114,32 +113,29 @@ static const struct mmu_notifier_ops member_ops = {
 	.free_notifier = free_member,
 };
 
-/* The first notifier of an address space takes all its locks, and gives up when a signal is pending. */
-struct registration {
-	struct work_struct work;
-	struct mm_struct *mm;
-	struct mmu_notifier *notifier;
-};
-
-static void registration_fn(struct work_struct *work)
-{
-	struct registration *registration = container_of(work, struct registration, work);
-
-	registration->notifier = mmu_notifier_get(&member_ops, registration->mm);
-}
-
-/* Workers get no signals: a process that forks or execs just then may not be lost for that. */
+/*
+ * The first notifier of an address space takes all its locks, and gives up when a signal is pending. A process that forks
+ * or execs just then may not be lost for that: the signal has to wait.
+ */
 static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 {
-	struct registration registration = { .mm = mm, .notifier = mmu_notifier_get(&member_ops, mm) };
+	struct mmu_notifier *notifier;
+	bool signal = false, notify = false;
+	int tries = 1000; /* one more for each signal that comes in between */
 
-	if (registration.notifier != ERR_PTR(-EINTR))
-		return registration.notifier;
-	INIT_WORK_ONSTACK(&registration.work, registration_fn);
-	queue_work(system_unbound_wq, &registration.work);
-	flush_work(&registration.work);
-	destroy_work_on_stack(&registration.work);
-	return registration.notifier;
+	do {
+		notifier = mmu_notifier_get(&member_ops, mm);
+		if (notifier != ERR_PTR(-EINTR))
+			break;
+		signal |= test_and_clear_thread_flag(TIF_SIGPENDING);
+		notify |= test_and_clear_thread_flag(TIF_NOTIFY_SIGNAL);
+	} while (--tries);
+	/* Where it was not needed any more, the way back to user space finds nothing to do. */
+	if (signal)
+		set_thread_flag(TIF_SIGPENDING);
+	if (notify)
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return notifier;
 }
 
 static struct kview_mm *new_member(struct mm_struct *mm, struct pid *tgid)
@@ -192,11 +188,12 @@ int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *
 		if (err)
 			kview_image_release(image);
 	}
-	if (err || !member) {
-		kfree(set);
+	if (err)
 		return err;
-	}
-	assign(member, set, image);
+	if (member)
+		assign(member, set, image);
+	else
+		kfree(set);
 	return 0;
 }
 
@@ -219,21 +216,18 @@ static int join(struct kview_view *view, struct mm_struct *mm, struct pid *tgid,
 		return -ENOMEM;
 	kview_set_put(set, view, had | reasons);
 	err = kview_member_show(mm, tgid, set);
-	if (!err && !had)
+	if (err)
+		kfree(set);
+	else if (!had)
 		view->joined++;
 	return err;
 }
 
-/* The address space of a process. The first thread may be gone while others run on. */
-static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
+struct mm_struct *kview_member_mm(struct task_struct *task)
 {
 	struct mm_struct *mm = NULL;
 	struct task_struct *thread;
 
-	if (task->flags & PF_KTHREAD) {
-		*why = KVIEW_WHY_KERNEL_THREAD;
-		return ERR_PTR(-EINVAL);
-	}
 	rcu_read_lock();
 	for_each_thread(task, thread) {
 		mm = get_task_mm(thread);
@@ -241,6 +235,18 @@ static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
 			break;
 	}
 	rcu_read_unlock();
+	return mm;
+}
+
+static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
+{
+	struct mm_struct *mm;
+
+	if (task->flags & PF_KTHREAD) {
+		*why = KVIEW_WHY_KERNEL_THREAD;
+		return ERR_PTR(-EINVAL);
+	}
+	mm = kview_member_mm(task);
 	if (mm)
 		return mm;
 	*why = KVIEW_WHY_EXITING;
@@ -284,8 +290,7 @@ int kview_member_add(struct kview_view *view, struct task_struct *task, bool fol
 	return outside_exec(view, task, KVIEW_MEMBER_ADDED | (follow ? KVIEW_MEMBER_FOLLOW : 0), why, add);
 }
 
-/* @member sees @view for none of @reasons any more. */
-static void leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
+bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
 {
 	struct kview_set *set = member->set;
 	struct kview_image *image;
@@ -301,6 +306,7 @@ static void leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
 		assign(member, set, image);
 	else
 		drop(member);
+	return !image;
 }
 
 static int remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
@@ -314,7 +320,7 @@ static int remove(struct kview_view *view, struct task_struct *task, u8 reasons,
 	mutex_lock(&kview_lock);
 	member = kview_member_find(mm);
 	if (member && kview_set_get(member->set, view) & reasons)
-		leave(member, view, reasons);
+		kview_member_leave(member, view, reasons);
 	else
 		err = refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, why);
 	mutex_unlock(&kview_lock);
@@ -333,20 +339,45 @@ void kview_member_leave_all(struct kview_view *view)
 
 	lockdep_assert_held(&kview_lock);
 	while ((member = kview_member_at(view, 0)))
-		leave(member, view, U8_MAX);
+		kview_member_leave(member, view, U8_MAX);
+}
+
+void kview_member_each(void (*fn)(struct kview_mm *member))
+{
+	struct kview_mm *member;
+	struct hlist_node *next;
+	int bucket;
+
+	lockdep_assert_held(&kview_lock);
+	hash_for_each_safe(members, bucket, next, member, hash)
+		fn(member);
+}
+
+/* The vfork child for whose cgroup @member was let in goes, and leaves it to a parent that is not in. */
+static void give_back(struct kview_mm *member)
+{
+	u32 i;
+
+	for (i = member->set->count; i-- > 0;) {
+		if (kview_member_leave(member, member->set->views[i], KVIEW_MEMBER_CGROUP))
+			return;
+	}
 }
 
 bool kview_member_release(struct mm_struct *mm)
 {
+	bool last = atomic_read(&mm->mm_users) == 1;
 	struct kview_mm *member;
 
 	/* Whoever else looks at it just now makes us leave it to the notifier. */
-	if (atomic_read(&mm->mm_users) != 1)
+	if (!last && !current->vfork_done)
 		return false;
 	guard(mutex)(&kview_lock);
 	member = kview_member_find(mm);
-	if (member)
+	if (member && last)
 		drop(member);
+	else if (member && member->tgid == task_tgid(current))
+		give_back(member);
 	return true;
 }
 

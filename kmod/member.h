@@ -27,6 +27,7 @@ struct kview_mm {
 	struct pid *tgid;	/* the process it belongs to: the one that was added, forked, or has execed */
 	struct kview_set *set;	/* the views it sees, those of @image */
 	struct kview_image *image;
+	u32 scouts; /* its threads that are scouts, see scout.h */
 };
 
 int kview_member_init(void);
@@ -40,11 +41,20 @@ int kview_member_add(struct kview_view *view, struct task_struct *task, bool fol
 /* Undo. */
 int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why);
 
+/* @member sees @view for none of @reasons any more. Returns whether it sees nothing any more, and is gone. Under kview_lock. */
+bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons);
+
+/* Call @fn for all members; it may let its member leave. Under kview_lock. */
+void kview_member_each(void (*fn)(struct kview_mm *member));
+
+/* A reference on the address space of a process, NULL when it exits. The first thread may be gone while others run on. */
+struct mm_struct *kview_member_mm(struct task_struct *task);
+
 /* All members of @view leave it. Under kview_lock. */
 void kview_member_leave_all(struct kview_view *view);
 
 /*
- * Let @mm, the address space of process @tgid, see @set and nothing else. Takes @set over, on failure too. -ENOMEM, or
+ * Let @mm, the address space of process @tgid, see @set and nothing else. Takes @set over when it succeeds. -ENOMEM, or
  * what an image fails with: then nothing has changed. Under kview_lock.
  */
 int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *set);

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "cgroup.h"
 #include "image.h"
 #include "link.h"
 #include "member.h"
@@ -22,6 +23,7 @@ int kview_view_new(const char *name, struct kview_view **ret_view)
 	if (!view)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&view->links);
+	INIT_LIST_HEAD(&view->cgroups);
 	view->owner = get_pid(task_tgid(current));
 	get_task_comm(comm, current);
 	strscpy(view->name, *name ? name : comm, sizeof(view->name));
@@ -45,6 +47,7 @@ void kview_view_close(struct kview_view *view)
 {
 	struct kview_link *link, *next;
 
+	kview_cgroup_remove_all(view);
 	mutex_lock(&kview_lock);
 	/* Members go first: the images that have this view go with them, and no hook has to be taken out one by one. */
 	kview_member_leave_all(view);

@@ -17,6 +17,8 @@ struct kview_view {
 	u32 id;
 	struct pid *owner;	/* thread group that created it */
 	struct list_head links; /* by rising id */
+	struct list_head cgroups; /* struct kview_cgroup_ref */
+	int cgroup_err;		  /* why the last process that should have joined for its cgroup did not */
 	u64 aside_count;
 	u64 aside_ns;
 	u64 joined; /* processes that became members */

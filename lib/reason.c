@@ -39,6 +39,7 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_DUPLICATE] = "the function is in the list twice",
 	[KVIEW_WHY_PROG_MULTI] = "the program was loaded for attachment to many functions at once (kprobe.multi)",
 	[KVIEW_WHY_PROG_FD] = "this is not the descriptor of a loaded BPF program",
+	[KVIEW_WHY_NO_CGROUP] = "this is not a directory of the cgroup v2 file system",
 };
 
 const char *kview_why_text(uint32_t why)

@@ -46,6 +46,7 @@
 #define KVIEW_FEATURE_RETURN (1ULL << 2)  /* KVIEW_HOOK_RETURN */
 #define KVIEW_FEATURE_TRACING (1ULL << 3) /* KVIEW_HOOK_FENTRY and KVIEW_HOOK_FEXIT */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
+#define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -82,6 +83,7 @@
 #define KVIEW_WHY_NO_PROTOTYPE 25    /* EOPNOTSUPP: BTF does not tell where the function's arguments lie */
 #define KVIEW_WHY_OTHER_FUNCTION 26  /* EINVAL: the program was loaded for another function than the one named */
 #define KVIEW_WHY_NOT_IN_KERNEL 27   /* EOPNOTSUPP: the program was loaded for a module's function or another program */
+#define KVIEW_WHY_NO_CGROUP 28	     /* EBADF: not the descriptor of a cgroup v2 directory */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {
@@ -114,6 +116,7 @@ struct kview_view_create {
 /* Why a process is a member; KVIEW_MEMBER_FOLLOW is also a flag of KVIEW_IOC_MEMBER_ADD. */
 #define KVIEW_MEMBER_FOLLOW (1U << 0) /* what it forks becomes a member in the same way, before its first instruction */
 #define KVIEW_MEMBER_ADDED (1U << 1)  /* it was added, or forked by a member that is followed */
+#define KVIEW_MEMBER_CGROUP (1U << 2) /* it is in a cgroup of the view */
 
 /*
  * KVIEW_IOC_MEMBER_ADD, KVIEW_IOC_MEMBER_REMOVE: a process, all its threads. View fd.
@@ -130,6 +133,22 @@ struct kview_member {
 	__s32 pidfd;  /* -1 when @pid is used */
 	__u32 reason; /* out */
 	__u32 reserved;
+};
+
+/*
+ * KVIEW_IOC_CGROUP_ADD, KVIEW_IOC_CGROUP_REMOVE: all processes of a cgroup v2 subtree. View fd.
+ *
+ * A process counts, with all its threads, while the cgroup of its first thread is the directory or below it. When
+ * KVIEW_IOC_CGROUP_ADD returns, those that are in have joined; one that is in the middle of an exec, or for which there
+ * was no memory, joins as soon as it can be. What they fork and exec joins before its first instruction. Who is moved in
+ * has joined, and who is moved out has left, when the write to cgroup.procs returns; a member for another reason stays.
+ * The removal of the directory ends it like KVIEW_IOC_CGROUP_REMOVE.
+ */
+struct kview_cgroup {
+	__u32 size;
+	__u32 flags; /* none yet */
+	__s32 fd;    /* the directory, opened in any way */
+	__u32 reason; /* out */
 };
 
 /* One hook of a link. */
@@ -189,6 +208,8 @@ struct kview_view_info {
 	char name[KVIEW_NAME_LEN];
 	__u64 joined; /* processes that became members, so far */
 	__u64 lost;   /* processes that run unseen because there was no memory when they were forked, or in their exec */
+	__u32 cgroups;
+	__u32 reserved2;
 };
 
 /* KVIEW_IOC_MEMBER_INFO: the @index-th member of view @view. Device fd. */
@@ -202,6 +223,18 @@ struct kview_member_info {
 	char comm[16]; /* TASK_COMM_LEN */
 	__u32 flags;   /* KVIEW_MEMBER_* */
 	__u32 reserved;
+};
+
+#define KVIEW_PATH_LEN 1024 /* a cgroup's path in listings; container runtimes need some 150 */
+
+/* KVIEW_IOC_CGROUP_INFO: the @index-th cgroup of view @view. Device fd. */
+struct kview_cgroup_info {
+	__u32 size;
+	__u32 view;
+	__u32 index;
+	__u32 reserved;
+	__u64 id; /* the directory's inode number */
+	char path[KVIEW_PATH_LEN]; /* below the root of the caller's cgroup namespace; empty when it is longer */
 };
 
 /* KVIEW_IOC_NEXT_LINK: the link of view @view with the lowest id above @id. Device fd. KVIEW_IOC_LINK_INFO on a link fd. */
@@ -242,10 +275,13 @@ struct kview_hook_info {
 #define KVIEW_IOC_MEMBER_INFO _IOWR(KVIEW_IOC_TYPE, 0x04, struct kview_member_info)
 #define KVIEW_IOC_NEXT_LINK _IOWR(KVIEW_IOC_TYPE, 0x05, struct kview_link_info)
 #define KVIEW_IOC_HOOK_INFO _IOWR(KVIEW_IOC_TYPE, 0x06, struct kview_hook_info)
+#define KVIEW_IOC_CGROUP_INFO _IOWR(KVIEW_IOC_TYPE, 0x07, struct kview_cgroup_info)
 #define KVIEW_IOC_MEMBER_ADD _IOWR(KVIEW_IOC_TYPE, 0x10, struct kview_member)
 #define KVIEW_IOC_MEMBER_REMOVE _IOWR(KVIEW_IOC_TYPE, 0x11, struct kview_member)
 #define KVIEW_IOC_LINK_CREATE _IOWR(KVIEW_IOC_TYPE, 0x12, struct kview_link_create)
 #define KVIEW_IOC_VIEW_INFO _IOWR(KVIEW_IOC_TYPE, 0x13, struct kview_view_info)
+#define KVIEW_IOC_CGROUP_ADD _IOWR(KVIEW_IOC_TYPE, 0x14, struct kview_cgroup)
+#define KVIEW_IOC_CGROUP_REMOVE _IOWR(KVIEW_IOC_TYPE, 0x15, struct kview_cgroup)
 #define KVIEW_IOC_LINK_INFO _IOWR(KVIEW_IOC_TYPE, 0x20, struct kview_link_info)
 
 #endif /* _UAPI_KVIEW_H */

@@ -17,9 +17,13 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/static_call.h>
+#include <linux/task_work.h>
 #include <trace/syscall.h>
 
+struct cgroup;
+struct cgroup_namespace;
 struct ftrace_rec_iter;
+struct super_block;
 
 /* X(symbol, return type, parameters) */
 #define KVIEW_FUNCTIONS(X)                                                                                             \
@@ -50,7 +54,12 @@ struct ftrace_rec_iter;
 	X(btf_nr_types, u32, (const struct btf *btf))                                                                  \
 	X(btf_type_by_id, const struct btf_type *, (const struct btf *btf, u32 id))                                    \
 	X(btf_name_by_offset, const char *, (const struct btf *btf, u32 offset))                                       \
-	X(btf_type_skip_modifiers, const struct btf_type *, (const struct btf *btf, u32 id, u32 *ret_id))
+	X(btf_type_skip_modifiers, const struct btf_type *, (const struct btf *btf, u32 id, u32 *ret_id)) \
+	X(cgroup_attach_permissions, int,                                                                              \
+	  (struct cgroup * from, struct cgroup *to, struct super_block *sb, bool threadgroup,                          \
+	   struct cgroup_namespace *ns))                                                                               \
+	X(task_work_add, int,                                                                                          \
+	  (struct task_struct * task, struct callback_head *work, enum task_work_notify_mode notify))
 
 /* X(symbol, type): variables, reached through a pointer of the same name. */
 #define KVIEW_VARIABLES(X)                                                                                             \

@@ -19,6 +19,7 @@
 
 #include <bpf/bpf.h>
 
+#include "cgroups.h"
 #include "programs.h"
 #include "subject.h"
 #include "symbols.h"
@@ -36,6 +37,7 @@
 /* What requests refer to. */
 static struct {
 	int device, view, link, prog;
+	int cgroup, other_cgroup; /* of the view, and of nobody; both empty */
 	__u32 view_id, link_id;
 	struct subject member, outsider;
 } it;
@@ -54,6 +56,9 @@ static void set_up(void)
 	it.member = subject_new(1);
 	it.outsider = subject_new(1);
 	kv_member(it.view, it.member.pid);
+	it.cgroup = cgroup_new("a");
+	it.other_cgroup = cgroup_new("b");
+	kv_cgroup(it.view, it.cgroup);
 }
 
 /* --- what there is, before and after --- */
@@ -105,6 +110,8 @@ union request {
 	__u32 size;
 	struct kview_view_create view;
 	struct kview_member member;
+	struct kview_cgroup cgroup;
+	struct kview_cgroup_info cgroup_info;
 	struct kview_link_create link;
 	struct kview_check check;
 	struct kview_member_info member_info;
@@ -165,6 +172,21 @@ static void fill_member(union request *request)
 	request->member.pidfd = -1;
 }
 
+static void fill_cgroup(union request *request)
+{
+	request->cgroup.fd = it.cgroup;
+}
+
+static void fill_other_cgroup(union request *request)
+{
+	request->cgroup.fd = it.other_cgroup;
+}
+
+static void fill_cgroup_info(union request *request)
+{
+	request->cgroup_info.view = it.view_id;
+}
+
 static void fill_link(union request *request)
 {
 	request->link.kind = KVIEW_HOOK_ENTRY;
@@ -191,6 +213,18 @@ static void undo_remove(int result)
 	kv_member(it.view, it.member.pid);
 }
 
+static void undo_cgroup_add(int result)
+{
+	CHECK_EQUAL(result, 0);
+	CHECK_EQUAL(kv_try_cgroup_remove(it.view, it.other_cgroup), 0);
+}
+
+static void undo_cgroup_remove(int result)
+{
+	CHECK_EQUAL(result, 0);
+	kv_cgroup(it.view, it.cgroup);
+}
+
 static void undo_nothing(int result)
 {
 	CHECK_EQUAL(result, 0);
@@ -207,6 +241,9 @@ static const struct call calls[] = {
 	CALL(HOOK_INFO, &it.device, fill_hook_info, undo_nothing, ENOENT),
 	CALL(MEMBER_ADD, &it.view, fill_outsider, undo_add, EBADF), /* pidfd 0 is no pidfd */
 	CALL(MEMBER_REMOVE, &it.view, fill_member, undo_remove, EBADF),
+	CALL(CGROUP_INFO, &it.device, fill_cgroup_info, undo_nothing, ENOENT),
+	CALL(CGROUP_ADD, &it.view, fill_other_cgroup, undo_cgroup_add, EBADF), /* standard input is none */
+	CALL(CGROUP_REMOVE, &it.view, fill_cgroup, undo_cgroup_remove, EBADF),
 	CALL(LINK_CREATE, &it.view, fill_link, undo_create, EINVAL),
 	CALL(VIEW_INFO, &it.view, NULL, undo_nothing, 0),
 	CALL(LINK_INFO, &it.link, NULL, undo_nothing, 0),
@@ -467,7 +504,11 @@ static const struct field fields[] = {
 	CHECK_FIELD(reasons, 0, EFAULT),
 	CHECK_FIELD(reasons, -4096, EFAULT),
 
-	MEMBER_FIELDS(flags, 1, EINVAL),
+	FIELD(MEMBER_ADD, kview_member, flags, KVIEW_MEMBER_ADDED, EINVAL),
+	FIELD(MEMBER_REMOVE, kview_member, flags, KVIEW_MEMBER_FOLLOW, EINVAL),
+	FIELD(CGROUP_ADD, kview_cgroup, flags, 1, EINVAL),
+	FIELD(CGROUP_ADD, kview_cgroup, fd, -1, EBADF),
+	FIELD(CGROUP_REMOVE, kview_cgroup, flags, 1U << 31, EINVAL),
 	MEMBER_FIELDS(flags, 1U << 31, EINVAL),
 	MEMBER_FIELDS(reserved, 1, EINVAL),
 	MEMBER_FIELDS(pid, 0, EINVAL), /* neither pid nor pidfd */
@@ -630,7 +671,7 @@ static void unknown_calls(void)
 
 		for (unsigned int number = 0; number < 256; number++) {
 			call.number = _IOWR(KVIEW_IOC_TYPE, number, struct { __u32 size[4]; });
-			if ((number & 0x0f) <= 6 && number < 0x30)
+			if ((number & 0x0f) <= 7 && number < 0x30)
 				continue;
 			fill(&call, &request);
 			expect(&call, &request, ENOTTY, "no such call");
@@ -712,7 +753,7 @@ static void expect_rights(int err)
 	for (size_t i = 0; i < CALLS; i++) {
 		bool needs = strstr(calls[i].name, "CREATE") || strstr(calls[i].name, "ADD");
 
-		if (calls[i].undo == undo_remove)
+		if (calls[i].undo == undo_remove || calls[i].undo == undo_cgroup_remove)
 			continue;
 		fill(&calls[i], &request);
 		expect(&calls[i], &request, needs ? err : 0, "with few rights");
@@ -1292,6 +1333,12 @@ static void refusals_leave_no_trace(void)
 	accept_program(KVIEW_HOOK_ENTRY, counter.prog, list);
 }
 
+static void undo(void)
+{
+	restore_jit();
+	cgroup_undo();
+}
+
 static const struct test_case cases[] = {
 	TEST_CASE(valid_requests), TEST_CASE(too_small), TEST_CASE(too_large), TEST_CASE(unknown_tail),
 	TEST_CASE(zero_tail), TEST_CASE(grown_structures), TEST_CASE(short_structures), TEST_CASE(unmapped_requests),
@@ -1315,6 +1362,6 @@ static const struct test_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	test_undo = restore_jit;
+	test_undo = undo;
 	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -112,6 +112,33 @@ void kv_member(int view, pid_t pid)
 		FAIL("member %d: %s, %s", pid, strerror(-err), kv_reason_name(kv_reason));
 }
 
+static int change_cgroup(int view, unsigned long call, int fd)
+{
+	struct kview_cgroup request = { .size = sizeof(request), .fd = fd };
+	int err = ioctl(view, call, &request) < 0 ? -errno : 0;
+
+	kv_reason = request.reason;
+	return err;
+}
+
+int kv_try_cgroup(int view, int fd)
+{
+	return change_cgroup(view, KVIEW_IOC_CGROUP_ADD, fd);
+}
+
+int kv_try_cgroup_remove(int view, int fd)
+{
+	return change_cgroup(view, KVIEW_IOC_CGROUP_REMOVE, fd);
+}
+
+void kv_cgroup(int view, int fd)
+{
+	int err = kv_try_cgroup(view, fd);
+
+	if (err)
+		FAIL("cgroup: %s, %s", strerror(-err), kv_reason_name(kv_reason));
+}
+
 int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targets, __u32 count)
 {
 	struct kview_link_create request = {
@@ -195,6 +222,7 @@ const char *kv_reason_name(__u32 reason)
 		REASON(PROG_OVERRIDE), REASON(PROG_NOT_JITED), REASON(PROG_SLEEPABLE), REASON(PROG_FAR),
 		REASON(NO_SUCH_SYSCALL), REASON(NO_SYSCALL_SITE), REASON(DUPLICATE), REASON(PROG_MULTI),
 		REASON(PROG_FD),
+		REASON(NO_CGROUP),
 	};
 #undef REASON
 

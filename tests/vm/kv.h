@@ -38,6 +38,11 @@ void kv_follow(int view, pid_t pid);
 int kv_try_member_remove(int view, pid_t pid);
 int kv_try_member_pidfd(int view, int pidfd);
 
+/* All of a cgroup, by a descriptor of its directory. */
+int kv_try_cgroup(int view, int fd);
+void kv_cgroup(int view, int fd);
+int kv_try_cgroup_remove(int view, int fd);
+
 int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targets, __u32 count);
 
 /* One function, by name. */
