@@ -11,7 +11,8 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 SHELL := /bin/bash
 
 # Kernels the module is built and tested with (see vm/kernel).
-KERNELS ?= 6.12 6.1
+SUPPORTED_KERNELS := 6.12 6.1
+KERNELS ?= $(SUPPORTED_KERNELS)
 
 include mk/flags.mk
 include mk/rules.mk
@@ -19,4 +20,5 @@ include $(sort $(wildcard */build.mk) $(wildcard */*/build.mk))
 include mk/kmod.mk
 include mk/targets.mk
 include mk/install.mk
+include mk/package.mk
 include mk/lint.mk

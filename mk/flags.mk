@@ -57,3 +57,4 @@ EXAMPLEDIR ?= $(DATADIR)/doc/kview/examples
 # Objects to run, and what udev and systemd read: the same for all architectures of a multiarch system.
 OBJECTDIR ?= $(PREFIX)/lib/kview
 SYSTEMDIR ?= $(PREFIX)/lib
+DKMSDIR ?= /usr/src/kview-$(VERSION)

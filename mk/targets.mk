@@ -19,6 +19,8 @@ help:
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
 	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with BINDIR LIBDIR ... of mk/flags.mk; uninstall' \
+	'make install-dkms     the sources of the module to DESTDIR$(DKMSDIR); uninstall-dkms' \
+	'make deb              Debian packages, into build/deb' \
 	'make compile_commands.json   for editors' \
 	'make clean            remove what was built; distclean: downloaded kernels, too' \
 	'' \
@@ -30,9 +32,10 @@ unit-tests: $(CHECK_UNIT)
 vm-tests: all $(CHECK_VM) kmod
 
 check:
-	$(Q)scripts/deps.sh build kmod vm test
+	$(Q)scripts/deps.sh build kmod vm test package
 	+$(Q)$(submake) SANITIZE=1 unit-tests
 	+$(Q)$(submake) vm-tests
+	+$(Q)$(submake) package-tests
 	$(Q)tests/run --unit --vm $(KERNELS)
 
 check-unit:
@@ -41,8 +44,9 @@ check-unit:
 	$(Q)tests/run --unit
 
 check-vm:
-	$(Q)scripts/deps.sh build kmod vm test
+	$(Q)scripts/deps.sh build kmod vm test package
 	+$(Q)$(submake) vm-tests
+	+$(Q)$(submake) package-tests
 	$(Q)tests/run --vm $(KERNELS)
 
 demo:

@@ -11,6 +11,8 @@ declare -A packages=(
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh'
+	# The VM test installs dkms, in the guest, which needs the others.
+	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	[bench]='redis-server redis-tools python3'
 	[fuzz]='clang llvm libclang-rt-14-dev'
 	[lint]='shellcheck clang-format git'
