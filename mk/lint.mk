@@ -8,7 +8,7 @@ shell_files = git grep -zlE '^\#!.*\b(ba)?sh$$' --
 
 lint:
 	$(Q)scripts/deps.sh lint
-	+$(Q)$(submake) -k lint-shell lint-spdx lint-format
+	+$(Q)$(submake) -k lint-shell lint-spdx lint-spelling lint-format
 
 lint-shell:
 	$(call say,LINT,shellcheck)
@@ -21,6 +21,11 @@ lint-spdx:
 		xargs -0r grep -L 'SPDX-License-Identifier:'); \
 	[ -z "$$files" ] || { echo "no SPDX line:" $$files >&2; exit 1; }
 
+# Two macros of mdoc, and what tests misspell on purpose.
+lint-spelling:
+	$(call say,LINT,codespell)
+	$(Q)$(tracked) ':!LICENSES' | xargs -0r codespell --ignore-words-list nd,fo,opne,raed
+
 lint-format:
 	$(call say,LINT,clang-format)
 	$(Q)[ ! -e .clang-format ] || $(c_files) | xargs -0r clang-format --dry-run -Werror
@@ -28,4 +33,4 @@ lint-format:
 format:
 	$(Q)$(c_files) | xargs -0r clang-format -i
 
-.PHONY: lint lint-shell lint-spdx lint-format format
+.PHONY: lint lint-shell lint-spdx lint-spelling lint-format format

@@ -15,7 +15,7 @@ declare -A packages=(
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	[bench]='redis-server redis-tools python3'
 	[fuzz]='clang llvm libclang-rt-14-dev'
-	[lint]='shellcheck clang-format git'
+	[lint]='shellcheck clang-format codespell git'
 )
 
 usage()
