@@ -175,6 +175,7 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	case KVIEW_HOOK_ENTRY:
 		return resolve_entry(hook, name, value, why);
 	case KVIEW_HOOK_RETURN:
+	case KVIEW_HOOK_SESSION:
 	case KVIEW_HOOK_FENTRY:
 	case KVIEW_HOOK_FEXIT:
 		return resolve_return(hook, name, value, why);

@@ -10,6 +10,7 @@
 #include "compat/cleanup.h"
 #include "compat/prog.h"
 #include "compat/symbols.h"
+#include "multi.h"
 #include "proto.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
@@ -19,6 +20,7 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 	switch (kind) {
 	case KVIEW_HOOK_ENTRY:
 	case KVIEW_HOOK_RETURN:
+	case KVIEW_HOOK_SESSION:
 		return BPF_PROG_TYPE_KPROBE;
 	case KVIEW_HOOK_FENTRY:
 	case KVIEW_HOOK_FEXIT:
@@ -63,7 +65,7 @@ static int check_prog(const struct bpf_prog *prog, u32 *why)
 		*why = KVIEW_WHY_PROG_OVERRIDE;
 		return -EOPNOTSUPP;
 	}
-	if (kview_prog_is_multi(prog)) {
+	if (kview_prog_is_uprobe_multi(prog)) {
 		*why = KVIEW_WHY_PROG_MULTI;
 		return -EOPNOTSUPP;
 	}
@@ -129,6 +131,10 @@ static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
 	err = check_prog(prog, why);
 	if (!err && kview_link_prog_type(link->kind) == BPF_PROG_TYPE_TRACING)
 		err = check_tracing(link, why);
+	if (!err && kview_prog_is_session(prog) != (link->kind == KVIEW_HOOK_SESSION)) {
+		*why = KVIEW_WHY_PROG_TYPE;
+		err = -EINVAL;
+	}
 	return err;
 }
 
@@ -213,7 +219,14 @@ static int fill(struct kview_link *link, int prog_fd, const struct kview_target 
 		*index = i;
 		err = init_hook(link, &link->hooks[i], &targets[i], names[i], why);
 	}
-	return err ?: check_duplicates(link, why, index);
+	if (!err)
+		err = check_duplicates(link, why, index);
+	if (err || !kview_prog_is_multi(link->prog))
+		return err;
+	err = kview_multi_new(link, &link->multi);
+	if (err == -EOPNOTSUPP)
+		*why = KVIEW_WHY_PROG_MULTI;
+	return err;
 }
 
 int kview_link_new(u32 kind, int prog_fd, const struct kview_target *targets, char *const *names, u32 count, u32 *why,
@@ -251,6 +264,7 @@ void kview_link_put(struct kview_link *link)
 		bpf_prog_put(link->prog);
 	kvfree(link->hooks);
 	kfree(link->proto);
+	kview_multi_free(link->multi);
 	kfree(link);
 }
 

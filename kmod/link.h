@@ -13,6 +13,7 @@
 
 #include "hook.h"
 
+struct kview_multi;
 struct kview_proto;
 struct kview_view;
 
@@ -26,6 +27,7 @@ struct kview_link {
 	bool closed;		 /* detached for good: programs wait for no return any more; read by stubs */
 	struct bpf_prog *prog;
 	struct kview_proto *proto; /* of the function a tracing program was made for; NULL for other programs */
+	struct kview_multi *multi; /* for programs of kprobe.multi and kprobe.session */
 	struct kview_hook *hooks; /* [@count] */
 };
 

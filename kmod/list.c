@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "cgroup.h"
+#include "compat/multi.h"
 #include "compat/symbols.h"
 #include "image.h"
 #include "leaf.h"
@@ -43,6 +44,17 @@ static size_t link_bytes(const struct kview_view *view)
 	return bytes;
 }
 
+static u64 features(void)
+{
+	const struct kview_multi_layout *layout;
+	u64 bits = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN | KVIEW_FEATURE_TRACING |
+		   KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP;
+
+	if (kview_multi_layout(&layout))
+		return bits;
+	return bits | KVIEW_FEATURE_MULTI | (layout->sessions ? KVIEW_FEATURE_SESSION : 0);
+}
+
 void kview_list_info(struct kview_info *info)
 {
 	struct kview_image_totals totals;
@@ -54,8 +66,7 @@ void kview_list_info(struct kview_info *info)
 	*info = (struct kview_info){
 		.size = info->size,
 		.abi = KVIEW_ABI_VERSION,
-		.features = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN |
-			    KVIEW_FEATURE_TRACING | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP,
+		.features = features(),
 		.machine = machine(),
 		.images = totals.images,
 		.text_pages = totals.text_pages,

@@ -10,9 +10,11 @@
 #include <linux/wait.h>
 #include <asm/syscall.h>
 
+#include "compat/multi.h"
 #include "compat/prog.h"
 #include "compat/symbols.h"
 #include "link.h"
+#include "multi.h"
 #include "pin.h"
 #include "stub.h"
 #include "textpage.h"
@@ -23,22 +25,28 @@ static DECLARE_WAIT_QUEUE_HEAD(drained);
 
 #define count(hook, what) this_cpu_inc((hook)->counts->what)
 
-static void count_skipped(struct kview_stub *stub, u32 first, u32 end)
+/* A session is in the list twice: at the function's entry it counts once for both. */
+static bool is_repeated(const struct kview_stub *stub, u32 index)
 {
-	u32 i;
-
-	for (i = first; i < end; i++)
-		count(stub->hooks[i], skipped);
+	return index >= stub->group[KVIEW_RETURNS] && stub->hooks[index]->link->kind == KVIEW_HOOK_SESSION;
 }
 
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
 {
-	count_skipped(stub, 0, stub->count);
+	u32 i;
+
+	for (i = 0; i < stub->count; i++) {
+		if (!is_repeated(stub, i))
+			count(stub->hooks[i], skipped);
+	}
 }
 
 void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs)
 {
-	count_skipped(stub, stub->group[KVIEW_RETURNS], stub->count);
+	u32 i;
+
+	for (i = stub->group[KVIEW_RETURNS]; i < stub->count; i++)
+		count(stub->hooks[i], skipped);
 }
 
 void kview_run_missed_one(struct kview_hook *hook)
@@ -67,7 +75,12 @@ void kview_run_missed_return(struct kview_stub *stub, struct pt_regs *regs)
 
 void kview_run_missed_all(struct kview_stub *stub, struct pt_regs *regs)
 {
-	count_missed(stub, 0, stub->count);
+	u32 i;
+
+	for (i = 0; i < stub->count; i++) {
+		if (!is_repeated(stub, i))
+			kview_run_missed_one(stub->hooks[i]);
+	}
 }
 
 void kview_run_rcu_lock(void)
@@ -98,19 +111,75 @@ static __always_inline void run_program(struct kview_hook *hook, const void *ctx
 	count(hook, runs);
 }
 
-static void run_probes(struct kview_stub *stub, struct pt_regs *regs, enum kview_group group)
+/* struct bpf_kprobe_multi_run_ctx, as far as helpers read it */
+static void fill_multi(const struct kview_hook *hook, void *context, u64 *data, bool is_return)
+{
+	const struct kview_multi *multi = hook->link->multi;
+
+	memset(context, 0, multi->layout->context_size);
+	*(void **)(context + multi->layout->context_link) = multi->link;
+	*(unsigned long *)(context + multi->layout->context_ip) = hook->addr;
+	if (!multi->layout->sessions)
+		return;
+	*(bool *)(context + multi->layout->context_is_return) = is_return;
+	*(u64 **)(context + multi->layout->context_data) = data;
+}
+
+static u32 run_multi(struct kview_hook *hook, struct pt_regs *regs, u64 *data, bool is_return)
+{
+	u64 context[KVIEW_MULTI_CONTEXT_MAX / sizeof(u64)];
+	struct bpf_run_ctx *old;
+	u32 result;
+
+	fill_multi(hook, context, data, is_return);
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_lock();
+	old = bpf_set_run_ctx((struct bpf_run_ctx *)context);
+	result = bpf_prog_run(hook->link->prog, regs);
+	bpf_reset_run_ctx(old);
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		rcu_read_unlock();
+	count(hook, runs);
+	return result;
+}
+
+static void run_session(struct kview_stub *stub, u32 index, struct kview_hook *hook, struct pt_regs *regs, bool is_return)
+{
+	u64 *wanted = kview_session_wanted(stub, regs), *data = kview_session_data(stub, regs, index);
+
+	if (!(*wanted & BIT_ULL(index)))
+		return;
+	if (run_multi(hook, regs, data, is_return))
+		*wanted &= ~BIT_ULL(index);
+}
+
+static void run_probe(struct kview_hook *hook, struct pt_regs *regs)
 {
 	struct kprobe *__percpu *current_kprobe = (void __percpu *)kview_symbols.current_kprobe;
 	struct kprobe *old = this_cpu_read(*current_kprobe);
-	u32 i;
+
+	this_cpu_write(*current_kprobe, &hook->probe);
+	run_program(hook, regs);
+	this_cpu_write(*current_kprobe, old);
+}
+
+static void run_probes(struct kview_stub *stub, struct pt_regs *regs, enum kview_group group)
+{
+	u32 i, session = 0;
 
 	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
-		if (group == KVIEW_RETURNS && READ_ONCE(stub->hooks[i]->link->closed))
+		struct kview_hook *hook = stub->hooks[i];
+		u32 index = hook->link->kind == KVIEW_HOOK_SESSION ? session++ : 0;
+
+		if (group == KVIEW_RETURNS && READ_ONCE(hook->link->closed))
 			continue;
-		this_cpu_write(*current_kprobe, &stub->hooks[i]->probe);
-		run_program(stub->hooks[i], regs);
+		if (hook->link->kind == KVIEW_HOOK_SESSION)
+			run_session(stub, index, hook, regs, group == KVIEW_RETURNS);
+		else if (hook->link->multi)
+			run_multi(hook, regs, NULL, group == KVIEW_RETURNS);
+		else
+			run_probe(hook, regs);
 	}
-	this_cpu_write(*current_kprobe, old);
 }
 
 void kview_run_timed(struct kview_stub *stub, struct pt_regs *regs)

@@ -22,7 +22,7 @@ static enum kview_role role_of(unsigned long site)
 	return KVIEW_ROLE_ENTRY;
 }
 
-/* The group a hook of this kind belongs to. */
+/* The group a hook of this kind belongs to; sessions also belong to KVIEW_RETURNS. */
 static enum kview_group group_of(u32 kind)
 {
 	switch (kind) {
@@ -43,20 +43,42 @@ static enum kview_group group_of(u32 kind)
 	}
 }
 
-/* Sort @hooks into groups, each in the order given. */
-static void group_hooks(struct kview_stub *stub, struct kview_hook *const *hooks)
+static bool is_session(const struct kview_hook *hook)
+{
+	return hook->link->kind == KVIEW_HOOK_SESSION;
+}
+
+static bool belongs_to(const struct kview_hook *hook, enum kview_group group)
+{
+	return group_of(hook->link->kind) == group || (group == KVIEW_RETURNS && is_session(hook));
+}
+
+static u32 count_sessions(struct kview_hook *const *hooks, u32 count)
+{
+	u32 i, sessions = 0;
+
+	for (i = 0; i < count; i++)
+		sessions += is_session(hooks[i]);
+	return sessions;
+}
+
+/* Sort @hooks[@count] into groups, each in the order given, and hold their links. */
+static void group_hooks(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
 {
 	enum kview_group group;
 	u32 i, next = 0;
 
 	for (group = 0; group < KVIEW_GROUPS; group++) {
 		stub->group[group] = next;
-		for (i = 0; i < stub->count; i++) {
-			if (group_of(hooks[i]->link->kind) == group)
-				stub->hooks[next++] = hooks[i];
+		for (i = 0; i < count; i++) {
+			if (!belongs_to(hooks[i], group))
+				continue;
+			kview_link_get(hooks[i]->link);
+			stub->hooks[next++] = hooks[i];
 		}
 	}
 	stub->group[KVIEW_GROUPS] = next;
+	stub->count = next;
 }
 
 /* Stable, so that programs of one system call keep the order they were attached in. */
@@ -88,7 +110,7 @@ static int index_calls(struct kview_stub *stub)
 	return 0;
 }
 
-/* What lasts as long as the function: the trace record, see stub_code.c. */
+/* What lasts as long as the function: the trace record and what sessions share, see stub_code.c. */
 static void measure_area(struct kview_stub *stub)
 {
 	u32 i;
@@ -104,14 +126,16 @@ static void measure_area(struct kview_stub *stub)
 	}
 	if (stub->proto)
 		stub->area = KVIEW_RECORD_EXTRA + stub->proto->words;
+	if (stub->sessions)
+		stub->area += 1 + stub->sessions;
 }
 
-static int fill(struct kview_stub *stub, struct kview_hook *const *hooks)
+static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
 {
 	size_t resume;
 	int err;
 
-	group_hooks(stub, hooks);
+	group_hooks(stub, hooks, count);
 	measure_area(stub);
 	if (kview_group_count(stub, KVIEW_CALLS)) {
 		sort_by_number(stub->hooks + stub->group[KVIEW_CALLS], kview_group_count(stub, KVIEW_CALLS));
@@ -128,22 +152,20 @@ static int fill(struct kview_stub *stub, struct kview_hook *const *hooks)
 
 int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub)
 {
+	u32 sessions = count_sessions(hooks, count);
 	struct kview_stub *stub;
-	u32 i;
 	int err;
 
-	if (count > U16_MAX)
+	if (count > U16_MAX || sessions > KVIEW_SESSIONS_MAX)
 		return -E2BIG;
-	stub = kzalloc(struct_size(stub, hooks, count), GFP_KERNEL);
+	stub = kzalloc(struct_size(stub, hooks, count + sessions), GFP_KERNEL);
 	if (!stub)
 		return -ENOMEM;
 	stub->site = site;
 	stub->role = role_of(site);
 	stub->pin = kview_pin_at(site);
-	stub->count = count;
-	for (i = 0; i < count; i++)
-		kview_link_get(hooks[i]->link);
-	err = fill(stub, hooks);
+	stub->sessions = sessions;
+	err = fill(stub, hooks, count);
 	if (err) {
 		/* Nothing was written to the memory, so no poison is needed; but the order of locks is the same. */
 		kview_stub_free(stub);

@@ -19,6 +19,7 @@
 
 struct kview_proto;
 
+#define KVIEW_SESSIONS_MAX 64	/* on one function: a bit each in a word of the frame */
 #define KVIEW_SITE_OFFSET_MAX 4 /* a site stands at its function's start, or behind a 4-byte endbr */
 
 struct kview_pin;
@@ -54,6 +55,7 @@ struct kview_stub {
 	unsigned long function;		 /* its address */
 	u32 stack_words; /* arguments the function expects on the stack */
 	u32 area;	/* words of the frame that last as long as the function */
+	u32 sessions;	/* hooks at both ends; each is in @hooks twice */
 	u32 count;
 	u32 group[KVIEW_GROUPS + 1]; /* group g is @hooks[@group[g]] to @hooks[@group[g + 1]] */
 	struct kview_hook *hooks[];
@@ -68,6 +70,18 @@ static inline u32 kview_group_count(const struct kview_stub *stub, enum kview_gr
 static inline bool kview_around(const struct kview_stub *stub)
 {
 	return stub->count > stub->group[KVIEW_RETURNS];
+}
+
+/* Bit per session: does it want the return? */
+static inline u64 *kview_session_wanted(const struct kview_stub *stub, struct pt_regs *regs)
+{
+	return (u64 *)(regs + 1) + stub->area - 1;
+}
+
+/* 8 bytes the program of the @index-th session has for itself. */
+static inline u64 *kview_session_data(const struct kview_stub *stub, struct pt_regs *regs, u32 index)
+{
+	return kview_session_wanted(stub, regs) - 1 - index;
 }
 
 /* Where the trace record of a stub with tracing programs begins, given the registers below it. */

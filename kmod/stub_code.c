@@ -32,6 +32,7 @@
  *	16(%rbp)	return address into the caller
  *	8(%rbp)		return address into the function, behind its site
  *	0(%rbp)		caller's %rbp
+ *	sessions	a word with a bit for each that wants the return, then 8 bytes for each
  *	trace record	upwards: address of the function, number of words, words of arguments, result; for tracing programs
  *	struct pt_regs	while programs run
  */
@@ -42,10 +43,12 @@
 #include <linux/sched.h>
 #include <linux/thread_info.h>
 
+#include "compat/multi.h"
 #include "compat/percpu.h"
 #include "compat/symbols.h"
 #include "emit.h"
 #include "link.h"
+#include "multi.h"
 #include "proto.h"
 #include "run.h"
 #include "stub.h"
@@ -76,6 +79,14 @@ static s32 frame_slot(const struct kview_stub *stub, size_t offset)
 static s32 record_slot(const struct kview_stub *stub, s32 word)
 {
 	return (word + 2) * (s32)sizeof(u64) - area_bytes(stub);
+}
+
+/* The same of the word that says which sessions want the return, and of the 8 bytes of one. */
+#define WANTED_SLOT (-(s32)sizeof(u64))
+
+static s32 session_slot(u32 index)
+{
+	return WANTED_SLOT - (s32)(index + 1) * (s32)sizeof(u64);
 }
 
 static void emit_area(struct emitter *e, const struct kview_stub *stub)
@@ -177,6 +188,12 @@ static void emit_probe_leave(struct emitter *e)
 	emit_u32(e, kview_symbols.current_kprobe);
 }
 
+static void emit_set_context(struct emitter *e)
+{
+	EMIT(e, 0x48, 0x89, 0x83); /* mov %rax,bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+}
+
 /* struct bpf_trace_run_ctx on the stack, with the cookie at 8(%rsp) from here on; %rbx is current */
 static void emit_context_enter(struct emitter *e)
 {
@@ -186,8 +203,7 @@ static void emit_context_enter(struct emitter *e)
 	EMIT(e, 0xff, 0xb3);	     /* push bpf_ctx(%rbx) */
 	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
 	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08); /* lea 8(%rsp),%rax */
-	EMIT(e, 0x48, 0x89, 0x83);	       /* mov %rax,bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+	emit_set_context(e);
 }
 
 static void emit_context_leave(struct emitter *e)
@@ -210,18 +226,97 @@ static void emit_hook_cookie(struct emitter *e, const struct kview_hook *hook, u
 	*cookie = hook->cookie;
 }
 
+/* mov %rax,@disp(%rsp) */
+static void emit_store_sp(struct emitter *e, u8 disp)
+{
+	EMIT(e, 0x48, 0x89, 0x44, 0x24, disp);
+}
+
+/* struct bpf_kprobe_multi_run_ctx below the common context, and back */
+static void emit_multi_enter(struct emitter *e, const struct kview_hook *hook)
+{
+	const struct kview_multi *multi = hook->link->multi;
+
+	EMIT(e, 0x48, 0x8d, 0x64, 0x24, (u8)-multi->layout->context_size); /* lea -context_size(%rsp),%rsp */
+	emit_mov(e, RAX, (u64)multi->link);
+	emit_store_sp(e, multi->layout->context_link);
+	emit_mov(e, RAX, hook->addr);
+	emit_store_sp(e, multi->layout->context_ip);
+	EMIT(e, 0x48, 0x89, 0xe0); /* mov %rsp,%rax */
+	emit_set_context(e);
+}
+
+static void emit_session(struct emitter *e, const struct kview_hook *hook, u32 index, bool is_return)
+{
+	const struct kview_multi_layout *layout = hook->link->multi->layout;
+
+	emit_mov(e, RAX, is_return);
+	emit_store_sp(e, layout->context_is_return);
+	emit_lea(e, RAX, session_slot(index));
+	emit_store_sp(e, layout->context_data);
+}
+
+static void emit_multi_leave(struct emitter *e, const struct kview_hook *hook)
+{
+	EMIT(e, 0x48, 0x8d, 0x64, 0x24, hook->link->multi->layout->context_size); /* lea context_size(%rsp),%rsp */
+	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08);				      /* lea 8(%rsp),%rax */
+	emit_set_context(e);
+}
+
+static void emit_call_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
+{
+	emit_lea(e, RDI, FRAME(r15));
+	emit_call(e, hook->link->prog->bpf_func);
+}
+
+/* Loaded for kprobe.multi: helpers find cookie and function in a context of their own. */
+static void emit_multi_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
+{
+	emit_multi_enter(e, hook);
+	emit_call_program(e, stub, hook);
+	emit_multi_leave(e, hook);
+}
+
+/* The program's result at the entry, if not zero, calls its return off. */
+static void emit_session_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook,
+				 u32 index, bool is_return)
+{
+	size_t skip = 0;
+
+	if (is_return) {
+		EMIT(e, 0x48, 0x0f, 0xba, 0x65, (u8)WANTED_SLOT, index); /* btq $index,WANTED_SLOT(%rbp) */
+		skip = emit_jump(e, JNC);
+	}
+	emit_multi_enter(e, hook);
+	emit_session(e, hook, index, is_return);
+	emit_call_program(e, stub, hook);
+	if (!is_return) {
+		EMIT(e, 0x85, 0xc0); /* test %eax,%eax */
+		skip = emit_jump(e, JZ);
+		EMIT(e, 0x48, 0x0f, 0xba, 0x75, (u8)WANTED_SLOT, index); /* btrq $index,WANTED_SLOT(%rbp) */
+		emit_label(e, skip);
+	}
+	emit_multi_leave(e, hook);
+	emit_count(e, hook);
+	if (is_return)
+		emit_label(e, skip);
+}
+
 /* With struct pt_regs as context. */
 static void emit_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook, u64 *cookie)
 {
 	const struct bpf_prog *prog = hook->link->prog;
 
-	emit_hook_cookie(e, hook, cookie);
-	if (prog->call_get_func_ip)
-		emit_probe_enter(e, hook);
-	emit_lea(e, RDI, FRAME(r15));
-	emit_call(e, prog->bpf_func);
-	if (prog->call_get_func_ip)
-		emit_probe_leave(e);
+	if (hook->link->multi) {
+		emit_multi_program(e, stub, hook);
+	} else {
+		emit_hook_cookie(e, hook, cookie);
+		if (prog->call_get_func_ip)
+			emit_probe_enter(e, hook);
+		emit_call_program(e, stub, hook);
+		if (prog->call_get_func_ip)
+			emit_probe_leave(e);
+	}
 	emit_count(e, hook);
 }
 
@@ -320,21 +415,25 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 {
 	const struct kview_stub *stub = code->stub;
 	struct emitter *e = &code->e;
+	u32 i, session = 0;
 	u64 cookie = 0;
-	u32 i;
 
 	emit_rcu(e, kview_run_rcu_lock);
 	emit_context_enter(e);
 	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
+		const struct kview_hook *hook = stub->hooks[i];
 		size_t closed = 0;
 
 		/* What a skipped program would have left in the run context is not known: set it each time. */
 		if (group >= KVIEW_RETURNS) {
-			closed = emit_if_attached(e, stub->hooks[i]);
-			emit_cookie(e, stub->hooks[i]->cookie);
-			cookie = stub->hooks[i]->cookie;
+			closed = emit_if_attached(e, hook);
+			emit_cookie(e, hook->cookie);
+			cookie = hook->cookie;
 		}
-		program(e, stub, stub->hooks[i], &cookie);
+		if (hook->link->kind == KVIEW_HOOK_SESSION)
+			emit_session_program(e, stub, hook, session++, group == KVIEW_RETURNS);
+		else
+			program(e, stub, hook, &cookie);
 		if (group >= KVIEW_RETURNS)
 			emit_label(e, closed);
 	}
@@ -408,6 +507,18 @@ static void emit_record(struct emitter *e, const struct kview_stub *stub)
 			emit_load(e, R10, STACK_ARGS + (proto->place[i] - KVIEW_PROTO_REGISTERS) * sizeof(u64));
 		emit_store(e, reg, record_slot(stub, i));
 	}
+}
+
+/* All want the return, and find their 8 bytes empty. */
+static void emit_sessions(struct emitter *e, const struct kview_stub *stub)
+{
+	u32 i;
+
+	emit_mov(e, R10, U64_MAX);
+	emit_store(e, R10, WANTED_SLOT);
+	emit_mov(e, R10, 0);
+	for (i = 0; i < stub->sessions; i++)
+		emit_store(e, R10, session_slot(i));
 }
 
 static void emit_entry_programs(struct code *code)
@@ -571,6 +682,8 @@ static void emit_hot(struct code *code)
 		code->cold.deep = emit_unless_room(e);
 	if (stub->proto)
 		emit_record(e, stub);
+	if (stub->sessions)
+		emit_sessions(e, stub);
 	if (stub->pin) {
 		emit_c_call(e, stub, kview_run_pinned);
 		EMIT(e, 0x50); /* push %rax: where to go on, right below struct pt_regs */

@@ -39,12 +39,15 @@
 #define KVIEW_HOOK_RETURN 6	  /* return of a function; BPF_PROG_TYPE_KPROBE, context struct pt_regs with the result */
 #define KVIEW_HOOK_FENTRY 7	  /* BPF_PROG_TYPE_TRACING loaded for fentry of the one function it names */
 #define KVIEW_HOOK_FEXIT 8	  /* the same for fexit */
+#define KVIEW_HOOK_SESSION 9	  /* entry and return; BPF_PROG_TYPE_KPROBE loaded for kprobe.session */
 
 /* Bits of kview_info.features. */
 #define KVIEW_FEATURE_ENTRY (1ULL << 0)	  /* KVIEW_HOOK_ENTRY */
 #define KVIEW_FEATURE_SYSCALL (1ULL << 1) /* KVIEW_HOOK_TP_* and KVIEW_HOOK_RAW_* */
 #define KVIEW_FEATURE_RETURN (1ULL << 2)  /* KVIEW_HOOK_RETURN */
 #define KVIEW_FEATURE_TRACING (1ULL << 3) /* KVIEW_HOOK_FENTRY and KVIEW_HOOK_FEXIT */
+#define KVIEW_FEATURE_MULTI (1ULL << 4)	  /* KVIEW_HOOK_ENTRY and _RETURN take programs loaded for kprobe.multi */
+#define KVIEW_FEATURE_SESSION (1ULL << 5) /* KVIEW_HOOK_SESSION */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
 
@@ -78,7 +81,7 @@
 #define KVIEW_WHY_NO_SUCH_SYSCALL 20 /* ENOENT: no system call with this number */
 #define KVIEW_WHY_NO_SYSCALL_SITE 21 /* EOPNOTSUPP: this kernel's system call path was not recognised */
 #define KVIEW_WHY_DUPLICATE 22	     /* EINVAL: the same hook twice in one list */
-#define KVIEW_WHY_PROG_MULTI 23	     /* EOPNOTSUPP: the program was loaded for kprobe.multi */
+#define KVIEW_WHY_PROG_MULTI 23	     /* EOPNOTSUPP: the program was loaded for uprobe.multi, or for a kprobe.multi unlike this kernel's */
 #define KVIEW_WHY_PROG_FD 24	     /* EBADF: not the descriptor of a loaded BPF program */
 #define KVIEW_WHY_NO_PROTOTYPE 25    /* EOPNOTSUPP: BTF does not tell where the function's arguments lie */
 #define KVIEW_WHY_OTHER_FUNCTION 26  /* EINVAL: the program was loaded for another function than the one named */

@@ -39,28 +39,40 @@ static inline struct pt_regs *kview_tp_regs(struct pt_regs *kernel, struct pt_re
 #endif
 }
 
-/*
- * Loaded for one of the multi links, whose helpers look for another run context. Uprobes: since Linux kernel commit
- * 89ae89f53d20 ("bpf: Add multi uprobe link") (in v6.6); sessions: since 535a3692ba72 ("bpf: Add support for kprobe
- * session attach") (in v6.10) and d920179b3d48 ("bpf: Add support for uprobe multi session attach") (in v6.13).
- */
+/* Loaded for kprobe.session. Since Linux kernel commit 535a3692ba72 ("bpf: Add support for kprobe session attach") (in v6.10). */
+static inline bool kview_prog_is_session(const struct bpf_prog *prog)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return prog->type == BPF_PROG_TYPE_KPROBE && prog->expected_attach_type == BPF_TRACE_KPROBE_SESSION;
+#else
+	return false;
+#endif
+}
+
+/* Loaded for kprobe.multi or kprobe.session, whose helpers look for another run context (compat/multi.h). */
 static inline bool kview_prog_is_multi(const struct bpf_prog *prog)
+{
+	return kview_prog_is_session(prog) ||
+	       (prog->type == BPF_PROG_TYPE_KPROBE && prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI);
+}
+
+/*
+ * Loaded for a link on user space's functions. Since Linux kernel commit 89ae89f53d20 ("bpf: Add multi uprobe link") (in
+ * v6.6); sessions since d920179b3d48 ("bpf: Add support for uprobe multi session attach") (in v6.13).
+ */
+static inline bool kview_prog_is_uprobe_multi(const struct bpf_prog *prog)
 {
 	if (prog->type != BPF_PROG_TYPE_KPROBE)
 		return false;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-	if (prog->expected_attach_type == BPF_TRACE_UPROBE_MULTI)
-		return true;
-#endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
-	if (prog->expected_attach_type == BPF_TRACE_KPROBE_SESSION)
-		return true;
-#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 	if (prog->expected_attach_type == BPF_TRACE_UPROBE_SESSION)
 		return true;
 #endif
-	return prog->expected_attach_type == BPF_TRACE_KPROBE_MULTI;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return prog->expected_attach_type == BPF_TRACE_UPROBE_MULTI;
+#else
+	return false;
+#endif
 }
 
 /* The kernel's bpf_prog_inc_misses_counter() is not exported. */

@@ -51,6 +51,7 @@ struct super_block;
 	X(task_call_func, int, (struct task_struct * task, int (*fn)(struct task_struct *task, void *data), void *data)) \
 	X(put_task_stack, void, (struct task_struct * task))                                                           \
 	X(bpf_get_btf_vmlinux, struct btf *, (void))                                                                   \
+	X(btf_find_by_name_kind, s32, (const struct btf *btf, const char *name, u8 kind))                              \
 	X(btf_nr_types, u32, (const struct btf *btf))                                                                  \
 	X(btf_type_by_id, const struct btf_type *, (const struct btf *btf, u32 id))                                    \
 	X(btf_name_by_offset, const char *, (const struct btf *btf, u32 offset))                                       \

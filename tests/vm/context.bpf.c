@@ -49,8 +49,7 @@ static __always_inline void note_stacks(void *ctx, struct context_record *to)
 	to->user_bytes = bpf_get_stack(ctx, to->user_stack, sizeof(to->user_stack), BPF_F_USER_STACK);
 }
 
-SEC("kprobe")
-int on_kprobe(struct context_regs *ctx)
+static __always_inline int on_probe(struct context_regs *ctx)
 {
 	struct context_record *to = begin();
 
@@ -61,6 +60,46 @@ int on_kprobe(struct context_regs *ctx)
 	to->cookie = bpf_get_attach_cookie(ctx);
 	note_stacks(ctx, to);
 	return 0;
+}
+
+SEC("kprobe")
+int on_kprobe(struct context_regs *ctx)
+{
+	return on_probe(ctx);
+}
+
+SEC("kprobe.multi")
+int on_multi(struct context_regs *ctx)
+{
+	return on_probe(ctx);
+}
+
+extern _Bool bpf_session_is_return(void) __ksym __weak;
+extern __u64 *bpf_session_cookie(void) __ksym __weak;
+
+/* 0: entry and return, which see the same 8 bytes. The third call on wants no return. */
+SEC("?kprobe.multi")
+int on_session(struct context_regs *ctx)
+{
+	struct context_record *to;
+	__u64 *shared = bpf_session_cookie();
+	__u32 key = 0;
+
+	if (bpf_get_current_pid_tgid() >> 32 != tgid)
+		return 0;
+	to = bpf_map_lookup_elem(&record, &key);
+	if (!to)
+		return 0;
+	if (bpf_session_is_return()) {
+		to->args[1]++;
+		to->args[2] += *shared;
+		return 0;
+	}
+	to->args[0]++;
+	*shared = to->args[0];
+	to->func_ip = bpf_get_func_ip(ctx);
+	to->cookie = bpf_get_attach_cookie(ctx);
+	return to->args[0] > 2;
 }
 
 /* Tracing programs: the arguments, then the result. */

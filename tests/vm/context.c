@@ -20,13 +20,15 @@
 #define KERNEL_COOKIE 0x1234567890abcdefULL
 #define KVIEW_COOKIE 0xfedcba0987654321ULL
 
+#define TRACE_KPROBE_SESSION 56 /* BPF_TRACE_KPROBE_SESSION, which headers of older kernels do not have */
+
 #define FUNCTION CONTEXT_FUNCTION
 #define NUMBER SYS_epoll_ctl
 
 /* The programs, for one of the two ways of attaching. */
 struct observer {
 	struct context *bpf;
-	int kprobe, fentry, fexit, enter, exit, raw;
+	int kprobe, multi, fentry, fexit, enter, exit, raw;
 	int attached;
 };
 
@@ -42,8 +44,13 @@ static struct observer observer_new(pid_t tgid)
 
 	CHECK(observer.bpf);
 	observer.bpf->rodata->tgid = tgid;
+	if (test_kernel() >= 610) {
+		bpf_program__set_autoload(observer.bpf->progs.on_session, true);
+		bpf_program__set_expected_attach_type(observer.bpf->progs.on_session, TRACE_KPROBE_SESSION);
+	}
 	CHECK(!context__load(observer.bpf));
 	observer.kprobe = bpf_program__fd(observer.bpf->progs.on_kprobe);
+	observer.multi = bpf_program__fd(observer.bpf->progs.on_multi);
 	observer.fentry = bpf_program__fd(observer.bpf->progs.on_fentry);
 	observer.fexit = bpf_program__fd(observer.bpf->progs.on_fexit);
 	observer.enter = bpf_program__fd(observer.bpf->progs.on_enter);
@@ -109,7 +116,7 @@ static int kview_link(int view, __u32 kind, int prog)
 {
 	struct kview_target target = { .cookie = KVIEW_COOKIE };
 
-	if (kind == KVIEW_HOOK_ENTRY || kind == KVIEW_HOOK_RETURN)
+	if (kind == KVIEW_HOOK_ENTRY || kind == KVIEW_HOOK_RETURN || kind == KVIEW_HOOK_SESSION)
 		target.name = (unsigned long)FUNCTION;
 	else if (kind != KVIEW_HOOK_FENTRY && kind != KVIEW_HOOK_FEXIT)
 		target.value = NUMBER;
@@ -367,6 +374,132 @@ static void kretprobe_timed(void)
 	kretprobe_together(false, true);
 }
 
+static int kernel_multi(int prog, enum bpf_attach_type type, bool on_return)
+{
+	const char *function = FUNCTION;
+	const __u64 cookie = KERNEL_COOKIE;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi = {
+		.flags = on_return ? BPF_F_KPROBE_MULTI_RETURN : 0,
+		.cnt = 1,
+		.syms = &function,
+		.cookies = &cookie,
+	});
+
+	/* This libbpf knows the members for kprobe.multi only; a session takes the same ones. */
+	if (type == TRACE_KPROBE_SESSION) {
+		union bpf_attr attr = { .link_create = { .prog_fd = prog, .attach_type = type } };
+
+		attr.link_create.kprobe_multi.cnt = 1;
+		attr.link_create.kprobe_multi.syms = (unsigned long)&function;
+		attr.link_create.kprobe_multi.cookies = (unsigned long)&cookie;
+		return CHECK_CALL(syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)));
+	}
+	return CHECK_CALL(bpf_link_create(prog, 0, type, &opts));
+}
+
+/* Kernels built without fprobe (Debian's 6.1) load such programs, but can attach them nowhere. */
+static bool has_multi(void)
+{
+	struct kview_info info;
+
+	kv_info(&info);
+	return info.features & KVIEW_FEATURE_MULTI;
+}
+
+static void multi_refused(void)
+{
+	struct observer kview = observer_new(getpid());
+	struct kview_target target = { .name = (unsigned long)FUNCTION };
+
+	if (has_multi())
+		test_skip("this kernel has kprobe.multi");
+	CHECK_EQUAL(kv_try_link(kv_view(), KVIEW_HOOK_ENTRY, kview.multi, &target, 1), -EOPNOTSUPP);
+	CHECK_EQUAL(kv_reason, KVIEW_WHY_PROG_MULTI);
+}
+
+/* kprobe.multi has another run context. What the kernel's shows of registers differs between versions (fprobe). */
+static void multi(bool on_return, bool timed)
+{
+	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
+	struct context_record ours, kernels;
+	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
+
+	if (!has_multi())
+		test_skip("this kernel has no kprobe.multi");
+	kv_member(view, member.pid);
+	kernel_multi(kernel.multi, BPF_TRACE_KPROBE_MULTI, on_return);
+	kview_link(view, on_return ? KVIEW_HOOK_RETURN : KVIEW_HOOK_ENTRY, kview.multi);
+	subject_call(&member, 1);
+	ours = take_record(&kview);
+	kernels = take_record(&kernel);
+	expect_same_task(&ours, &kernels);
+	CHECK_EQUAL(ours.func_ip, kernels.func_ip);
+	CHECK(ours.func_ip);
+	CHECK_EQUAL(kernels.cookie, KERNEL_COOKIE);
+	CHECK_EQUAL(ours.cookie, KVIEW_COOKIE);
+	CHECK_EQUAL(on_return ? (long)ours.regs.ax : -EFAULT, -EFAULT);
+	if (!on_return)
+		CHECK_EQUAL(ours.regs.di, kernels.regs.di);
+	expect_same_user_stack(&ours, &kernels);
+	close(stats);
+}
+
+static void multi_entry(void)
+{
+	multi(false, false);
+}
+
+static void multi_return(void)
+{
+	multi(true, false);
+}
+
+static void multi_timed(void)
+{
+	multi(false, true);
+	multi(true, true);
+}
+
+#define SESSIONS 5
+
+static void expect_same_session(bool timed)
+{
+	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
+	struct context_record ours, kernels;
+	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1, link;
+
+	kv_member(view, member.pid);
+	kernel_multi(bpf_program__fd(kernel.bpf->progs.on_session), TRACE_KPROBE_SESSION, false);
+	link = kview_link(view, KVIEW_HOOK_SESSION, bpf_program__fd(kview.bpf->progs.on_session));
+	subject_call(&member, SESSIONS);
+	ours = take_record(&kview);
+	kernels = take_record(&kernel);
+	CHECK_EQUAL(ours.args[0], SESSIONS);
+	CHECK_EQUAL(ours.args[1], 2);
+	CHECK_EQUAL(ours.args[2], 1 + 2);
+	CHECK(!memcmp(ours.args, kernels.args, sizeof(ours.args)));
+	CHECK_EQUAL(ours.func_ip, kernels.func_ip);
+	CHECK_EQUAL(kernels.cookie, KERNEL_COOKIE);
+	CHECK_EQUAL(ours.cookie, KVIEW_COOKIE);
+	CHECK_EQUAL(kv_link_info(link).runs, SESSIONS + 2);
+	close(stats);
+}
+
+static void session(void)
+{
+	struct kview_info info;
+
+	kv_info(&info);
+	if (!(info.features & KVIEW_FEATURE_SESSION)) {
+		CHECK(test_kernel() < 610);
+		test_skip("this kernel has no sessions");
+	}
+	expect_same_session(false);
+	expect_same_session(true);
+}
+
 static int kernel_tracing(int prog, bool on_return)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .tracing.cookie = KERNEL_COOKIE);
@@ -545,5 +678,6 @@ static void record_limits(void)
 
 TEST_MAIN(TEST_CASE(kprobe_apart), TEST_CASE(kprobe_after_kernels), TEST_CASE(kprobe_before_kernels),
 	  TEST_CASE(kprobe_timed), TEST_CASE(kretprobe_after_kernels), TEST_CASE(kretprobe_before_kernels),
-	  TEST_CASE(kretprobe_timed), TEST_CASE(fentry), TEST_CASE(fexit), TEST_CASE(trace_timed), TEST_CASE(tracepoint_enter), TEST_CASE(tracepoint_exit), TEST_CASE(raw_enter),
+	  TEST_CASE(kretprobe_timed), TEST_CASE(multi_entry), TEST_CASE(multi_return), TEST_CASE(multi_timed), TEST_CASE(multi_refused),
+	  TEST_CASE(session), TEST_CASE(fentry), TEST_CASE(fexit), TEST_CASE(trace_timed), TEST_CASE(tracepoint_enter), TEST_CASE(tracepoint_exit), TEST_CASE(raw_enter),
 	  TEST_CASE(raw_exit), TEST_CASE(record_limits))
