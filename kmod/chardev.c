@@ -287,13 +287,21 @@ static int publish_link(struct kview_view *view, struct kview_link *link)
 	return fd;
 }
 
+/* In an interrupt a trampoline does not stay on the stack for the function's return. */
+static bool flags_valid(const struct kview_link_create *request)
+{
+	if (request->flags & ~KVIEW_LINK_INTERRUPTS)
+		return false;
+	return !request->flags || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY;
+}
+
 static int create_link(struct kview_view *view, struct kview_link_create *request)
 {
 	struct targets targets = {};
 	struct kview_link *link;
 	int err;
 
-	if (request->flags || request->reserved || !kind_valid(request->kind, request->count))
+	if (request->reserved || !kind_valid(request->kind, request->count) || !flags_valid(request))
 		return -EINVAL;
 	if (!allowed())
 		return -EPERM;
@@ -302,7 +310,10 @@ static int create_link(struct kview_view *view, struct kview_link_create *reques
 		err = kview_link_new(request->kind, request->prog_fd, targets.list, targets.names, targets.count,
 				     &request->reason, &request->index, &link);
 	targets_free(&targets);
-	return err ?: publish_link(view, link);
+	if (err)
+		return err;
+	link->interrupts = request->flags & KVIEW_LINK_INTERRUPTS;
+	return publish_link(view, link);
 }
 
 static long view_create_link(struct kview_view *view, void __user *user)

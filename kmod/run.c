@@ -224,6 +224,40 @@ void kview_run_timed_trace_return(struct kview_stub *stub, struct pt_regs *regs)
 	run_traces(stub, regs, KVIEW_TRACE_RETURNS);
 }
 
+static void run_entry(struct kview_stub *stub, u32 index, struct pt_regs *regs, bool busy)
+{
+	struct kview_hook *hook = stub->hooks[index];
+
+	if (index >= stub->group[KVIEW_TRACE_ENTRIES])
+		run_alone(hook, kview_trace_record(regs));
+	else if (busy)
+		kview_run_missed_one(hook);
+	else if (hook->link->multi)
+		run_multi(hook, regs, NULL, false);
+	else
+		run_probe(hook, regs);
+}
+
+void kview_run_interrupt(struct kview_stub *stub, struct pt_regs *regs)
+{
+	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
+	bool busy;
+	u32 i;
+
+	preempt_disable_notrace();
+	busy = this_cpu_inc_return(*active) != 1;
+	for (i = 0; i < stub->count; i++) {
+		if (is_repeated(stub, i))
+			continue;
+		if (stub->hooks[i]->link->interrupts)
+			run_entry(stub, i, regs, busy);
+		else
+			count(stub->hooks[i], skipped);
+	}
+	this_cpu_dec(*active);
+	preempt_enable_notrace();
+}
+
 /* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */
 struct enter_record {
 	struct pt_regs *regs;

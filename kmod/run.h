@@ -16,6 +16,9 @@ struct kview_stub;
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs);
 
+/* An interrupt of a member's task: programs that want it run. */
+void kview_run_interrupt(struct kview_stub *stub, struct pt_regs *regs);
+
 /* Another BPF program runs on this CPU: kprobe programs lose this event. Preemption is off. */
 void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_missed_return(struct kview_stub *stub, struct pt_regs *regs);

@@ -110,8 +110,8 @@ static int index_calls(struct kview_stub *stub)
 	return 0;
 }
 
-/* What lasts as long as the function: the trace record and what sessions share, see stub_code.c. */
-static void measure_area(struct kview_stub *stub)
+/* What the hooks want together, and how large what lasts as long as the function is (see stub_code.c). */
+static void measure(struct kview_stub *stub)
 {
 	u32 i;
 
@@ -122,6 +122,7 @@ static void measure_area(struct kview_stub *stub)
 			stub->proto = hook->link->proto;
 			stub->function = hook->addr;
 		}
+		stub->interrupts |= hook->link->interrupts;
 		stub->stack_words = max_t(u32, stub->stack_words, hook->stack_words);
 	}
 	if (stub->proto)
@@ -136,7 +137,7 @@ static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 co
 	int err;
 
 	group_hooks(stub, hooks, count);
-	measure_area(stub);
+	measure(stub);
 	if (kview_group_count(stub, KVIEW_CALLS)) {
 		sort_by_number(stub->hooks + stub->group[KVIEW_CALLS], kview_group_count(stub, KVIEW_CALLS));
 		err = index_calls(stub);

@@ -55,6 +55,7 @@ struct kview_stub {
 	unsigned long function;		 /* its address */
 	u32 stack_words; /* arguments the function expects on the stack */
 	u32 area;	/* words of the frame that last as long as the function */
+	bool interrupts; /* some hook wants interrupts, too */
 	u32 sessions;	/* hooks at both ends; each is in @hooks twice */
 	u32 count;
 	u32 group[KVIEW_GROUPS + 1]; /* group g is @hooks[@group[g]] to @hooks[@group[g + 1]] */

@@ -708,6 +708,26 @@ static void emit_detours(struct code *code)
 	}
 }
 
+/* An interrupt that came upon a member; of NMIs, as elsewhere in the kernel, programs see nothing. */
+static void emit_interrupt(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	struct emitter *e = &code->e;
+	size_t nmi, borrowed;
+
+	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NMI_MASK,%gs:preempt_count */
+	emit_u32(e, KVIEW_GS_PREEMPT);
+	emit_u32(e, NMI_MASK);
+	nmi = emit_jump(e, JNZ);
+	borrowed = emit_unless_own_mm(e);
+	if (stub->proto)
+		emit_record(e, stub);
+	emit_c_call(e, stub, kview_run_interrupt);
+	emit_jump_back(e, code->cold.end);
+	emit_label(e, nmi);
+	emit_label(e, borrowed);
+}
+
 /* At the function's entry: without programs, and without coming back at its return. */
 static void emit_cold_entry(struct code *code)
 {
@@ -717,6 +737,8 @@ static void emit_cold_entry(struct code *code)
 	emit_label(e, code->cold.interrupt);
 	emit_area(e, stub);
 	emit_frame(e, stub);
+	if (stub->interrupts)
+		emit_interrupt(code);
 	emit_label(e, code->cold.borrowed);
 	emit_c_call(e, stub, kview_run_skipped);
 	emit_jump_back(e, code->cold.end);

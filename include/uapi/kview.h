@@ -48,6 +48,7 @@
 #define KVIEW_FEATURE_TRACING (1ULL << 3) /* KVIEW_HOOK_FENTRY and KVIEW_HOOK_FEXIT */
 #define KVIEW_FEATURE_MULTI (1ULL << 4)	  /* KVIEW_HOOK_ENTRY and _RETURN take programs loaded for kprobe.multi */
 #define KVIEW_FEATURE_SESSION (1ULL << 5) /* KVIEW_HOOK_SESSION */
+#define KVIEW_FEATURE_INTERRUPTS (1ULL << 6) /* KVIEW_LINK_INTERRUPTS */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
 
@@ -162,10 +163,16 @@ struct kview_target {
 	__u64 cookie; /* what bpf_get_attach_cookie() returns there */
 };
 
+/*
+ * KVIEW_HOOK_ENTRY and _FENTRY: run in hard and soft interrupts, too, that came upon a member. They run on its page tables
+ * and so reach the hook, for whatever purpose; without this flag they are skipped, and counted.
+ */
+#define KVIEW_LINK_INTERRUPTS (1U << 0)
+
 /* KVIEW_IOC_LINK_CREATE: attach one program to all targets or to none; returns a link fd (close-on-exec). View fd. */
 struct kview_link_create {
 	__u32 size;
-	__u32 flags; /* none yet */
+	__u32 flags; /* KVIEW_LINK_* */
 	__u32 kind;  /* KVIEW_HOOK_* */
 	__s32 prog_fd;
 	__u64 targets; /* user pointer to struct kview_target[@count] */

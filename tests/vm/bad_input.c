@@ -32,7 +32,6 @@
 
 /* In newer headers than those of Debian 12. */
 #define TRACE_UPROBE_MULTI 48
-#define TRACE_KPROBE_SESSION 56
 
 /* What requests refer to. */
 static struct {
@@ -1267,15 +1266,22 @@ static void refuse_special(__u32 flags, int expected, __u32 why)
 	refuse_program(KVIEW_HOOK_ENTRY, CHECK_CALL(special_program(flags, expected)), EOPNOTSUPP, why);
 }
 
-/* Their helpers look for run contexts that only the kernel's multi links provide. */
+static bool has_multi(void)
+{
+	struct kview_info info;
+
+	kv_info(&info);
+	return info.features & KVIEW_FEATURE_MULTI;
+}
+
+/* Their helpers look for run contexts that only the kernel's own links provide. */
 static void prog_multi(void)
 {
 	set_up();
-	refuse_special(0, BPF_TRACE_KPROBE_MULTI, KVIEW_WHY_PROG_MULTI);
-	if (test_kernel() < 612)
-		return;
-	refuse_special(0, TRACE_UPROBE_MULTI, KVIEW_WHY_PROG_MULTI);
-	refuse_special(0, TRACE_KPROBE_SESSION, KVIEW_WHY_PROG_MULTI);
+	if (!has_multi())
+		refuse_special(0, BPF_TRACE_KPROBE_MULTI, KVIEW_WHY_PROG_MULTI);
+	if (test_kernel() >= 612)
+		refuse_special(0, TRACE_UPROBE_MULTI, KVIEW_WHY_PROG_MULTI);
 }
 
 static void prog_sleepable(void)

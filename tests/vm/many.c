@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
-// timeout: 120
+// timeout: 300
 /* Many programs on one hook, many hooks in one view: each program still runs once per event. */
 #include <sys/resource.h>
 #include <sys/syscall.h>
