@@ -15,6 +15,11 @@ enum run_key {
 
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "Trace this process; PID,PID... or again for more", 1 },
+	{ "tree", 'T', "PID", 0, "Trace this process and all its descendants; PID,PID... or again for more", 1 },
+	{ "cgroup", 'c', "PATH", 0, "Trace all processes in this cgroup (v2) and below; a path or a unit; again for more", 1 },
+	{ "container", 'C', "NAME", 0, "Trace all processes of this container, by name or id; again for more", 1 },
+	{ "follow", 'F', NULL, 0, "Trace what the processes of --pid fork, too", 1 },
+	{ "no-follow", 'n', NULL, 0, "Do not trace what the command forks", 1 },
 	{ "duration", 'd', "SECONDS", 0, "End after this time; a command gets SIGTERM", 2 },
 	{ "mode", 'm', "MODE", 0,
 	  "view: needs the module, only the traced pay; ordinary: everybody pays; auto (default): view if it can be",
@@ -67,7 +72,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		targets_parse(&input->targets, arg);
+		targets_parse(&input->targets, arg, false);
+		return 0;
+	case 'T':
+		targets_parse(&input->targets, arg, true);
+		return 0;
+	case 'c':
+	case 'C':
+		targets_add_group(&input->targets, arg, key == 'C');
+		return 0;
+	case 'F':
+	case 'n':
+		input->targets.follow = key == 'F' ? FOLLOW_YES : FOLLOW_NO;
 		return 0;
 	case KEY_DURATION:
 	case 'd':
@@ -100,10 +116,12 @@ static void check(const struct input *input)
 		cli_usage("run: no BPF object given; see kview run --help");
 	if (input->options.command && !input->options.command[0])
 		cli_usage("run: no command after --");
-	if (input->options.command && input->targets.count)
-		cli_usage("run: both --pid and a command given; one of them");
-	if (!input->options.command && !input->targets.count)
-		cli_usage("run: nothing to trace; give --pid PID or -- COMMAND");
+	if (input->options.command && (input->targets.count || input->targets.group_count))
+		cli_usage("run: both processes and a command given; one of them");
+	if (!input->options.command && !input->targets.count && !input->targets.group_count)
+		cli_usage("run: nothing to trace; give --pid PID, --tree PID, --cgroup PATH, --container NAME or -- COMMAND");
+	if (input->targets.follow == FOLLOW_NO && input->targets.group_count)
+		cli_usage("run: --no-follow: what processes of a cgroup fork is in that cgroup, too");
 }
 
 /* Cut @argv at the first "--": what follows is a command and none of our business. */
@@ -126,7 +144,7 @@ static int cmd_run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_option,
-		.args_doc = "OBJECT.bpf.o --pid PID\nOBJECT.bpf.o -- COMMAND [ARG...]",
+		.args_doc = "OBJECT.bpf.o --pid PID\nOBJECT.bpf.o --cgroup PATH\nOBJECT.bpf.o -- COMMAND [ARG...]",
 		.doc = "Load an object of BPF programs, attach all of them in a view of the kernel that only the given "
 		       "processes have, and print its maps at the end: when all of them have exited, on Ctrl-C, or when "
 		       "the time is over.",

@@ -48,8 +48,14 @@ static int append(json_t *list, json_t *json)
 
 static int add_member(const struct kview_member_status *member, void *list)
 {
-	return append(list, json_pack("{s:i, s:s, s:i, s:i}", "pid", (int)member->pid, "comm", member->comm, "threads",
-				      (int)member->threads, "image", (int)member->image));
+	return append(list, json_pack("{s:i, s:s, s:i, s:i, s:b, s:b, s:b}", "pid", (int)member->pid, "comm", member->comm,
+				      "threads", (int)member->threads, "image", (int)member->image, "added",
+				      member->added, "followed", member->followed, "by_cgroup", member->by_cgroup));
+}
+
+static int add_cgroup(const struct kview_cgroup_status *cgroup, void *list)
+{
+	return append(list, json_pack("{s:I, s:s}", "id", (json_int_t)cgroup->id, "path", cgroup->path));
 }
 
 static int add_hook(const struct kview_hook *hook, void *list)
@@ -84,9 +90,10 @@ static int add_link(const struct kview_link_status *link, void *data)
 
 static json_t *describe_view(const struct kview_view_status *view)
 {
-	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:{s:I, s:I, s:i}}", "id", (int)view->id, "name", view->name,
+	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:{s:I, s:I, s:i}}", "id", (int)view->id, "name", view->name,
 			 "owner", (int)view->owner, "text_pages", (int)view->text_pages, "table_pages",
-			 (int)view->table_pages, "bytes", (json_int_t)view->bytes, "aside", "count",
+			 (int)view->table_pages, "bytes", (json_int_t)view->bytes, "joined", (json_int_t)view->joined,
+			 "unseen", (json_int_t)view->lost, "aside", "count",
 			 (json_int_t)view->aside_count, "ns", (json_int_t)view->aside_ns, "now", (int)view->aside_now);
 }
 
@@ -94,18 +101,21 @@ static int add_view(const struct kview_view_status *view, void *data)
 {
 	struct show *show = data;
 	_cleanup_(json_decrefp) json_t *json = NULL;
-	json_t *members = json_array(), *links = json_array();
+	json_t *members = json_array(), *links = json_array(), *cgroups = json_array();
 	struct link_walk walk = { .view = view->id, .list = links };
 
 	if (show->id && view->id != show->id) {
 		json_decref(members);
 		json_decref(links);
+		json_decref(cgroups);
 		return 0;
 	}
 	json = describe_view(view);
-	if (json_object_set_new(json, "members", members) || json_object_set_new(json, "links", links))
+	if (json_object_set_new(json, "members", members) || json_object_set_new(json, "cgroups", cgroups) ||
+	    json_object_set_new(json, "links", links))
 		return -ENOMEM;
-	return kview_each_member_of(view->id, add_member, members) ?: kview_each_link_of(view->id, add_link, &walk) ?:
+	return kview_each_member_of(view->id, add_member, members) ?:
+	       kview_each_cgroup_of(view->id, add_cgroup, cgroups) ?: kview_each_link_of(view->id, add_link, &walk) ?:
 	       append(show->views, TAKE_PTR(json));
 }
 

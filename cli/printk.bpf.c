@@ -36,6 +36,7 @@ struct {
 } lines SEC(".maps");
 
 __u64 lost;
+_Bool everybody; /* members come and go by themselves: no filter */
 
 /* vfork's child runs on its parent's memory, and so in its parent's view, until its exec. */
 static int is_member(struct task_struct *task)
@@ -54,7 +55,7 @@ int forward_line(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct printk_line *line;
 
-	if (!is_member(task))
+	if (!everybody && !is_member(task))
 		return 0;
 	line = bpf_ringbuf_reserve(&lines, sizeof(*line), 0);
 	if (!line) {

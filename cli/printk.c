@@ -103,6 +103,11 @@ void printk_start(struct printk_stream *printk, uint64_t ns)
 	printk->start = ns;
 }
 
+void printk_add_everybody(struct printk_stream *printk)
+{
+	printk->bpf->bss->everybody = true;
+}
+
 int printk_add_pid(struct printk_stream *printk, pid_t pid)
 {
 	uint32_t key = pid;

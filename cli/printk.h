@@ -25,6 +25,9 @@ DEFINE_CLEANUP(struct printk_stream *, printk_close)
 /* Lines tell the time since @ns of CLOCK_MONOTONIC. */
 void printk_start(struct printk_stream *printk, uint64_t ns);
 
+/* Of all processes, and so of all programs on the machine: for members that nobody here knows of. */
+void printk_add_everybody(struct printk_stream *printk);
+
 int printk_add_pid(struct printk_stream *printk, pid_t pid);
 int printk_watch(struct printk_stream *printk, struct loop *loop);
 

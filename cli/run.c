@@ -113,11 +113,13 @@ static int start_command(struct run *run)
 	return targets_start(run->targets, run->options->command);
 }
 
-static void watch_printk(struct printk_stream *printk, const struct targets *targets, uint64_t start)
+static void watch_printk(struct printk_stream *printk, const struct targets *targets, const struct kview *view, uint64_t start)
 {
 	size_t i;
 
 	printk_start(printk, start);
+	if (targets_grow(targets, view))
+		printk_add_everybody(printk);
 	for (i = 0; i < targets->count; i++)
 		printk_add_pid(printk, targets->list[i].pid);
 	if (targets->child.pid)
@@ -130,7 +132,7 @@ static int join_members(struct run *run)
 
 	run->start_ns = run_now();
 	if (run->printk)
-		watch_printk(run->printk, run->targets, run->start_ns);
+		watch_printk(run->printk, run->targets, run->view, run->start_ns);
 	code = targets_join(run->targets, run->view);
 	if (!code && run->fallback)
 		cli_note("%s; in ordinary mode every process pays for the filter before each program", run->fallback);

@@ -190,7 +190,8 @@ static int watch_targets(struct run *run)
 		if (err)
 			return err;
 	}
-	run->alive = targets->count + (targets->child.pid > 0);
+	/* Cgroups do not end by themselves. */
+	run->alive = targets->count + (targets->child.pid > 0) + (targets->group_count > 0);
 	return targets->child.pid > 0 ? loop_add(run->loop, targets->child.pidfd, take_child_exit, run) : 0;
 }
 
@@ -199,8 +200,12 @@ static void tell_start(const struct run *run)
 {
 	if (!isatty(STDERR_FILENO) || run->options->command)
 		return;
-	cli_note("tracing %zu process%s%s; Ctrl-C ends", run->targets->count, run->targets->count == 1 ? "" : "es",
-		 kview_mode(run->view) == KVIEW_MODE_VIEW ? " through a view" : "");
+	if (run->targets->group_count)
+		cli_note("tracing %zu cgroup%s through a view; Ctrl-C ends", run->targets->group_count,
+			 run->targets->group_count == 1 ? "" : "s");
+	else
+		cli_note("tracing %zu process%s%s; Ctrl-C ends", run->targets->count, run->targets->count == 1 ? "" : "es",
+			 kview_mode(run->view) == KVIEW_MODE_VIEW ? " through a view" : "");
 }
 
 /* Signals that came together with the end have done what they were sent for. */

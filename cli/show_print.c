@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "format.h"
 #include "table.h"
@@ -105,6 +106,21 @@ int show_print_views(const json_t *views, FILE *out)
 	return table_print(table, out, 0);
 }
 
+static void print_members_summary(const json_t *view, FILE *out)
+{
+	int64_t joined = number(view, "joined"), now = json_array_size(json_object_get(view, "members"));
+	json_t *cgroup;
+	size_t i;
+
+	/* In the middle of an exec, a process is there twice. */
+	fprintf(out, "processes: %" PRId64 " joined, %" PRId64 " left", joined, joined > now ? joined - now : 0);
+	if (number(view, "unseen"))
+		fprintf(out, ", %" PRId64 " unseen for lack of memory", number(view, "unseen"));
+	fputc('\n', out);
+	json_array_foreach(json_object_get(view, "cgroups"), i, cgroup)
+		fprintf(out, "cgroup: %s\n", text(cgroup, "path"));
+}
+
 static void print_summary(const json_t *view, FILE *out)
 {
 	const json_t *aside = json_object_get(view, "aside");
@@ -115,6 +131,7 @@ static void print_summary(const json_t *view, FILE *out)
 		fprintf(out, ", owned by process %" PRId64, number(view, "owner"));
 	fprintf(out, "\npages: %" PRId64 " of text, %" PRId64 " of page tables; memory: %s\n", number(view, "text_pages"),
 		number(view, "table_pages"), format_bytes(buf, number(view, "bytes")));
+	print_members_summary(view, out);
 	format_aside(buf, view);
 	fprintf(out, "set aside for other patchers: %s", buf);
 	if (number(aside, "count"))
@@ -122,9 +139,24 @@ static void print_summary(const json_t *view, FILE *out)
 	fputs(number(aside, "now") ? ", and right now\n" : "\n", out);
 }
 
+static bool is(const json_t *json, const char *name)
+{
+	return json_is_true(json_object_get(json, name));
+}
+
+/* Why it is a member. */
+static const char *reason_of(const json_t *member)
+{
+	const char *by_pid = is(member, "followed") ? "pid, followed" : is(member, "added") ? "pid" : "";
+
+	if (!is(member, "by_cgroup"))
+		return by_pid;
+	return !*by_pid ? "cgroup" : is(member, "followed") ? "pid, followed, cgroup" : "pid, cgroup";
+}
+
 static int print_members(const json_t *members, FILE *out)
 {
-	static const char *const titles[] = { "MEMBER", "<COMMAND", "THREADS", "IMAGE", NULL };
+	static const char *const titles[] = { "MEMBER", "<COMMAND", "THREADS", "IMAGE", "<BY", NULL };
 	_cleanup_(table_freep) struct table *table = new_table(titles);
 	json_t *member;
 	size_t i;
@@ -136,6 +168,7 @@ static int print_members(const json_t *members, FILE *out)
 		put_text(table, member, "comm");
 		put_number(table, member, "threads");
 		put_pid(table, member, "image");
+		table_cell(table, "%s", reason_of(member));
 	}
 	return table_print(table, out, 0);
 }

@@ -12,7 +12,7 @@
 #include "util/cleanup.h"
 
 /* The next of @names[@count] targets is @pid. */
-static void add_target(struct targets *targets, pid_t pid)
+static void add_target(struct targets *targets, pid_t pid, bool tree)
 {
 	struct target *list = reallocarray(targets->list, targets->count + 1, sizeof(*list));
 	size_t i;
@@ -21,13 +21,16 @@ static void add_target(struct targets *targets, pid_t pid)
 		exit(cli_fail(-ENOMEM, NULL, "run"));
 	targets->list = list;
 	for (i = 0; i < targets->count; i++)
-		if (list[i].pid == pid)
+		if (list[i].pid == pid) {
+			list[i].tree |= tree;
 			return;
-	list[targets->count++] = (struct target){.pid = pid, .pidfd = -1};
+		}
+	list[targets->count++] = (struct target){.pid = pid, .pidfd = -1, .tree = tree};
 }
 
-void targets_parse(struct targets *targets, const char *text)
+void targets_parse(struct targets *targets, const char *text, bool tree)
 {
+	const char *option = tree ? "tree" : "pid";
 	const char *at = text;
 	char *end;
 	long pid;
@@ -36,14 +39,43 @@ void targets_parse(struct targets *targets, const char *text)
 		errno = 0;
 		pid = strtol(at, &end, 10);
 		if (end == at || *at < '0' || *at > '9' || (*end && *end != ','))
-			cli_usage("run: --pid %s: not a process id", text);
+			cli_usage("run: --%s %s: not a process id", option, text);
 		if (errno || pid < 1 || pid > INT_MAX)
-			cli_usage("run: --pid %s: no process has such an id", text);
-		add_target(targets, pid);
+			cli_usage("run: --%s %s: no process has such an id", option, text);
+		add_target(targets, pid, tree);
 		if (!*end)
 			return;
 		at = end + 1;
 	}
+}
+
+void targets_add_group(struct targets *targets, const char *name, bool container)
+{
+	struct group *groups = reallocarray(targets->groups, targets->group_count + 1, sizeof(*groups));
+
+	if (!groups)
+		exit(cli_fail(-ENOMEM, NULL, "run"));
+	targets->groups = groups;
+	groups[targets->group_count++] = (struct group){.name = name, .container = container};
+}
+
+/* The children of a command are followed unless somebody said no, or it cannot be done. */
+static bool follows_command(const struct targets *targets, const struct kview *view)
+{
+	return targets->follow == FOLLOW_YES ||
+	       (targets->follow == FOLLOW_DEFAULT && kview_mode(view) == KVIEW_MODE_VIEW);
+}
+
+bool targets_grow(const struct targets *targets, const struct kview *view)
+{
+	size_t i;
+
+	if (targets->group_count || targets->follow == FOLLOW_YES)
+		return true;
+	for (i = 0; i < targets->count; i++)
+		if (targets->list[i].tree)
+			return true;
+	return targets->child.pid && follows_command(targets, view);
 }
 
 /* Why there is no pidfd for @pid: the kernel says EINVAL (ENOENT since v6.15) for a thread that is not its process's first. */
@@ -100,12 +132,37 @@ static const char *without_subject(const char *reason)
 	return colon ? colon + 2 : reason;
 }
 
-static int join(struct kview *view, pid_t pid, int pidfd)
+static int join(struct kview *view, pid_t pid, int pidfd, bool follow)
 {
 	int err;
 
-	err = kview_add_pidfd(view, pidfd);
+	err = follow ? kview_follow_pidfd(view, pidfd) : kview_add_pidfd(view, pidfd);
+	if (err == -EOPNOTSUPP)
+		return cli_refused(err, kview_reason(view), "pid %d", pid);
 	return err ? cli_fail(err, without_subject(kview_reason(view)), "pid %d", pid) : CLI_OK;
+}
+
+static int join_tree(struct kview *view, pid_t pid)
+{
+	int err;
+
+	err = kview_follow_tree(view, pid);
+	return err ? cli_refused(err, kview_reason(view), "tree %d", pid) : CLI_OK;
+}
+
+static int join_target(const struct targets *targets, struct kview *view, const struct target *target)
+{
+	if (target->tree)
+		return join_tree(view, target->pid);
+	return join(view, target->pid, target->pidfd, targets->follow == FOLLOW_YES);
+}
+
+static int join_group(struct kview *view, const struct group *group)
+{
+	int err;
+
+	err = group->container ? kview_add_container(view, group->name) : kview_add_cgroup(view, group->name);
+	return err ? cli_refused(err, kview_reason(view), "run") : CLI_OK;
 }
 
 int targets_join(struct targets *targets, struct kview *view)
@@ -114,13 +171,18 @@ int targets_join(struct targets *targets, struct kview *view)
 	size_t i;
 
 	for (i = 0; i < targets->count; i++) {
-		code = join(view, targets->list[i].pid, targets->list[i].pidfd);
+		code = join_target(targets, view, &targets->list[i]);
+		if (code)
+			return code;
+	}
+	for (i = 0; i < targets->group_count; i++) {
+		code = join_group(view, &targets->groups[i]);
 		if (code)
 			return code;
 	}
 	if (!targets->child.pid)
 		return CLI_OK;
-	code = join(view, targets->child.pid, targets->child.pidfd);
+	code = join(view, targets->child.pid, targets->child.pidfd, follows_command(targets, view));
 	if (code)
 		return code;
 	err = child_release(&targets->child);
@@ -144,5 +206,6 @@ void targets_deinit(struct targets *targets)
 	for (i = 0; i < targets->count; i++)
 		closep(&targets->list[i].pidfd);
 	free(targets->list);
+	free(targets->groups);
 	child_deinit(&targets->child);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processes `kview run` traces: those named by --pid, or a command of its own. */
+/* The processes `kview run` traces: those named by --pid and --tree, those of cgroups, or a command of its own. */
 #ifndef KVIEW_CLI_TARGETS_H
 #define KVIEW_CLI_TARGETS_H
 
@@ -13,16 +13,39 @@
 struct target {
 	pid_t pid;
 	int pidfd;
+	bool tree; /* with all its descendants */
+};
+
+/* A cgroup, by path or by the container it belongs to. */
+struct group {
+	const char *name;
+	bool container;
+};
+
+/* Do processes that members fork become members? */
+enum follow {
+	FOLLOW_DEFAULT, /* those of a command, where it can be done */
+	FOLLOW_NO,
+	FOLLOW_YES,
 };
 
 struct targets {
 	struct target *list;
 	size_t count;
+	struct group *groups;
+	size_t group_count;
+	enum follow follow;
 	struct child child;
 };
 
 /* Add the processes in @text, "12" or "12,34", without looking whether they are there. Leaves with CLI_USAGE on a mistake. */
-void targets_parse(struct targets *targets, const char *text);
+void targets_parse(struct targets *targets, const char *text, bool tree);
+
+/* Add a cgroup; @name stays the caller's. */
+void targets_add_group(struct targets *targets, const char *name, bool container);
+
+/* Can there be members whom nobody named? */
+bool targets_grow(const struct targets *targets, const struct kview *view);
 
 /* Get hold of all processes named. Prints what is wrong and returns an exit code. */
 int targets_open(struct targets *targets);

@@ -64,6 +64,10 @@ struct kview_ops {
 
 	int (*add_member)(struct kview *view, pid_t pid, int pidfd); /* one of them; the other is 0 or -1 */
 	int (*remove_member)(struct kview *view, pid_t pid);
+	/* What only views can do; NULL otherwise. */
+	int (*follow_member)(struct kview *view, pid_t pid, int pidfd);
+	int (*add_cgroup)(struct kview *view, int fd, const char *name);
+	int (*remove_cgroup)(struct kview *view, int fd, const char *name);
 
 	/* Attach the program to all sites or to none; after a failure detach() is not called. */
 	int (*attach)(struct kview_link *link);
@@ -191,10 +195,14 @@ bool kview_process_is_gone(const struct kview_process *process);
 /* Start time and flags out of the text of /proc/PID/stat. */
 struct kview_stat {
 	char state;
+	pid_t parent;
 	uint32_t flags;
 	uint64_t start;
 };
 int kview_stat_parse(const char *text, struct kview_stat *ret_stat);
+
+/* tool.c: run a program and keep the begin of what it prints. -ENOENT: there is none, or it failed. */
+int kview_tool_ask(const char *const *argv, char *answer, size_t size);
 
 /* device.c */
 bool kview_has_privilege(void);

@@ -41,7 +41,24 @@ int kview_each_view(kview_view_status_fn fn, void *data)
 			.bytes = info.bytes,
 			.aside_count = info.aside_count,
 			.aside_ns = info.aside_ns,
+			.joined = info.joined,
+			.lost = info.lost,
 		};
+
+		ret = fn(&status, data);
+	}
+	return ret;
+}
+
+int kview_each_cgroup_of(uint32_t view, kview_cgroup_status_fn fn, void *data)
+{
+	struct kview_cgroup_info info = { .size = sizeof(info), .view = view };
+	_cleanup_(closep) int fd = -1;
+	int ret;
+
+	ret = open_device(&fd);
+	for (; !ret && (ret = next(fd, KVIEW_IOC_CGROUP_INFO, &info)) > 0; info.index++) {
+		struct kview_cgroup_status status = { .id = info.id, .path = info.path };
 
 		ret = fn(&status, data);
 	}
@@ -61,6 +78,9 @@ int kview_each_member_of(uint32_t view, kview_member_status_fn fn, void *data)
 			.comm = info.comm,
 			.threads = info.threads,
 			.image = info.image,
+			.added = info.flags & KVIEW_MEMBER_ADDED,
+			.followed = info.flags & KVIEW_MEMBER_FOLLOW,
+			.by_cgroup = info.flags & KVIEW_MEMBER_CGROUP,
 		};
 
 		ret = fn(&status, data);

@@ -76,9 +76,9 @@ static void module_close(struct kview *base)
 	closep(&module_view(base)->device_fd);
 }
 
-static int call_member(struct kview *base, unsigned long request, pid_t pid, int pidfd)
+static int call_member(struct kview *base, unsigned long request, uint32_t flags, pid_t pid, int pidfd)
 {
-	struct kview_member member = { .size = sizeof(member), .pid = pid, .pidfd = pidfd };
+	struct kview_member member = { .size = sizeof(member), .flags = flags, .pid = pid, .pidfd = pidfd };
 	char subject[32];
 	int err;
 
@@ -91,13 +91,37 @@ static int call_member(struct kview *base, unsigned long request, pid_t pid, int
 
 static int module_add(struct kview *view, pid_t pid, int pidfd)
 {
-	return call_member(view, KVIEW_IOC_MEMBER_ADD, pid, pidfd);
+	return call_member(view, KVIEW_IOC_MEMBER_ADD, 0, pid, pidfd);
+}
+
+static int module_follow(struct kview *view, pid_t pid, int pidfd)
+{
+	return call_member(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_FOLLOW, pid, pidfd);
+}
+
+static int call_cgroup(struct kview *base, unsigned long request, int fd, const char *name)
+{
+	struct kview_cgroup cgroup = { .size = sizeof(cgroup), .fd = fd };
+	int err;
+
+	err = call(module_view(base)->view_fd, request, &cgroup);
+	return err ? kview_refuse_why(base, err, cgroup.reason, name, "") : 0;
+}
+
+static int module_add_cgroup(struct kview *view, int fd, const char *name)
+{
+	return call_cgroup(view, KVIEW_IOC_CGROUP_ADD, fd, name);
+}
+
+static int module_remove_cgroup(struct kview *view, int fd, const char *name)
+{
+	return call_cgroup(view, KVIEW_IOC_CGROUP_REMOVE, fd, name);
 }
 
 /* Who has ended is no member any more, and nothing else is asked. */
 static int module_remove(struct kview *view, pid_t pid)
 {
-	int err = call_member(view, KVIEW_IOC_MEMBER_REMOVE, pid, -1);
+	int err = call_member(view, KVIEW_IOC_MEMBER_REMOVE, 0, pid, -1);
 
 	if (err != -ESRCH)
 		return err;
@@ -219,6 +243,9 @@ const struct kview_ops kview_module_ops = {
 	.open = module_open,
 	.close = module_close,
 	.add_member = module_add,
+	.follow_member = module_follow,
+	.add_cgroup = module_add_cgroup,
+	.remove_cgroup = module_remove_cgroup,
 	.remove_member = module_remove,
 	.attach = module_attach,
 	.start = module_start,

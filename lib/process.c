@@ -26,8 +26,8 @@ int kview_stat_parse(const char *text, struct kview_stat *ret_stat)
 
 	if (!rest)
 		return -EINVAL;
-	if (sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-		   &stat.state, &stat.flags, &stat.start) != 3)
+	if (sscanf(rest + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+		   &stat.state, &stat.parent, &stat.flags, &stat.start) != 4)
 		return -EINVAL;
 	*ret_stat = stat;
 	return 0;

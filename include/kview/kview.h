@@ -101,7 +101,9 @@ enum kview_mode kview_mode(const struct kview *view);
 const char *kview_reason(const struct kview *view);
 
 /*
- * Make process @pid, with all its threads, a member. Forked children are not members; exec keeps membership.
+ * Make process @pid, with all its threads, a member. Forked children are not members; exec keeps membership, also that of
+ * a setuid program. Whatever runs in its address space is in: io_uring workers, kernel threads that adopt it, other
+ * processes that share it.
  *
  * -ESRCH     no such process, or it is exiting
  * -EINVAL    a kernel thread
@@ -111,6 +113,46 @@ int kview_add_pid(struct kview *view, pid_t pid);
 
 /* Same as kview_add_pid(), safe against reuse of the pid: @pidfd stays the caller's. */
 int kview_add_pidfd(struct kview *view, int pidfd);
+
+/*
+ * Same, and followed: every process it forks, by any of its threads, becomes a member in the same way before its first
+ * instruction, and so on. A child that borrows its parent's memory (vfork(), posix_spawn()) is seen as its parent is, and
+ * joins at its exec. Can be called for a member that is not followed yet. Also:
+ *
+ * -EOPNOTSUPP  ordinary mode
+ */
+int kview_follow_pid(struct kview *view, pid_t pid);
+int kview_follow_pidfd(struct kview *view, int pidfd);
+
+/*
+ * Follow process @pid and all its descendants. When it returns 0, every process that is a descendant then is a member.
+ * After a failure those that have been added stay.
+ */
+int kview_follow_tree(struct kview *view, pid_t pid);
+
+/*
+ * Make all processes of a cgroup and those below it members, and whoever is moved or cloned into it or forked there, until
+ * they leave it. @path: a directory of the cgroup v2 file system, a path below its mount point ("system.slice/a.service"),
+ * or the name of a directory that occurs once ("a.service").
+ *
+ * -ENOENT      no such cgroup; kview_reason() names near matches
+ * -ENOTUNIQ    several cgroups have this name
+ * -EEXIST      added already
+ * -EOPNOTSUPP  ordinary mode
+ */
+int kview_add_cgroup(struct kview *view, const char *path);
+
+/* End that; members for another reason stay. -ENOENT: it was not added. */
+int kview_remove_cgroup(struct kview *view, const char *path);
+
+/*
+ * Same for the cgroup of a running container, by name or id (or 12 digits of it or more). podman and docker are asked where
+ * they are installed; ids, and the names of systemd-nspawn's and LXC's containers, are found in the names of cgroups.
+ *
+ * -ENOENT, -ENOTUNIQ, -EEXIST, -EOPNOTSUPP  as kview_add_cgroup()
+ * -ESRCH                                    the container does not run
+ */
+int kview_add_container(struct kview *view, const char *name);
 
 /* End the membership of process @pid. -ENOENT: it is no member. */
 int kview_remove_pid(struct kview *view, pid_t pid);
@@ -188,12 +230,21 @@ struct kview_view_status {
 	const char *name;
 	uint32_t members, links, hooks, text_pages, table_pages, aside_now;
 	uint64_t bytes, aside_count, aside_ns;
+	uint64_t joined; /* processes that became members so far */
+	uint64_t lost;	 /* processes that run unseen, because there was no memory when they were forked */
 };
 
 struct kview_member_status {
 	pid_t pid;
 	const char *comm;
 	uint32_t threads, image;
+	bool added, followed; /* by its pid, or forked by one that is followed */
+	bool by_cgroup;	      /* it is in a cgroup of the view */
+};
+
+struct kview_cgroup_status {
+	uint64_t id;	  /* inode number of the directory */
+	const char *path; /* below the mount point; "" when it is longer than 1023 bytes */
 };
 
 struct kview_link_status {
@@ -205,11 +256,13 @@ struct kview_link_status {
 
 typedef int (*kview_view_status_fn)(const struct kview_view_status *view, void *data);
 typedef int (*kview_member_status_fn)(const struct kview_member_status *member, void *data);
+typedef int (*kview_cgroup_status_fn)(const struct kview_cgroup_status *cgroup, void *data);
 typedef int (*kview_link_status_fn)(const struct kview_link_status *link, void *data);
 
 /* Walk all open views, or the members, links or hooks of the view (and link) with this id. -ENODEV without the module. */
 int kview_each_view(kview_view_status_fn fn, void *data);
 int kview_each_member_of(uint32_t view, kview_member_status_fn fn, void *data);
+int kview_each_cgroup_of(uint32_t view, kview_cgroup_status_fn fn, void *data);
 int kview_each_link_of(uint32_t view, kview_link_status_fn fn, void *data);
 int kview_each_hook_of(uint32_t view, uint32_t link, kview_hook_fn fn, void *data);
 

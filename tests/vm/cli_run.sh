@@ -45,12 +45,12 @@ from_first_instruction()
 	[ "${BASH_REMATCH[1]}" -eq $((BASH_REMATCH[2] + 1)) ] || fail "not balanced: ${BASH_REMATCH[0]}"
 }
 
-# A program that becomes another stays traced; its children are not.
+# A program that becomes another stays traced; its children are not, unless they are followed (cli_follow.sh).
 over_exec()
 {
 	run_json "$1" entry -- sh -c "exec $calls 1000"
 	has '"calls":100[01]}'
-	run_json "$1" entry -- sh -c "$calls 1000; true"
+	run_json "$1" entry --no-follow -- sh -c "$calls 1000; true"
 	has '"calls":[01]}'
 }
 

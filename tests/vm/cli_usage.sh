@@ -35,7 +35,7 @@ wrong 'run: no BPF object given' run
 wrong 'run: no BPF object given' run --pid 1
 wrong 'run: nothing to trace' run "$object"
 wrong 'run: no command after --' run "$object" --
-wrong 'run: both --pid and a command' run "$object" --pid 1 -- true
+wrong 'run: both processes and a command' run "$object" --pid 1 -- true
 wrong 'run: true: only one object' run "$object" true
 wrong 'run: --pid abc: not a process id' run "$object" --pid abc
 wrong 'run: --pid : not a process id' run "$object" --pid ''
