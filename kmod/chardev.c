@@ -292,7 +292,8 @@ static bool flags_valid(const struct kview_link_create *request)
 {
 	if (request->flags & ~KVIEW_LINK_INTERRUPTS)
 		return false;
-	return !request->flags || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY;
+	return !request->flags || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY ||
+	       request->kind == KVIEW_HOOK_RAW_TP || request->kind == KVIEW_HOOK_BTF_TP;
 }
 
 static int create_link(struct kview_view *view, struct kview_link_create *request)
@@ -422,11 +423,14 @@ static bool asks_addresses(u32 kind, const struct targets *targets)
 
 static int check_targets(const struct kview_check *request, const struct targets *targets, u32 *reasons)
 {
-	struct kview_hook hook;
+	struct kview_hook hook = {};
 	u32 i;
+	int err;
 
 	for (i = 0; i < targets->count; i++) {
-		kview_hook_resolve(&hook, request->kind, targets->names[i], targets->list[i].value, &reasons[i]);
+		err = kview_hook_resolve(&hook, request->kind, targets->names[i], targets->list[i].value, &reasons[i]);
+		if (err == -ENOMEM)
+			return err;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

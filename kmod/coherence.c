@@ -8,6 +8,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/ftrace.h>
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -18,6 +19,8 @@
 #include "patcher.h"
 #include "textpage.h"
 #include "view.h"
+
+#define JUMP_LABEL_MAX 5
 
 /* --- every write to kernel text ------------------------------------------------------------------------------------ */
 
@@ -37,6 +40,8 @@ static void notrace on_text_poke(unsigned long ip, unsigned long parent_ip, stru
 
 	if (!regs || !in_text(regs->si, regs->cx))
 		return;
+	/* It compares what it reads with what it wrote. */
+	kview_patcher_reads(regs->si, regs->cx);
 	if (kview_textpage_mirror(regs->si, (void *)regs->dx, regs->cx, regs->di == kview_symbols.text_poke_memset))
 		kview_images_restore_later(); /* somebody rewrote a hooked site outside ftrace: chain to it soon */
 }
@@ -46,6 +51,66 @@ static struct ftrace_ops poke_ops = {
 	/* Permanent: with kernel.ftrace_enabled=0 copies would go stale, so that write fails while the module is loaded. */
 	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
 };
+
+/* --- who reads before writing ---------------------------------------------------------------------------------------- */
+
+static void about_to_read(unsigned long addr, size_t len)
+{
+	if (in_text(addr, len) && mutex_is_locked(kview_symbols.text_mutex))
+		kview_patcher_reads(addr, len);
+}
+
+/* __jump_label_patch(entry, type) compares the text with what the label's state says: BUG. text_mutex is held. */
+static void notrace on_jump_label(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (regs)
+		about_to_read(jump_entry_code((struct jump_entry *)regs->di), JUMP_LABEL_MAX);
+}
+
+/* arch_prepare_kprobe(probe) copies the instruction it is about to replace, for everybody. text_mutex is held. */
+static void notrace on_prepare_kprobe(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				      struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (regs)
+		about_to_read((unsigned long)((struct kprobe *)regs->di)->addr, MAX_INSN_SIZE);
+}
+
+/* arch_prepare_optimized_kprobe(optimized, probe) copies some more. text_mutex is held. */
+static void notrace on_prepare_optimized(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				       struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (regs)
+		about_to_read((unsigned long)((struct kprobe *)regs->si)->addr, 2 * MAX_INSN_SIZE);
+}
+
+/*
+ * arch_optimize_kprobes(list) saves what the jump will overwrite, to write it back one day. text_mutex is held; the task
+ * mostly is a worker.
+ */
+static void notrace on_optimize_kprobes(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+					struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+	struct optimized_kprobe *probe;
+
+	if (!regs)
+		return;
+	list_for_each_entry(probe, (struct list_head *)regs->di, list)
+		about_to_read((unsigned long)probe->kp.addr, MAX_INSN_SIZE);
+}
+
+#define READER(callback) { .func = callback, .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT }
+
+static struct ftrace_ops jump_label_ops = READER(on_jump_label), prepare_ops = READER(on_prepare_kprobe),
+			 prepare_optimized_ops = READER(on_prepare_optimized),
+			 optimize_ops = READER(on_optimize_kprobes);
 
 /* --- ftrace's updates ---------------------------------------------------------------------------------------------- */
 
@@ -150,34 +215,65 @@ static struct kprobe post_process_probe = {
 
 static struct kprobe *probes[] = { &prepare_probe, &post_process_probe };
 
-int kview_coherence_init(void)
+/* --- setting all this up --------------------------------------------------------------------------------------------- */
+
+/* What ftrace follows for us. */
+static struct {
+	struct ftrace_ops *ops;
+	const char *function;
+} followed[] = {
+	{ &poke_ops, "__text_poke" },
+	{ &jump_label_ops, "__jump_label_patch" },
+	{ &prepare_ops, "arch_prepare_kprobe" },
+	{ &prepare_optimized_ops, "arch_prepare_optimized_kprobe" },
+	{ &optimize_ops, "arch_optimize_kprobes" },
+};
+
+static int follow(struct ftrace_ops *ops, const char *function)
 {
-	unsigned long poke = kview_call(ftrace_location)(kview_symbols.__text_poke);
+	unsigned long addr = kview_call(kallsyms_lookup_name)(function);
+	unsigned long site = addr ? kview_call(ftrace_location)(addr) : 0;
 	int err;
 
-	if (!poke) {
-		pr_err("__text_poke cannot be traced on this kernel\n");
+	if (!site) {
+		pr_err("%s cannot be traced on this kernel\n", function);
 		return -EOPNOTSUPP;
 	}
-	err = ftrace_set_filter_ip(&poke_ops, poke, 0, 0);
+	err = ftrace_set_filter_ip(ops, site, 0, 0);
 	if (!err)
-		err = register_ftrace_function(&poke_ops);
-	if (err) {
-		pr_err("cannot follow patches to kernel text%s (%d)\n",
-		       err == -EBUSY ? ": kernel.ftrace_enabled is 0" : "", err);
-		goto free_filter;
+		err = register_ftrace_function(ops);
+	if (!err)
+		return 0;
+	ftrace_free_filter(ops);
+	pr_err("cannot follow patches to kernel text%s (%d)\n", err == -EBUSY ? ": kernel.ftrace_enabled is 0" : "", err);
+	return err;
+}
+
+static void unfollow(u32 count)
+{
+	while (count--) {
+		unregister_ftrace_function(followed[count].ops);
+		ftrace_free_filter(followed[count].ops);
+	}
+}
+
+int kview_coherence_init(void)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(followed); i++) {
+		err = follow(followed[i].ops, followed[i].function);
+		if (err) {
+			unfollow(i);
+			return err;
+		}
 	}
 	err = register_kprobes(probes, ARRAY_SIZE(probes));
 	if (err) {
 		pr_err("cannot follow ftrace's updates (%d)\n", err);
-		goto unregister;
+		unfollow(ARRAY_SIZE(followed));
 	}
-	return 0;
-
-unregister:
-	unregister_ftrace_function(&poke_ops);
-free_filter:
-	ftrace_free_filter(&poke_ops);
 	return err;
 }
 
@@ -187,6 +283,6 @@ void kview_coherence_exit(void)
 	/* Who was sent into a wrapper is counted; the last instructions after the count are waited for by RCU. */
 	wait_event(unwrapped, !atomic_read(&wrapped));
 	synchronize_rcu_tasks();
-	unregister_ftrace_function(&poke_ops);
-	ftrace_free_filter(&poke_ops);
+	unfollow(ARRAY_SIZE(followed));
+	kview_patcher_exit();
 }

@@ -2,10 +2,15 @@
 /*
  * Keeping private copies true to the shared text while others patch it.
  *
- * Two kinds of patcher are met at two places:
+ * Two kinds of patcher are met:
  *
  * Everybody ends in __text_poke(), under text_mutex. An ftrace_ops on it repeats the write in every copy, but for the
  * bytes of our own patches. So kprobes, jump labels, static calls and alternatives reach members as they reach all.
+ *
+ * Some of them also read before they write, or after: __text_poke() itself and jump labels, which BUG when they find
+ * something else than they expect, and kprobes, which copy the instruction they replace. At a byte of ours a member
+ * would find our patch. So right before it reads, it steps out of its image and is back as soon as text_mutex is free;
+ * for a task without an address space the page goes aside.
  *
  * ftrace also reads before it writes, and disables itself for good when it does not find what it expects. Reading
  * through a private page it would find our call instead of its nop. What matters is the task that patches:

@@ -28,6 +28,7 @@ void emit_u64(struct emitter *e, u64 value);
 /* call or jmp; both reach 2 GiB, which arena, kernel text and programs keep within. */
 #define CALL_OPCODE 0xe8
 #define JMP_OPCODE 0xe9
+#define JMP8_OPCODE 0xeb /* reaches 128 bytes */
 void emit_branch(struct emitter *e, u8 opcode, unsigned long target);
 void emit_call(struct emitter *e, const void *target);
 

@@ -8,6 +8,7 @@
 
 #include "compat/symbols.h"
 #include "proto.h"
+#include "tracepoint.h"
 
 #define ENDBR_SIZE 4 /* before the ftrace nop, on kernels built with CONFIG_X86_KERNEL_IBT */
 
@@ -168,6 +169,13 @@ static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *w
 	return 0;
 }
 
+static int resolve_tracepoint(struct kview_hook *hook, const char *name, u32 *why)
+{
+	if (!name)
+		return refuse(-ENOENT, KVIEW_WHY_NO_TRACEPOINT, why);
+	return kview_tracepoint_find(name, why, &hook->tracepoint);
+}
+
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why)
 {
 	*why = KVIEW_WHY_NONE;
@@ -184,6 +192,9 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 		if (value > KVIEW_SYSCALL_MAX)
 			return refuse(-ENOENT, KVIEW_WHY_NO_SUCH_SYSCALL, why);
 		return resolve_syscall(hook, kind, value, why);
+	case KVIEW_HOOK_RAW_TP:
+	case KVIEW_HOOK_BTF_TP:
+		return resolve_tracepoint(hook, name, why);
 	default:
 		return resolve_syscall(hook, kind, KVIEW_NUMBER_ALL, why);
 	}
@@ -191,6 +202,12 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 
 bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place)
 {
+	if (hook->tracepoint) {
+		if (index >= hook->tracepoint->count)
+			return false;
+		*ret_place = hook->tracepoint->places[index];
+		return true;
+	}
 	if (index >= KVIEW_HOOK_SITES || !hook->sites[index])
 		return false;
 	*ret_place = (struct kview_place){
@@ -201,11 +218,13 @@ bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_pla
 	return true;
 }
 
-u32 kview_hook_context_size(u32 kind, u64 number)
+u32 kview_hook_context_size(const struct kview_hook *hook, u32 kind)
 {
-	struct syscall_metadata *meta = syscall_metadata(number);
+	struct syscall_metadata *meta = syscall_metadata(hook->number);
 	u32 fields = 16; /* trace_entry (8 bytes), then __syscall_nr and padding */
 
+	if (hook->tracepoint)
+		return hook->tracepoint->args * sizeof(u64);
 	if (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT)
 		return 2 * sizeof(u64); /* the tracepoint's arguments, see bpf_probe_register() */
 	/* The end of the last field, as trace_event_get_offsets() computes it. */

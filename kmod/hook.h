@@ -21,6 +21,7 @@
 #define KVIEW_NUMBER_ALL U64_MAX /* every system call */
 
 struct kview_link;
+struct kview_tracepoint;
 
 /* Per CPU; each hook has its own, so that the stub can count with one instruction. */
 struct kview_counts {
@@ -36,6 +37,7 @@ struct kview_hook {
 	u64 cookie;
 	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
 	u8 stack_words; /* of the function's arguments, where its return is hooked */
+	const struct kview_tracepoint *tracepoint; /* which has places of its own; NULL for functions */
 	struct kprobe probe;		       /* what bpf_get_func_ip() finds through kprobe_running(); never registered */
 	struct kview_counts __percpu *counts;
 };
@@ -49,8 +51,8 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 /* The @index-th place @hook needs patched; false past the last. */
 bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place);
 
-/* Bytes of context a program on system calls of this kind may read; @number: for which call. */
-u32 kview_hook_context_size(u32 kind, u64 number);
+/* Bytes of context a program of this kind may read there, where that depends on the hook. */
+u32 kview_hook_context_size(const struct kview_hook *hook, u32 kind);
 
 /* Sum of all CPUs. */
 void kview_hook_counts(const struct kview_hook *hook, struct kview_counts *ret_sum);

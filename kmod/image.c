@@ -331,6 +331,20 @@ static void set_aside(struct kview_textpage *page)
 	page->aside_since = ktime_get_ns();
 }
 
+void kview_images_set_aside(unsigned long addr, size_t len)
+{
+	struct kview_textpage *page;
+
+	lockdep_assert_held(kview_symbols.text_mutex);
+	kview_textpage_for_each(page, addr) {
+		if (!kview_textpage_differs(page->image, addr, len))
+			continue;
+		set_aside(page);
+		kview_image_flush(page->image);
+	}
+	kview_images_restore_later();
+}
+
 static void set_dirty_aside(struct kview_image *image)
 {
 	struct kview_textpage *page;

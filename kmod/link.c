@@ -12,6 +12,7 @@
 #include "compat/symbols.h"
 #include "multi.h"
 #include "proto.h"
+#include "tracepoint.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
 
@@ -30,7 +31,10 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 		return BPF_PROG_TYPE_TRACEPOINT;
 	case KVIEW_HOOK_RAW_ENTER:
 	case KVIEW_HOOK_RAW_EXIT:
+	case KVIEW_HOOK_RAW_TP:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	case KVIEW_HOOK_BTF_TP:
+		return BPF_PROG_TYPE_TRACING;
 	default:
 		return BPF_PROG_TYPE_UNSPEC;
 	}
@@ -129,7 +133,7 @@ static int get_prog(struct kview_link *link, int prog_fd, u32 *why)
 	}
 	link->prog = prog;
 	err = check_prog(prog, why);
-	if (!err && kview_link_prog_type(link->kind) == BPF_PROG_TYPE_TRACING)
+	if (!err && (link->kind == KVIEW_HOOK_FENTRY || link->kind == KVIEW_HOOK_FEXIT))
 		err = check_tracing(link, why);
 	if (!err && kview_prog_is_session(prog) != (link->kind == KVIEW_HOOK_SESSION)) {
 		*why = KVIEW_WHY_PROG_TYPE;
@@ -154,6 +158,13 @@ static bool reads_record(u32 kind)
 	return type == BPF_PROG_TYPE_TRACEPOINT || type == BPF_PROG_TYPE_RAW_TRACEPOINT;
 }
 
+/* What a program of tp_btf may do was checked by the verifier, for the tracepoint it was loaded for. */
+static bool is_for(const struct bpf_prog *prog, const struct kview_tracepoint *point)
+{
+	return prog->expected_attach_type == BPF_TRACE_RAW_TP && prog->aux->attach_func_name &&
+	       !strcmp(prog->aux->attach_func_name, point->tp->name);
+}
+
 static int init_hook(struct kview_link *link, struct kview_hook *hook, const struct kview_target *target,
 		     const char *name, u32 *why)
 {
@@ -169,9 +180,13 @@ static int init_hook(struct kview_link *link, struct kview_hook *hook, const str
 	if (err)
 		return err;
 	if (reads_record(link->kind) &&
-	    link->prog->aux->max_ctx_offset > kview_hook_context_size(link->kind, hook->number)) {
+	    link->prog->aux->max_ctx_offset > kview_hook_context_size(hook, link->kind)) {
 		*why = KVIEW_WHY_PROG_CONTEXT;
 		return -EACCES;
+	}
+	if (link->kind == KVIEW_HOOK_BTF_TP && !is_for(link->prog, hook->tracepoint)) {
+		*why = KVIEW_WHY_PROG_OTHER_TP;
+		return -EINVAL;
 	}
 	hook->link = link;
 	hook->cookie = target->cookie;
@@ -183,6 +198,8 @@ static int compare_hooks(const void *a, const void *b)
 {
 	const struct kview_hook *x = *(const struct kview_hook *const *)a, *y = *(const struct kview_hook *const *)b;
 
+	if (x->tracepoint != y->tracepoint)
+		return x->tracepoint < y->tracepoint ? -1 : 1;
 	if (x->sites[0] != y->sites[0])
 		return x->sites[0] < y->sites[0] ? -1 : 1;
 	return x->number == y->number ? 0 : x->number < y->number ? -1 : 1;

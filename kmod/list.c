@@ -19,6 +19,7 @@
 #include "link.h"
 #include "member.h"
 #include "retire.h"
+#include "tracepoint.h"
 #include "view.h"
 
 bool kview_list_shows_addresses(void)
@@ -48,7 +49,8 @@ static u64 features(void)
 {
 	const struct kview_multi_layout *layout;
 	u64 bits = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN | KVIEW_FEATURE_TRACING |
-		   KVIEW_FEATURE_INTERRUPTS | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP;
+		   KVIEW_FEATURE_INTERRUPTS | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP |
+		   KVIEW_FEATURE_TRACEPOINT;
 
 	if (kview_multi_layout(&layout))
 		return bits;
@@ -247,7 +249,9 @@ static void name_hook(const struct kview_hook *hook, struct kview_hook_info *inf
 {
 	char symbol[KSYM_SYMBOL_LEN];
 
-	if (hook->addr) {
+	if (hook->tracepoint) {
+		strscpy(info->name, hook->tracepoint->tp->name, sizeof(info->name));
+	} else if (hook->addr) {
 		sprint_symbol_no_offset(symbol, hook->addr);
 		strscpy(info->name, symbol, sizeof(info->name));
 	} else if (hook->number == KVIEW_NUMBER_ALL) {

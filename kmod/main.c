@@ -18,6 +18,7 @@
 #include "retire.h"
 #include "selftest/selftest.h"
 #include "stack.h"
+#include "tracepoint.h"
 
 /* What this machine must be like; each line of the log names what is not. */
 static int __init probe_machine(void)
@@ -85,6 +86,7 @@ static void __exit kview_exit(void)
 	kview_proto_exit();
 	kview_member_exit_module();
 	kview_image_exit();
+	kview_tracepoint_exit();
 	kview_arena_exit();
 }
 

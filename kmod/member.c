@@ -42,15 +42,16 @@ struct kview_mm *kview_member_find(const struct mm_struct *mm)
 	return NULL;
 }
 
-/* Make its tables show @to; NULL: the shared text. */
+/* Make its tables show @to; NULL: the shared text. Under text_mutex. */
 static void show(struct kview_mm *member, struct kview_image *from, struct kview_image *to)
 {
-	u64 since = ktime_get_ns();
+	u64 since = member->out_since ?: ktime_get_ns();
 
-	guard(mutex)(kview_symbols.text_mutex);
-	if (from && to && !kview_image_switch(member->mm, from, to))
+	/* Who has stepped out sees none of @from's pages. */
+	if (from && to && !member->out_since && !kview_image_switch(member->mm, from, to))
 		return;
 	kview_image_show(member->mm, to);
+	member->out_since = 0;
 	if (from && to)
 		kview_image_count_window(to, since);
 }
@@ -60,12 +61,14 @@ static void move(struct kview_mm *member, struct kview_image *image)
 {
 	struct kview_image *old = member->image;
 
-	/* While on its way it is a member of both, so that a flush of either reaches it. */
-	show(member, old, image);
-	list_del_init(&member->node);
-	member->image = image;
-	if (image)
-		list_add_tail(&member->node, &image->members);
+	/* In one step for whoever patches text: a flush of an image reaches all that see it. */
+	scoped_guard(mutex, kview_symbols.text_mutex) {
+		show(member, old, image);
+		list_del_init(&member->node);
+		member->image = image;
+		if (image)
+			list_add_tail(&member->node, &image->members);
+	}
 	kview_image_release(old);
 }
 

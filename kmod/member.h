@@ -22,12 +22,14 @@ struct kview_view;
 struct kview_mm {
 	struct mmu_notifier notifier;
 	struct hlist_node hash; /* by @mm */
-	struct list_head node;	/* in its image */
+	struct list_head node;	/* in its image; changes under text_mutex, too */
 	struct mm_struct *mm;	/* the notifier holds mm_count */
 	struct pid *tgid;	/* the process it belongs to: the one that was added, forked, or has execed */
 	struct kview_set *set;	/* the views it sees, those of @image */
 	struct kview_image *image;
 	u32 scouts; /* its threads that are scouts, see scout.h */
+	u64 out_since; /* ktime_get_ns() when it stepped out of its image to patch text, 0: it did not; text_mutex */
+	bool held_out; /* until ftrace's update is over; text_mutex */
 };
 
 int kview_member_init(void);

@@ -258,6 +258,33 @@ void kview_run_interrupt(struct kview_stub *stub, struct pt_regs *regs)
 	preempt_enable_notrace();
 }
 
+static void run_tracepoint(struct kview_stub *stub, u32 index, u64 *args)
+{
+	run_alone(stub->hooks[index], args);
+}
+
+void kview_run_timed_tracepoint(struct kview_stub *stub, u64 *args)
+{
+	u32 i;
+
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
+		run_alone(stub->hooks[i], args);
+}
+
+void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args)
+{
+	u32 i;
+
+	for (i = 0; i < stub->count; i++) {
+		struct kview_hook *hook = stub->hooks[i];
+
+		if (hook->link->interrupts)
+			run_tracepoint(stub, i, args);
+		else
+			count(hook, skipped);
+	}
+}
+
 /* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */
 struct enter_record {
 	struct pt_regs *regs;

@@ -35,6 +35,12 @@ void kview_run_timed_return(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_timed_trace(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_timed_trace_return(struct kview_stub *stub, struct pt_regs *regs);
 
+/* Programs of a tracepoint while run-time statistics are on. Preemption is off. */
+void kview_run_timed_tracepoint(struct kview_stub *stub, u64 *args);
+
+/* A tracepoint was reached by an interrupt that came upon a member. */
+void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args);
+
 /* Programs on system calls. Preemption is off. */
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
 

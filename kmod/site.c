@@ -3,6 +3,7 @@
 
 #include <linux/slab.h>
 
+#include "emit.h"
 #include "link.h"
 #include "retire.h"
 #include "stub.h"
@@ -81,26 +82,41 @@ void kview_site_remove(struct kview_site *site, const struct kview_link *link)
 int kview_site_prepare(struct kview_site *site)
 {
 	kview_site_discard(site);
-	if (!kview_site_live(site))
+	if (!kview_site_live(site) || site->place.kind == KVIEW_PLACE_BRANCH)
 		return 0;
-	return kview_stub_new(site->place.addr, site->hooks, site->count, &site->next);
+	return kview_stub_new(&site->place, site->hooks, site->count, &site->next);
 }
 
 int kview_site_emit(struct kview_site *site, void *buffer)
 {
 	u8 code[KVIEW_SITE_SIZE];
-	unsigned long chain;
+	unsigned long chain = 0;
 
+	if (site->place.kind != KVIEW_PLACE_ENTRY)
+		goto emit;
 	kview_textpage_read(site->place.addr, code, sizeof(code));
 	if (!kview_site_decode(site->place.addr, code, &chain))
 		return -EBUSY;
+emit:
 	kview_stub_emit(site->next, chain, buffer);
 	return 0;
 }
 
+/* The jump the kernel itself writes where somebody listens. */
+static void patch_branch(const struct kview_place *place, u8 *bytes)
+{
+	s32 distance = place->target - (place->addr + place->size);
+
+	bytes[0] = place->size == 2 ? JMP8_OPCODE : JMP_OPCODE;
+	memcpy(bytes + 1, &distance, place->size - 1);
+}
+
 void kview_site_patch(const struct kview_site *site, u8 *bytes)
 {
-	kview_stub_patch(site->next ?: site->stub, bytes);
+	if (site->place.kind == KVIEW_PLACE_BRANCH)
+		patch_branch(&site->place, bytes);
+	else
+		kview_stub_patch(site->next ?: site->stub, bytes);
 }
 
 void kview_site_publish(struct kview_site *site)

@@ -10,9 +10,14 @@
 #include "pin.h"
 #include "proto.h"
 #include "stub_code.h"
+#include "trace_code.h"
 
-static enum kview_role role_of(unsigned long site)
+static enum kview_role role_of(const struct kview_place *place)
 {
+	unsigned long site = place->addr;
+
+	if (place->kind == KVIEW_PLACE_TRACE)
+		return KVIEW_ROLE_TRACE;
 	if (site - kview_symbols.syscall_exit_to_user_mode_prepare <= KVIEW_SITE_OFFSET_MAX)
 		return KVIEW_ROLE_SYSCALL_EXIT;
 	if (site - kview_symbols.x64_sys_call <= KVIEW_SITE_OFFSET_MAX)
@@ -30,6 +35,8 @@ static enum kview_group group_of(u32 kind)
 		return KVIEW_TRACE_ENTRIES;
 	case KVIEW_HOOK_RAW_ENTER:
 	case KVIEW_HOOK_RAW_EXIT:
+	case KVIEW_HOOK_RAW_TP:
+	case KVIEW_HOOK_BTF_TP:
 		return KVIEW_RAWS;
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
@@ -131,27 +138,33 @@ static void measure(struct kview_stub *stub)
 		stub->area += 1 + stub->sessions;
 }
 
+static size_t write_code(struct kview_stub *stub, u8 *buffer, unsigned long chain)
+{
+	if (stub->role == KVIEW_ROLE_TRACE)
+		return kview_trace_code(stub, buffer);
+	return kview_stub_code(stub, buffer, chain, &stub->resume);
+}
+
 static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
 {
-	size_t resume;
 	int err;
 
 	group_hooks(stub, hooks, count);
 	measure(stub);
-	if (kview_group_count(stub, KVIEW_CALLS)) {
+	if (stub->role != KVIEW_ROLE_TRACE && kview_group_count(stub, KVIEW_CALLS)) {
 		sort_by_number(stub->hooks + stub->group[KVIEW_CALLS], kview_group_count(stub, KVIEW_CALLS));
 		err = index_calls(stub);
 		if (err)
 			return err;
 	}
-	stub->size = kview_stub_code(stub, NULL, stub->site, &resume); /* with a chain: the longer of the two endings */
+	stub->size = write_code(stub, NULL, stub->site); /* with a chain: the longer of the two endings */
 	if (stub->size > KVIEW_ARENA_MAX)
 		return -E2BIG;
 	stub->code = kview_arena_alloc(stub->size);
 	return stub->code ? 0 : -ENOMEM;
 }
 
-int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub)
+int kview_stub_new(const struct kview_place *place, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub)
 {
 	u32 sessions = count_sessions(hooks, count);
 	struct kview_stub *stub;
@@ -162,9 +175,10 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 	stub = kzalloc(struct_size(stub, hooks, count + sessions), GFP_KERNEL);
 	if (!stub)
 		return -ENOMEM;
-	stub->site = site;
-	stub->role = role_of(site);
-	stub->pin = kview_pin_at(site);
+	stub->place = *place;
+	stub->site = place->addr;
+	stub->role = role_of(place);
+	stub->pin = kview_pin_at(place->addr);
 	stub->sessions = sessions;
 	err = fill(stub, hooks, count);
 	if (err) {
@@ -178,7 +192,7 @@ int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 coun
 
 void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer)
 {
-	size_t size = kview_stub_code(stub, buffer, chain, &stub->resume);
+	size_t size = write_code(stub, buffer, chain);
 
 	WARN_ON_ONCE(size > stub->size);
 	stub->chain = chain;
@@ -198,12 +212,17 @@ void kview_stub_free(struct kview_stub *stub)
 	kfree(stub);
 }
 
-void kview_stub_patch(const struct kview_stub *stub, u8 patch[KVIEW_SITE_SIZE])
+void kview_stub_patch(const struct kview_stub *stub, u8 *patch)
 {
-	s32 distance = (unsigned long)stub->code - (stub->site + KVIEW_SITE_SIZE);
+	/* One instruction of the length of the load it replaces, so that all text decodes as before: prefixes pad it. */
+	static const u8 jump[] = { 0x2e, 0x48, JMP_OPCODE }, call[] = { CALL_OPCODE };
+	s32 distance = (unsigned long)stub->code - (stub->site + stub->place.size);
 
-	patch[0] = CALL_OPCODE;
-	memcpy(patch + 1, &distance, sizeof(distance));
+	if (stub->role == KVIEW_ROLE_TRACE)
+		memcpy(patch, jump, sizeof(jump));
+	else
+		memcpy(patch, call, sizeof(call));
+	memcpy(patch + stub->place.size - sizeof(distance), &distance, sizeof(distance));
 }
 
 bool kview_site_decode(unsigned long site, const u8 code[KVIEW_SITE_SIZE], unsigned long *ret_chain)

@@ -28,13 +28,14 @@ enum kview_role {
 	KVIEW_ROLE_ENTRY,	  /* any function */
 	KVIEW_ROLE_SYSCALL_ENTER, /* (struct pt_regs *user, unsigned int number) */
 	KVIEW_ROLE_SYSCALL_EXIT,  /* (struct pt_regs *user) */
+	KVIEW_ROLE_TRACE,	  /* a tracepoint */
 };
 
 /* Hooks by when they run and how their programs want to be called, in this order. */
 enum kview_group {
 	KVIEW_ENTRIES,	     /* kprobe programs, struct pt_regs */
 	KVIEW_TRACE_ENTRIES, /* tracing programs, array of arguments */
-	KVIEW_RAWS,	     /* system calls: raw tracepoint programs */
+	KVIEW_RAWS,	     /* tracepoints, those of system calls too: raw tracepoint programs */
 	KVIEW_CALLS,	     /* system calls: tracepoint programs */
 	KVIEW_RETURNS,	     /* from here on at the function's return: kprobe programs */
 	KVIEW_TRACE_RETURNS, /* tracing programs, arguments and result */
@@ -44,6 +45,7 @@ enum kview_group {
 struct kview_stub {
 	struct llist_node retired;
 	unsigned long site;
+	struct kview_place place;
 	enum kview_role role;
 	const struct kview_pin *pin; /* what the module itself does here, or NULL */
 	void *code;	/* in the arena */
@@ -92,10 +94,10 @@ static inline u64 *kview_trace_record(struct pt_regs *regs)
 }
 
 /*
- * Build the stub for @site with @hooks[@count] and reserve its memory; its code is written by kview_stub_emit().
+ * Build the stub for @place with @hooks[@count] and reserve its memory; its code is written by kview_stub_emit().
  * -ENOMEM, -E2BIG: more programs than a stub can take.
  */
-int kview_stub_new(unsigned long site, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub);
+int kview_stub_new(const struct kview_place *place, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub);
 
 /*
  * Write the code. @chain: where the shared site's own call leads, 0 for none. @buffer: scratch memory of @stub->size.
@@ -106,8 +108,8 @@ void kview_stub_emit(struct kview_stub *stub, unsigned long chain, void *buffer)
 /* Nothing may be able to run it any more; takes text_mutex. */
 void kview_stub_free(struct kview_stub *stub);
 
-/* The patch for its site: a call to the stub. */
-void kview_stub_patch(const struct kview_stub *stub, u8 patch[KVIEW_SITE_SIZE]);
+/* The patch for its place, of that one's size: a call of the stub, or a jump into it. */
+void kview_stub_patch(const struct kview_stub *stub, u8 *patch);
 
 /*
  * What stands at a shared site right now (in @code): nothing (@ret_chain 0) or a call. False for anything else.

@@ -88,6 +88,23 @@ void kview_textpage_build(struct kview_textpage *page, struct kview_site *const 
 	kview_arena_write(page->next, buffer, PAGE_SIZE);
 }
 
+static bool differs(const struct kview_textpage *page, unsigned int offset, size_t len)
+{
+	return page->copy && !page->aside && find_next_bit(page->patched, offset + len, offset) < offset + len;
+}
+
+bool kview_textpage_differs(const struct kview_image *image, unsigned long addr, size_t len)
+{
+	struct kview_textpage *page;
+
+	lockdep_assert_held(kview_symbols.text_mutex);
+	kview_textpage_for_each(page, addr) {
+		if ((!image || page->image == image) && differs(page, offset_in_page(addr), len))
+			return true;
+	}
+	return false;
+}
+
 static void write_bytes(void *dst, const void *src, size_t len, bool fill)
 {
 	u8 bytes[64];

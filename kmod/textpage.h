@@ -50,6 +50,12 @@ void kview_textpage_build(struct kview_textpage *page, struct kview_site *const 
 struct hlist_head *kview_textpage_bucket(unsigned long addr);
 
 /*
+ * Does a copy that is mapped now differ on purpose from the shared page in the @len bytes from @addr? Only one of
+ * @image, or any with NULL. The bytes lie in one page.
+ */
+bool kview_textpage_differs(const struct kview_image *image, unsigned long addr, size_t len);
+
+/*
  * A patcher writes @len bytes to the shared text at @addr: do the same to all copies, but for the bytes of our own
  * patches. @fill: memset of @src's first byte instead of a copy. Returns whether bytes had to be left out.
  */

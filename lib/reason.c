@@ -40,6 +40,13 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_PROG_MULTI] = "the program was loaded for attachment to many functions at once (kprobe.multi)",
 	[KVIEW_WHY_PROG_FD] = "this is not the descriptor of a loaded BPF program",
 	[KVIEW_WHY_NO_CGROUP] = "this is not a directory of the cgroup v2 file system",
+	[KVIEW_WHY_NO_TRACEPOINT] = "the kernel has no tracepoint",
+	[KVIEW_WHY_TP_UNUSED] = "no code of this kernel calls the tracepoint",
+	[KVIEW_WHY_TP_IN_MODULE] = "a loaded module calls the tracepoint, too, and all views share its text",
+	[KVIEW_WHY_TP_GLOBAL] = "the tracepoint can only be switched on for the whole machine",
+	[KVIEW_WHY_TP_NO_TYPE] = "the kernel's type information (BTF) does not have the tracepoint's arguments",
+	[KVIEW_WHY_TEXT_BUSY] = "a breakpoint of somebody else (a kprobe) stands in the code to be hooked",
+	[KVIEW_WHY_PROG_OTHER_TP] = "the program was loaded for another tracepoint",
 };
 
 const char *kview_why_text(uint32_t why)
@@ -49,7 +56,7 @@ const char *kview_why_text(uint32_t why)
 
 static bool why_ends_in_name(uint32_t why)
 {
-	return why == KVIEW_WHY_NO_SYMBOL || why == KVIEW_WHY_NO_SUCH_SYSCALL;
+	return why == KVIEW_WHY_NO_SYMBOL || why == KVIEW_WHY_NO_SUCH_SYSCALL || why == KVIEW_WHY_NO_TRACEPOINT;
 }
 
 static char *reason_of(struct kview *view)

@@ -40,6 +40,9 @@
 #define KVIEW_HOOK_FENTRY 7	  /* BPF_PROG_TYPE_TRACING loaded for fentry of the one function it names */
 #define KVIEW_HOOK_FEXIT 8	  /* the same for fexit */
 #define KVIEW_HOOK_SESSION 9	  /* entry and return; BPF_PROG_TYPE_KPROBE loaded for kprobe.session */
+#define KVIEW_HOOK_RAW_TP 12	  /* raw_tp/NAME: a tracepoint of the kernel; BPF_PROG_TYPE_RAW_TRACEPOINT */
+#define KVIEW_HOOK_BTF_TP 13	  /* tp_btf/NAME: the same; BPF_PROG_TYPE_TRACING loaded as BPF_TRACE_RAW_TP for it */
+#define KVIEW_HOOK_TP 14	  /* tracepoint/CATEGORY/NAME, but for system calls; BPF_PROG_TYPE_TRACEPOINT */
 
 /* Bits of kview_info.features. */
 #define KVIEW_FEATURE_ENTRY (1ULL << 0)	  /* KVIEW_HOOK_ENTRY */
@@ -51,6 +54,7 @@
 #define KVIEW_FEATURE_INTERRUPTS (1ULL << 6) /* KVIEW_LINK_INTERRUPTS */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
+#define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP and KVIEW_HOOK_BTF_TP */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -88,6 +92,13 @@
 #define KVIEW_WHY_OTHER_FUNCTION 26  /* EINVAL: the program was loaded for another function than the one named */
 #define KVIEW_WHY_NOT_IN_KERNEL 27   /* EOPNOTSUPP: the program was loaded for a module's function or another program */
 #define KVIEW_WHY_NO_CGROUP 28	     /* EBADF: not the descriptor of a cgroup v2 directory */
+#define KVIEW_WHY_NO_TRACEPOINT 40   /* ENOENT: the kernel has no tracepoint of this name */
+#define KVIEW_WHY_TP_UNUSED 41	     /* EOPNOTSUPP: no code of the running kernel calls the tracepoint */
+#define KVIEW_WHY_TP_IN_MODULE 42    /* EOPNOTSUPP: a loaded module calls the tracepoint, too; all views share its text */
+#define KVIEW_WHY_TP_GLOBAL 43	     /* EOPNOTSUPP: the tracepoint has to be switched on for the whole machine */
+#define KVIEW_WHY_TP_NO_TYPE 44	     /* EOPNOTSUPP: the kernel's type information does not have its arguments */
+#define KVIEW_WHY_TEXT_BUSY 45	     /* EBUSY: a breakpoint of somebody else stands in the code to be hooked */
+#define KVIEW_WHY_PROG_OTHER_TP 46   /* EINVAL: the program was loaded for another tracepoint */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {
@@ -157,15 +168,15 @@ struct kview_cgroup {
 
 /* One hook of a link. */
 struct kview_target {
-	__u64 name;   /* user pointer to a NUL-terminated symbol (hooks on functions), or 0 */
+	__u64 name;   /* user pointer to a NUL-terminated symbol (hooks on functions) or tracepoint, or 0 */
 	__u64 value;  /* without @name: the function's address, or the system call's number; unused by KVIEW_HOOK_RAW_*,
 		       * and 0 for KVIEW_HOOK_FENTRY and _FEXIT, whose program knows its function */
 	__u64 cookie; /* what bpf_get_attach_cookie() returns there */
 };
 
 /*
- * KVIEW_HOOK_ENTRY and _FENTRY: run in hard and soft interrupts, too, that came upon a member. They run on its page tables
- * and so reach the hook, for whatever purpose; without this flag they are skipped, and counted.
+ * KVIEW_HOOK_ENTRY, _FENTRY, _RAW_TP and _BTF_TP: run in hard and soft interrupts, too, that came upon a member. They
+ * run on its page tables and so reach the hook, for whatever purpose; without this flag they are skipped, and counted.
  */
 #define KVIEW_LINK_INTERRUPTS (1U << 0)
 

@@ -19,6 +19,7 @@
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 #include <trace/syscall.h>
+#include <asm/insn.h>
 
 struct cgroup;
 struct cgroup_namespace;
@@ -60,7 +61,15 @@ struct super_block;
 	  (struct cgroup * from, struct cgroup *to, struct super_block *sb, bool threadgroup,                          \
 	   struct cgroup_namespace *ns))                                                                               \
 	X(task_work_add, int,                                                                                          \
-	  (struct task_struct * task, struct callback_head *work, enum task_work_notify_mode notify))
+	  (struct task_struct * task, struct callback_head *work, enum task_work_notify_mode notify)) \
+	X(jump_label_lock, void, (void))                                                                               \
+	X(jump_label_unlock, void, (void))                                                                             \
+	X(insn_decode, int, (struct insn * insn, const void *kaddr, int buf_len, enum insn_mode mode))                 \
+	X(search_exception_tables, const struct exception_table_entry *, (unsigned long addr))                         \
+	X(bpf_get_raw_tracepoint, struct bpf_raw_event_map *, (const char *name))                                      \
+	X(bpf_put_raw_tracepoint, void, (struct bpf_raw_event_map * map))                                              \
+	X(btf_resolve_size, const struct btf_type *,                                                                   \
+	  (const struct btf *btf, const struct btf_type *type, u32 *size))
 
 /* X(symbol, type): variables, reached through a pointer of the same name. */
 #define KVIEW_VARIABLES(X)                                                                                             \
@@ -74,13 +83,16 @@ struct super_block;
 #define KVIEW_ADDRESSES(X)                                                                                             \
 	X(_stext)                                                                                                      \
 	X(_etext)                                                                                                      \
-	X(__text_poke)                                                                                                 \
 	X(text_poke_memset)                                                                                            \
 	X(x64_sys_call)                                                                                                \
 	X(syscall_exit_to_user_mode_prepare)                                                                           \
 	X(cpu_tlbstate)                                                                                                \
 	X(bpf_prog_active)                                                                                             \
-	X(current_kprobe)
+	X(current_kprobe)                                                                                              \
+	X(__start___jump_table)                                                                                        \
+	X(__stop___jump_table)                                                                                         \
+	X(__start_static_call_sites)                                                                                   \
+	X(__stop_static_call_sites)
 
 #define X(name, ret, args) typedef ret kview_##name##_fn args; DECLARE_STATIC_CALL(kview_##name, kview_##name##_fn);
 KVIEW_FUNCTIONS(X)

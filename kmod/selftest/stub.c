@@ -42,13 +42,17 @@ static int check_stub(struct kview_stub *stub)
 
 int kview_selftest_stub(void)
 {
-	unsigned long site = kview_pin(KVIEW_PIN_EXEC)->site;
+	struct kview_place place = {
+		.addr = kview_pin(KVIEW_PIN_EXEC)->site,
+		.kind = KVIEW_PLACE_ENTRY,
+		.size = KVIEW_SITE_SIZE,
+	};
 	struct kview_stub *stub;
 	int err = check_decode();
 
 	if (err)
 		return err;
-	err = kview_stub_new(site, NULL, 0, &stub);
+	err = kview_stub_new(&place, NULL, 0, &stub);
 	if (err)
 		return err;
 	err = stub->pin && stub->role == KVIEW_ROLE_ENTRY ? check_stub(stub) : -EINVAL;

@@ -8,7 +8,13 @@
 #include "lib/internal.h"
 #include "unit.h"
 
-#define LAST_WHY KVIEW_WHY_PROG_FD
+#define LAST_WHY KVIEW_WHY_PROG_OTHER_TP
+
+/* Numbers nobody has taken yet, and those of kinds of hook the library does not attach to yet. */
+static bool without_sentence(uint32_t why)
+{
+	return why > KVIEW_WHY_PROG_FD && why < KVIEW_WHY_NO_TRACEPOINT;
+}
 
 static void every_why_has_a_sentence(void **state)
 {
@@ -17,13 +23,15 @@ static void every_why_has_a_sentence(void **state)
 	for (uint32_t why = 1; why <= LAST_WHY; why++) {
 		const char *text = kview_why_text(why);
 
+		if (without_sentence(why))
+			continue;
 		assert_non_null(text);
 		assert_true(strlen(text) > 10);
 		assert_true(islower((unsigned char)text[0]));
 		assert_null(strchr(text, '\n'));
 		assert_int_not_equal(text[strlen(text) - 1], '.');
 		for (uint32_t other = 1; other < why; other++)
-			assert_string_not_equal(text, kview_why_text(other));
+			assert_string_not_equal(text, kview_why_text(other) ?: "");
 	}
 	assert_null(kview_why_text(LAST_WHY + 1));
 }

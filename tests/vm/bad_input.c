@@ -493,7 +493,7 @@ static const struct field fields[] = {
 
 	CHECK_FIELD(reserved, 1, EINVAL),
 	CHECK_FIELD(kind, 0, EINVAL),
-	CHECK_FIELD(kind, KVIEW_HOOK_RAW_EXIT + 1, EINVAL),
+	CHECK_FIELD(kind, KVIEW_HOOK_TP + 1, EINVAL),
 	CHECK_FIELD(kind, -1, EINVAL),
 	CHECK_FIELD(count, 0, EINVAL),
 	CHECK_FIELD(count, KVIEW_TARGETS_MAX + 1, EINVAL),
@@ -519,7 +519,7 @@ static const struct field fields[] = {
 	LINK_FIELD(flags, 1U << 31, EINVAL),
 	LINK_FIELD(reserved, 1, EINVAL),
 	LINK_FIELD(kind, 0, EINVAL),
-	LINK_FIELD(kind, KVIEW_HOOK_RAW_EXIT + 1, EINVAL),
+	LINK_FIELD(kind, KVIEW_HOOK_TP + 1, EINVAL),
 	LINK_FIELD(kind, -1, EINVAL),
 	LINK_FIELD(count, 0, EINVAL),
 	LINK_FIELD(count, KVIEW_TARGETS_MAX + 1, EINVAL),

@@ -9,7 +9,7 @@ module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
 module_vm_library := $(OUT)/tests/vm/testlib.a
 
 $(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups faults kv leaks modules patchers programs storm subject symbols \
-	tally testlib))
+	tally testlib tracepoints))
 
 $(foreach name,$(module_vm_tests),$(eval $(call program,tests/vm/$(name), \
 	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf)))

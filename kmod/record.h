@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A record: what a program of type tracepoint/CATEGORY/NAME gets to see of an event.
+ *
+ * The kernel has a function for each class of events that writes the record and runs the programs of the event it is
+ * called for (perf_trace_CLASS). A hook has a private copy of the event, with its program alone and no listener, so its
+ * program gets the very record, and nobody else notices.
+ *
+ * The function writes to perf's per-CPU buffers, which exist only while some event of perf on a tracepoint does: a
+ * record without them would lie at the beginning of the per-CPU area, over what stands there. So one event is held
+ * open while there are hooks of this kind, disabled, on a tracepoint that no code calls.
+ */
+#ifndef KVIEW_RECORD_H
+#define KVIEW_RECORD_H
+
+#include <linux/trace_events.h>
+
+struct bpf_prog;
+
+struct kview_record {
+	struct trace_event_call call;
+};
+
+/* The event "category/name" of the kernel, or NULL. *@ret_module: it is a module's. Takes event_mutex. */
+struct trace_event_call *kview_record_find(const char *name, bool *ret_module);
+
+/* Bytes of the record a program may read. */
+u32 kview_record_size(struct trace_event_call *call);
+
+/* -ENOMEM, or what perf fails with. Sleeps; no lock may be held. */
+int kview_record_new(struct trace_event_call *call, struct bpf_prog *prog, u64 cookie, struct kview_record **ret_record);
+
+/* Any lock may be held. NULL is allowed. */
+void kview_record_free(struct kview_record *record);
+
+/* No record may be left. */
+void kview_record_exit(void);
+
+#endif

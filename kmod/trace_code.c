@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a tracepoint's stub does. It is entered by the jump that stands for the load of the list of probes:
+ *
+ *	lea  empty(%rip),%reg		in place of the list: a record whose data is NULL
+ *	the set-up (setup.h)		arguments, as the kernel's own code prepares them
+ *	call body; jmp resume
+ * body:
+ *	push %rbp; mov %rsp,%rbp	a real frame, which unwinders can step over
+ *	return address = resume		so that whoever unwinds or is called sees the kernel's own call
+ *	save %rbx and the arguments	narrow ones zero-extended: the very u64[] bpf_trace_runN() makes
+ *	not in task context, or not on its own address space? -> skip, see stub_code.c
+ *	bpf_stats_enabled? -> timed
+ *	for each: busy? -> missed; set run context, call the program, count
+ *	others listen? -> their turn
+ *	return address = the jump	where the CPU's return predictor expects it; return
+ * others:
+ *	restore the arguments; jump to the kernel's iterator
+ *
+ * The block has preemption off from before the load until after the call, so nobody sleeps in here, programs need no
+ * counting of their own, and RCU holds them.
+ */
+#include "trace_code.h"
+
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/tracepoint-defs.h>
+
+#include "compat/percpu.h"
+#include "compat/symbols.h"
+#include "emit.h"
+#include "link.h"
+#include "run.h"
+#include "setup.h"
+#include "stub.h"
+#include "tracepoint.h"
+
+/* Softirqs being served, hard interrupts, NMIs, as in stub_code.c. */
+#define NOT_TASK_MASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
+
+/* Probes get their data first, then the tracepoint's arguments. */
+static const enum reg arg_regs[] = { RSI, RDX, RCX, R8, R9 };
+
+#define JMP_SIZE 5
+#define REG_ARGS ARRAY_SIZE(arg_regs)
+#define RETURN_SLOT 8 /* above %rbp */
+#define STACK_ARGS 16
+#define SAVED_RBX (-8)
+
+static s32 arg_slot(const struct kview_tracepoint *point, u32 index)
+{
+	return SAVED_RBX - 8 * (s32)(point->args - index);
+}
+
+/* movzx, movsx or mov from a register or memory of @size bytes to a 32-bit register; @modrm without the reg field. */
+static void emit_narrow(struct emitter *e, u8 size, bool sign, enum reg to, u8 rex, u8 modrm, s32 disp)
+{
+	EMIT(e, 0x40 | rex | (to & 8 ? 4 : 0));
+	if (size == 4)
+		EMIT(e, 0x8b);
+	else
+		EMIT(e, 0x0f, (sign ? 0xbe : 0xb6) | (size == 2));
+	EMIT(e, modrm | (to & 7) << 3);
+	if (modrm == 0x85)
+		emit_u32(e, disp);
+}
+
+static void emit_narrow_load(struct emitter *e, const struct kview_trace_arg *arg, enum reg to, s32 disp)
+{
+	emit_narrow(e, arg->size, false, to, 0, 0x85, disp); /* disp32(%rbp) */
+}
+
+static void emit_push(struct emitter *e, enum reg reg)
+{
+	if (reg & 8)
+		EMIT(e, 0x41);
+	EMIT(e, 0x50 | (reg & 7));
+}
+
+/* CAST_TO_U64() and all */
+static void emit_save_arg(struct emitter *e, const struct kview_trace_arg *arg, u32 index)
+{
+	enum reg reg = index < REG_ARGS ? arg_regs[index] : RAX;
+
+	if (index >= REG_ARGS && arg->size == 8)
+		emit_load(e, reg, STACK_ARGS + 8 * (s32)(index - REG_ARGS));
+	else if (index >= REG_ARGS)
+		emit_narrow_load(e, arg, reg, STACK_ARGS + 8 * (s32)(index - REG_ARGS));
+	else if (arg->size < 8)
+		emit_narrow(e, arg->size, false, reg, reg & 8 ? 1 : 0, 0xc0 | (reg & 7), 0);
+	emit_push(e, reg);
+}
+
+static void emit_save_args(struct emitter *e, const struct kview_tracepoint *point)
+{
+	u32 i;
+
+	for (i = point->args; i--;)
+		emit_save_arg(e, &point->arg[i], i);
+}
+
+/* Some compilers count on callers to extend what is narrower than an int by its sign. */
+static void emit_restore_args(struct emitter *e, const struct kview_tracepoint *point)
+{
+	u32 i;
+
+	for (i = 0; i < point->args && i < REG_ARGS; i++) {
+		const struct kview_trace_arg *arg = &point->arg[i];
+
+		if (arg->size < 4 && arg->is_signed)
+			emit_narrow(e, arg->size, true, arg_regs[i], 0, 0x85, arg_slot(point, i));
+		else
+			emit_load(e, arg_regs[i], arg_slot(point, i));
+	}
+}
+
+/* The return address becomes @addr: kernel text and arena both lie in the highest 2 GiB. */
+static void emit_set_return(struct emitter *e, unsigned long addr)
+{
+	EMIT(e, 0x48, 0xc7, 0x45, RETURN_SLOT); /* movq $addr,8(%rbp) */
+	emit_u32(e, addr);
+}
+
+/* function(@first, args) */
+static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const void *first, const void *function)
+{
+	emit_mov(e, RDI, (u64)first);
+	emit_lea(e, RSI, arg_slot(stub->place.tracepoint, 0));
+	emit_call(e, function);
+}
+
+/* Where the cold code comes from and goes to. */
+struct cold {
+	size_t interrupt, borrowed, timed, others;
+	size_t after_raws, after_programs;
+};
+
+/* %rax = this hook's count of busy levels on each CPU */
+static void emit_active(struct emitter *e, const struct kview_hook *hook)
+{
+	emit_mov(e, RAX, (u64)hook->link->prog->active);
+}
+
+static void emit_count(struct emitter *e, const struct kview_hook *hook)
+{
+	emit_mov(e, RAX, (u64)hook->counts + offsetof(struct kview_counts, runs));
+	EMIT(e, 0x65, 0x48, 0xff, 0x00); /* incq %gs:(%rax) */
+}
+
+/* In the run context on top of the stack. */
+static void emit_cookie(struct emitter *e, u64 cookie)
+{
+	emit_mov(e, RAX, cookie);
+	EMIT(e, 0x48, 0x89, 0x44, 0x24, 0x08); /* mov %rax,8(%rsp) */
+}
+
+/* As __bpf_trace_run(): a program excludes only itself. The branch over the cold part is the way most often gone. */
+static void emit_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
+{
+	size_t free, done;
+
+	emit_active(e, hook);
+	EMIT(e, 0x65, 0x83, 0x38, 0x00); /* cmpl $0,%gs:(%rax) */
+	free = emit_jump(e, JZ);
+	emit_mov(e, RDI, (u64)hook);
+	emit_call(e, kview_run_missed_one);
+	done = emit_jump_always(e);
+
+	emit_label(e, free);
+	EMIT(e, 0x65, 0xff, 0x00); /* incl %gs:(%rax) */
+	if (hook->cookie)
+		emit_cookie(e, hook->cookie);
+	emit_lea(e, RDI, arg_slot(stub->place.tracepoint, 0));
+	emit_call(e, hook->link->prog->bpf_func);
+	if (hook->cookie)
+		emit_cookie(e, 0);
+	emit_active(e, hook);
+	EMIT(e, 0x65, 0xff, 0x08); /* decl %gs:(%rax) */
+	emit_count(e, hook);
+	emit_label(e, done);
+}
+
+static void emit_rcu(struct emitter *e, const void *function)
+{
+	if (IS_ENABLED(CONFIG_PROVE_RCU))
+		emit_call(e, function);
+}
+
+/* struct bpf_trace_run_ctx on the stack, with the cookie at 8(%rsp) from here on; %rbx is current */
+static void emit_context_enter(struct emitter *e)
+{
+	if (sizeof(struct bpf_trace_run_ctx) > sizeof(u64))
+		EMIT(e, 0x6a, 0x00); /* push $0		is_uprobe */
+	EMIT(e, 0x6a, 0x00);	     /* push $0		bpf_cookie */
+	EMIT(e, 0xff, 0xb3);	     /* push bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08); /* lea 8(%rsp),%rax */
+	EMIT(e, 0x48, 0x89, 0x83);	       /* mov %rax,bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+}
+
+static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
+{
+	u32 i;
+
+	EMIT(e, 0x83, 0x3c, 0x25); /* cmpl $0,bpf_stats_enabled_key */
+	emit_u32(e, (unsigned long)&bpf_stats_enabled_key.key.enabled);
+	EMIT(e, 0x00);
+	cold->timed = emit_jump(e, JNZ);
+	emit_rcu(e, kview_run_rcu_lock);
+	emit_context_enter(e);
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
+		emit_program(e, stub, stub->hooks[i]);
+	EMIT(e, 0x8f, 0x83); /* pop bpf_ctx(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
+	emit_rcu(e, kview_run_rcu_unlock);
+	cold->after_raws = e->size;
+}
+
+/* %rbx = current; a jump if it borrows the tables it runs on */
+static size_t emit_unless_own_mm(struct emitter *e)
+{
+	EMIT(e, 0x65, 0x48, 0x8b, 0x1c, 0x25); /* mov %gs:current,%rbx */
+	emit_u32(e, KVIEW_GS_CURRENT);
+	EMIT(e, 0x48, 0x8b, 0x83); /* mov mm(%rbx),%rax */
+	emit_u32(e, offsetof(struct task_struct, mm));
+	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
+	emit_u32(e, KVIEW_GS_LOADED_MM);
+	return emit_jump(e, JNZ);
+}
+
+static void emit_entry(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
+{
+	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
+	emit_set_return(e, stub->place.setup->resume);
+	emit_push(e, RBX);
+	emit_save_args(e, stub->place.tracepoint);
+	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NOT_TASK_MASK,%gs:preempt_count */
+	emit_u32(e, KVIEW_GS_PREEMPT);
+	emit_u32(e, NOT_TASK_MASK);
+	cold->interrupt = emit_jump(e, JNZ);
+	cold->borrowed = emit_unless_own_mm(e);
+}
+
+static void emit_leave(struct emitter *e)
+{
+	emit_load(e, RBX, SAVED_RBX);
+	EMIT(e, 0xc9); /* leave */
+}
+
+static void emit_body(struct emitter *e, const struct kview_stub *stub, unsigned long caller, struct cold *cold)
+{
+	const struct tracepoint *tp = stub->place.tracepoint->tp;
+
+	emit_entry(e, stub, cold);
+	if (kview_group_count(stub, KVIEW_RAWS))
+		emit_raws(e, stub, cold);
+	cold->after_programs = e->size;
+	EMIT(e, 0x48, 0x83, 0x3c, 0x25); /* cmpq $0,tp->funcs */
+	emit_u32(e, (unsigned long)&tp->funcs);
+	EMIT(e, 0x00);
+	cold->others = emit_jump(e, JNZ);
+	emit_set_return(e, caller);
+	emit_leave(e);
+	emit_return(e);
+}
+
+/* An interrupt that came upon a member, for those who want it; NMIs are nothing for programs. */
+static void emit_interrupt(struct emitter *e, const struct kview_stub *stub, const struct cold *cold)
+{
+	size_t nmi, borrowed;
+
+	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NMI_MASK,%gs:preempt_count */
+	emit_u32(e, KVIEW_GS_PREEMPT);
+	emit_u32(e, NMI_MASK);
+	nmi = emit_jump(e, JNZ);
+	borrowed = emit_unless_own_mm(e);
+	emit_c_call(e, stub, stub, kview_run_interrupt_tracepoint);
+	emit_jump_back(e, cold->after_programs);
+	emit_label(e, nmi);
+	emit_label(e, borrowed);
+}
+
+static void emit_cold(struct emitter *e, const struct kview_stub *stub, const struct cold *cold)
+{
+	if (kview_group_count(stub, KVIEW_RAWS)) {
+		emit_label(e, cold->timed);
+		emit_c_call(e, stub, stub, kview_run_timed_tracepoint);
+		emit_jump_back(e, cold->after_raws);
+	}
+	emit_label(e, cold->interrupt);
+	if (stub->interrupts)
+		emit_interrupt(e, stub, cold);
+	emit_label(e, cold->borrowed);
+	emit_c_call(e, stub, stub, kview_run_skipped);
+	emit_jump_back(e, cold->after_programs);
+
+	emit_label(e, cold->others);
+	emit_restore_args(e, stub->place.tracepoint);
+	emit_leave(e);
+	emit_branch(e, JMP_OPCODE, (unsigned long)stub->place.tracepoint->tp->iterator);
+}
+
+/* lea to the record at the end of the stub; returns where its displacement is to be filled in. */
+static size_t emit_lea_record(struct emitter *e, enum reg reg)
+{
+	EMIT(e, reg & 8 ? 0x4c : 0x48, 0x8d, 0x05 | (reg & 7) << 3);
+	emit_u32(e, 0);
+	return e->size;
+}
+
+size_t kview_trace_code(const struct kview_stub *stub, u8 *buffer)
+{
+	const struct kview_setup *setup = stub->place.setup;
+	struct emitter e = { .buffer = buffer, .base = (unsigned long)stub->code };
+	struct cold cold = {};
+	size_t record, body;
+
+	record = emit_lea_record(&e, setup->reg);
+	kview_setup_emit(&e, setup);
+	EMIT(&e, CALL_OPCODE);
+	emit_u32(&e, JMP_SIZE);
+	body = e.size;
+	emit_branch(&e, JMP_OPCODE, setup->resume);
+	emit_body(&e, stub, e.base + body, &cold);
+	emit_cold(&e, stub, &cold);
+	emit_label(&e, record);
+	emit_u64(&e, 0); /* struct tracepoint_func: func */
+	emit_u64(&e, 0); /* data */
+	return e.size;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
+// vm: --pti --cpus 1
+/*
+ * Tracepoints through views: every event of a member is seen once, nobody else's is, other users of the tracepoint see
+ * members as before; and what cannot be hooked is refused.
+ */
+#include <sys/prctl.h>
+
+#include "programs.h"
+#include "subject.h"
+#include "testlib.h"
+#include "tracepoints.h"
+
+#define THREADS 3
+#define CALLS 500
+
+/* Fires task_rename once: (task, comm), in one place of the kernel. */
+static void do_rename(void)
+{
+	prctl(PR_SET_NAME, "renamed");
+}
+
+static struct counter btf_counter(const char *tracepoint)
+{
+	return counter_tracing(BPF_TRACE_RAW_TP, tracepoint, 0);
+}
+
+static void expect_exact(__u32 kind, struct counter counter)
+{
+	struct subject member = subject_new_calling(THREADS, do_rename);
+	struct subject outsider = subject_new_calling(THREADS, do_rename);
+	struct kview_link_info info;
+	int view = kv_view(), link;
+
+	kv_member(view, member.pid);
+	link = kv_tracepoint(view, kind, counter.prog, "task_rename");
+	subject_call(&outsider, CALLS);
+	CHECK_EQUAL(*counter.value, 0);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*counter.value, THREADS * CALLS);
+	info = kv_link_info(link);
+	CHECK_EQUAL(info.runs, THREADS * CALLS);
+	CHECK_EQUAL(info.missed, 0);
+	CHECK_EQUAL(info.hooks, 1);
+	close(link);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*counter.value, THREADS * CALLS);
+}
+
+static void raw(void)
+{
+	expect_exact(KVIEW_HOOK_RAW_TP, counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT));
+}
+
+static void btf(void)
+{
+	expect_exact(KVIEW_HOOK_BTF_TP, btf_counter("task_rename"));
+}
+
+/* While the kernel's statistics of programs are on, they run in another way. */
+static void with_statistics(void)
+{
+	test_set("/proc/sys/kernel/bpf_stats_enabled", "1");
+	raw();
+	test_set("/proc/sys/kernel/bpf_stats_enabled", "0");
+}
+
+static void name_of_hook(void)
+{
+	struct counter counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
+	int view = kv_view(), link = kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "task_rename");
+	struct kview_hook_info hook = {
+		.size = sizeof(hook),
+		.view = kv_view_info(view).id,
+		.link = kv_link_info(link).id,
+	};
+
+	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &hook));
+	CHECK(!strcmp(hook.name, "task_rename"));
+}
+
+static void two_views_two_programs(void)
+{
+	struct subject member = subject_new_calling(THREADS, do_rename);
+	struct counter counters[3];
+	int views[] = { kv_view(), kv_view() };
+
+	for (int i = 0; i < 3; i++)
+		counters[i] = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
+	kv_member(views[0], member.pid);
+	kv_tracepoint(views[0], KVIEW_HOOK_RAW_TP, counters[0].prog, "task_rename");
+	kv_tracepoint(views[0], KVIEW_HOOK_RAW_TP, counters[1].prog, "task_rename");
+	kv_tracepoint(views[1], KVIEW_HOOK_RAW_TP, counters[2].prog, "task_rename");
+	subject_call(&member, CALLS);
+	kv_member(views[1], member.pid);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*counters[0].value, 2 * THREADS * CALLS);
+	CHECK_EQUAL(*counters[1].value, 2 * THREADS * CALLS);
+	CHECK_EQUAL(*counters[2].value, THREADS * CALLS);
+}
+
+/* Two others, so that the kernel takes its way for several; then one; then none. */
+static void others_see_member(void)
+{
+	struct subject member = subject_new_calling(THREADS, do_rename);
+	struct counter ours = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT), theirs[2];
+	int links[2], view = kv_view();
+
+	kv_member(view, member.pid);
+	for (int i = 0; i < 2; i++) {
+		theirs[i] = counter_of(BPF_PROG_TYPE_RAW_TRACEPOINT, member.pid);
+		links[i] = raw_tracepoint_attach(theirs[i].prog, "task_rename");
+	}
+	kv_tracepoint(view, KVIEW_HOOK_RAW_TP, ours.prog, "task_rename");
+	subject_call(&member, CALLS);
+	close(links[0]);
+	subject_call(&member, CALLS);
+	close(links[1]);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*ours.value, 3 * THREADS * CALLS);
+	CHECK_EQUAL(*theirs[0].value, THREADS * CALLS);
+	CHECK_EQUAL(*theirs[1].value, 2 * THREADS * CALLS);
+}
+
+static void expect_refused(__u32 kind, int prog, const char *name, int err, __u32 reason)
+{
+	int view = kv_view();
+
+	CHECK_EQUAL(kv_try_tracepoint(view, kind, prog, name), err);
+	CHECK_EQUAL(kv_reason, reason);
+}
+
+/* A program that reads the @index-th argument. */
+static int program_reading(unsigned int index)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_1, 8 * index, 0),
+		INSN_MOV(BPF_REG_0, 0),
+		INSN_EXIT,
+	};
+
+	return program_load(BPF_PROG_TYPE_RAW_TRACEPOINT, insns, 3);
+}
+
+static void refusals(void)
+{
+	int raw_prog = program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), view = kv_view();
+
+	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "no_such_tracepoint", -ENOENT, KVIEW_WHY_NO_TRACEPOINT);
+	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "sys_enter", -EOPNOTSUPP, KVIEW_WHY_TP_GLOBAL);
+	expect_refused(KVIEW_HOOK_RAW_TP, program_reading(2), "task_rename", -EACCES, KVIEW_WHY_PROG_CONTEXT);
+	expect_refused(KVIEW_HOOK_RAW_TP, program_nothing(BPF_PROG_TYPE_KPROBE), "task_rename", -EINVAL,
+		       KVIEW_WHY_PROG_TYPE);
+	expect_refused(KVIEW_HOOK_BTF_TP, raw_prog, "task_rename", -EINVAL, KVIEW_WHY_PROG_TYPE);
+	expect_refused(KVIEW_HOOK_BTF_TP, btf_counter("sched_switch").prog, "task_rename", -EINVAL,
+		       KVIEW_WHY_PROG_OTHER_TP);
+	expect_refused(KVIEW_HOOK_BTF_TP, counter_tracing(BPF_TRACE_FENTRY, "vfs_read", 0).prog, "task_rename", -EINVAL,
+		       KVIEW_WHY_PROG_OTHER_TP);
+	kv_tracepoint(view, KVIEW_HOOK_RAW_TP, program_reading(1), "task_rename");
+}
+
+static void same_twice(void)
+{
+	struct kview_target targets[] = { { .name = (unsigned long)"task_rename" },
+					  { .name = (unsigned long)"task_newtask" },
+					  { .name = (unsigned long)"task_rename" } };
+	int prog = program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), view = kv_view();
+
+	CHECK_EQUAL(kv_try_link(view, KVIEW_HOOK_RAW_TP, prog, targets, 3), -EINVAL);
+	CHECK_EQUAL(kv_reason, KVIEW_WHY_DUPLICATE);
+	CHECK_EQUAL(kv_index, 2);
+	CHECK(kv_try_link(view, KVIEW_HOOK_RAW_TP, prog, targets, 2) >= 0);
+}
+
+static void undo(void)
+{
+	test_write("/proc/sys/kernel/bpf_stats_enabled", "0");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST_CASE(raw),		     TEST_CASE(btf),	   TEST_CASE(with_statistics),
+		TEST_CASE(name_of_hook),     TEST_CASE(two_views_two_programs),
+		TEST_CASE(others_see_member), TEST_CASE(refusals), TEST_CASE(same_twice),
+	};
+
+	test_undo = undo;
+	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
