@@ -72,7 +72,7 @@ void kview_cgroup_put(struct kview_set *set, struct task_struct *task)
 
 /* --- making it true ------------------------------------------------------------------------------------------------- */
 
-/* An address space of the process; only to be compared. */
+/* The address space of the process; only to be compared. NULL when it exits: who has begun to may be out already. */
 static struct mm_struct *peek_mm(struct task_struct *task)
 {
 	struct task_struct *thread;
@@ -80,7 +80,7 @@ static struct mm_struct *peek_mm(struct task_struct *task)
 
 	for_each_thread(task, thread) {
 		mm = READ_ONCE(thread->mm);
-		if (mm)
+		if (mm && !(READ_ONCE(thread->flags) & PF_EXITING))
 			return mm;
 	}
 	return NULL;
@@ -164,6 +164,12 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 
 	if (!set)
 		return -ENOMEM;
+	scoped_guard(rcu) {
+		if (peek_mm(task) != mm) {
+			kfree(set);
+			return -ESRCH;
+		}
+	}
 	for (i = 0; old && i < old->count; i++)
 		kview_set_put(set, old->views[i], old->reasons[i]);
 	kview_cgroup_put(set, task);

@@ -32,13 +32,25 @@ static struct kview_set *inherited(const struct kview_mm *from, struct task_stru
 	return set;
 }
 
-/* Who execs was a member before. */
-static void count_joined(const struct kview_set *set, const struct kview_mm *from, bool owner)
+/* Add @by for each view that is new to the process: @had is what it sees already, or NULL. */
+static void count_joined(const struct kview_set *set, const struct kview_set *had, int by)
 {
 	u32 i;
 
-	for (i = 0; i < set->count; i++)
-		set->views[i]->joined += !owner || !kview_set_get(from->set, set->views[i]);
+	for (i = 0; i < set->count; i++) {
+		if (!kview_set_get(had, set->views[i]))
+			set->views[i]->joined += by;
+	}
+}
+
+/* Who execs was a member before; a child may be one already, if the worker for cgroups has met it first. */
+static const struct kview_set *seen_before(const struct kview_mm *from, const struct mm_struct *mm, bool owner)
+{
+	const struct kview_mm *there = kview_member_find(mm);
+
+	if (owner)
+		return from->set;
+	return there ? there->set : NULL;
 }
 
 static void count_lost(const struct kview_set *set)
@@ -63,10 +75,11 @@ static void pass_on(const struct kview_mm *from, struct task_struct *task, struc
 		kfree(set);
 		return;
 	}
-	if (!kview_member_show(mm, task_tgid(task), set)) {
-		count_joined(set, from, owner);
+	/* Before: success frees what was seen before. */
+	count_joined(set, seen_before(from, mm, owner), 1);
+	if (!kview_member_show(mm, task_tgid(task), set))
 		return;
-	}
+	count_joined(set, seen_before(from, mm, owner), -1);
 	count_lost(set);
 	kfree(set);
 }
