@@ -16,20 +16,33 @@ static const char *const functions[] = {
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
+/* Those that return to their callers, and have types in BTF. */
+static const char *const returning[] = {
+	PATCHED_FUNCTION, "__x64_sys_read", "vfs_read", "ksys_read", "vfs_open", "handle_mm_fault",
+};
+#define RETURNING (sizeof(returning) / sizeof(returning[0]))
+
 static const int calls[] = { SYS_getppid, SYS_getpgid, SYS_read, SYS_openat, SYS_clone, SYS_execve, SYS_exit_group };
 
-static struct targets all;
-static int programs[KVIEW_HOOK_RAW_EXIT + 1]; /* one for each kind of hook */
+static struct targets all, all_returning;
+static int programs[KVIEW_HOOK_RETURN + 1]; /* one for each kind of hook on any number of functions */
+static int tracing[2][RETURNING];	    /* fentry and fexit programs, each for its function */
 static bool memory_fails;
 
 void attacher_init(void)
 {
 	all = targets_all();
+	all_returning = targets_of(KVIEW_HOOK_RETURN);
 	programs[KVIEW_HOOK_ENTRY] = counter_new(BPF_PROG_TYPE_KPROBE).prog;
 	programs[KVIEW_HOOK_TP_ENTER] = counter_new(BPF_PROG_TYPE_TRACEPOINT).prog;
 	programs[KVIEW_HOOK_TP_EXIT] = programs[KVIEW_HOOK_TP_ENTER];
 	programs[KVIEW_HOOK_RAW_ENTER] = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT).prog;
 	programs[KVIEW_HOOK_RAW_EXIT] = programs[KVIEW_HOOK_RAW_ENTER];
+	programs[KVIEW_HOOK_RETURN] = programs[KVIEW_HOOK_ENTRY];
+	for (size_t i = 0; i < RETURNING; i++) {
+		tracing[0][i] = counter_tracing(BPF_TRACE_FENTRY, returning[i], 0).prog;
+		tracing[1][i] = counter_tracing(BPF_TRACE_FEXIT, returning[i], 0).prog;
+	}
 }
 
 void attacher_expect_no_memory(bool expect)
@@ -54,31 +67,53 @@ int attacher_view(void)
 	return view;
 }
 
-/* Different ones: two steps through a list whose length is a prime to both. */
-static void fill_targets(struct kview_target *targets, __u32 count, __u32 kind)
+static struct kview_target some_call(unsigned int at)
 {
+	return (struct kview_target){ .value = calls[at % (sizeof(calls) / sizeof(calls[0]))] };
+}
+
+static struct kview_target some_function(unsigned int at)
+{
+	if (once_in(3))
+		return (struct kview_target){ .value = all.list[at * 37 % all.count].value };
+	return (struct kview_target){ .name = (unsigned long)functions[at % FUNCTIONS] };
+}
+
+static struct kview_target some_returning(unsigned int at)
+{
+	if (once_in(3))
+		return (struct kview_target){ .value = all_returning.list[at * 37 % all_returning.count].value };
+	return (struct kview_target){ .name = (unsigned long)returning[at % RETURNING] };
+}
+
+/* Different ones: steps through lists whose lengths have no divisor in common with them. */
+static int link_targets(int view, __u32 kind)
+{
+	__u32 count = kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT ? 1 : 1 + below(4);
+	struct kview_target targets[4];
 	unsigned int at = below(1000);
 
 	for (__u32 i = 0; i < count; i++, at++) {
-		targets[i] = (struct kview_target){ .cookie = draw() };
-		if (kind != KVIEW_HOOK_ENTRY)
-			targets[i].value = calls[at % (sizeof(calls) / sizeof(calls[0]))];
-		else if (once_in(3))
-			targets[i].value = all.list[(at * 37 + i) % all.count].value;
-		else
-			targets[i].name = (unsigned long)functions[at % FUNCTIONS];
+		targets[i] = kind == KVIEW_HOOK_ENTRY ? some_function(at) :
+			     kind == KVIEW_HOOK_RETURN ? some_returning(at) : some_call(at);
+		targets[i].cookie = draw();
 	}
+	return kv_try_link(view, kind, programs[kind], targets, count);
+}
+
+static int link_tracing(int view, __u32 kind)
+{
+	unsigned int at = below(RETURNING);
+	struct kview_target target = { .name = (unsigned long)returning[at] };
+
+	return kv_try_link(view, kind, tracing[kind == KVIEW_HOOK_FEXIT][at], &target, 1);
 }
 
 int attacher_link(int view)
 {
-	__u32 kind = once_in(2) ? KVIEW_HOOK_ENTRY : 1 + below(KVIEW_HOOK_RAW_EXIT);
-	__u32 count = kind >= KVIEW_HOOK_RAW_ENTER ? 1 : 1 + below(4);
-	struct kview_target targets[4];
-	int link;
+	__u32 kind = once_in(3) ? KVIEW_HOOK_ENTRY : 1 + below(KVIEW_HOOK_FEXIT);
+	int link = kind >= KVIEW_HOOK_FENTRY ? link_tracing(view, kind) : link_targets(view, kind);
 
-	fill_targets(targets, count, kind);
-	link = kv_try_link(view, kind, programs[kind], targets, count);
 	/* The same function by its name and by its address, now and then. */
 	if (link < 0 && kv_reason != KVIEW_WHY_DUPLICATE && !is_expected(link))
 		FAIL("kind %u: %s, %s", kind, strerror(-link), kv_reason_name(kv_reason));
@@ -98,7 +133,7 @@ int attacher_entry(int view, int prog, const char *function)
 
 void attacher_join(int view, pid_t pid)
 {
-	int err = pid > 0 ? kv_try_member(view, pid) : -ESRCH;
+	int err = pid <= 0 ? -ESRCH : once_in(3) ? kv_try_follow(view, pid) : kv_try_member(view, pid);
 
 	if (err && err != -ESRCH && err != -EEXIST && !is_expected(err))
 		FAIL("member: %s, %s", strerror(-err), kv_reason_name(kv_reason));

@@ -2,7 +2,7 @@
 #include "programs.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <bpf/btf.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -100,11 +100,25 @@ struct counter counter_new(enum bpf_prog_type type)
 	return counter_of(type, 0);
 }
 
+/* The kernel's types take seconds to read where everything is emulated: once must do. */
+static int function_type(const char *function)
+{
+	static struct btf *types;
+	int id;
+
+	types = types ?: btf__load_vmlinux_btf();
+	CHECK(types);
+	id = btf__find_by_name_kind(types, function, BTF_KIND_FUNC);
+	if (id < 0)
+		FAIL("%s is not in the kernel's BTF: %s", function, strerror(-id));
+	return id;
+}
+
 struct counter counter_tracing(enum bpf_attach_type attach, const char *function, pid_t tgid)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
 
-	opts.attach_btf_id = CHECK_CALL(libbpf_find_vmlinux_btf_id(function, attach));
+	opts.attach_btf_id = function_type(function);
 	return make_counter(BPF_PROG_TYPE_TRACING, tgid, &opts);
 }
 
