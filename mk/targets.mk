@@ -5,6 +5,7 @@
 
 submake = $(MAKE) --no-print-directory
 FUZZ_SECONDS ?= 60
+KVIEW_SOAK_MINUTES ?= 20
 
 all: $(ALL)
 
@@ -15,6 +16,8 @@ help:
 	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
 	'make demo             what kview does, shown inside a VM' \
 	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
+	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
+	'                      first, and KVIEW_SOAK_MINUTES=$(KVIEW_SOAK_MINUTES) of everything at once' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
@@ -48,6 +51,16 @@ check-vm:
 	+$(Q)$(submake) vm-tests
 	+$(Q)$(submake) package-tests
 	$(Q)tests/run --vm $(KERNELS)
+
+# The suite at the pace of that kernel, then one long torture, in a VM of its own.
+check-debug:
+	$(Q)scripts/deps.sh build kmod vm test debug
+	$(Q)vm/kernel debug
+	+$(Q)$(submake) KERNELS=debug vm-tests
+	$(Q)tests/run --vm debug
+	$(Q)$(call say_in_shell,SOAK,$(KVIEW_SOAK_MINUTES) minutes)
+	$(Q)vm/run --kernel debug --timeout $$(($(KVIEW_SOAK_MINUTES) * 90 + 1200)) -- \
+		env KVIEW_TORTURE_SECONDS=$$(($(KVIEW_SOAK_MINUTES) * 60)) build/tests/vm/torture
 
 demo:
 	$(Q)scripts/deps.sh build kmod vm bench
@@ -88,5 +101,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all help unit-tests vm-tests check check-unit check-vm demo bench-untraced
+.PHONY: all help unit-tests vm-tests check check-unit check-vm check-debug demo bench-untraced
 .PHONY: fuzz fuzzers clean distclean

@@ -10,6 +10,8 @@ declare -A packages=(
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
+	# What builds a kernel, for make check-debug.
+	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
