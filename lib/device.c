@@ -72,6 +72,13 @@ static int check_abi(struct kview *view, int fd)
 	return 0;
 }
 
+uint64_t kview_device_features(int fd)
+{
+	struct kview_info info = { .size = sizeof(info) };
+
+	return ioctl(fd, KVIEW_IOC_INFO, &info) ? 0 : info.features;
+}
+
 int kview_device_connect(struct kview *view, int *ret_fd)
 {
 	_cleanup_(closep) int fd = kview_device_open();

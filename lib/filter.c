@@ -11,6 +11,7 @@
  *	if (in an interrupt)
  *		goto skipped;
  *	counts[bpf_get_smp_processor_id()][site].runs++;
+ *	bpf_get_func_ip(ctx);			// in programs of type tracing
  *	bpf_tail_call(ctx, programs, 0);	// does not return
  *	counts[...][site].runs--;		// unless the program has not been started yet
  *	return 0;
@@ -206,6 +207,11 @@ static void emit_run(struct builder *b, const struct kview_filter *filter)
 	emit_counts(b, filter, &none);
 	emit_add(b, R7, offsetof(struct kview_filter_counts, runs), 1);
 	emit_move(b, R1, R6);
+	if (filter->func_ip) {
+		/* A trampoline notes it only if the program attached to it asks, and that is the filter. */
+		emit_call(b, BPF_FUNC_get_func_ip);
+		emit_move(b, R1, R6);
+	}
 	emit_load64(b, R2, BPF_PSEUDO_MAP_FD, filter->programs_fd);
 	emit_alu(b, BPF_MOV, R3, 0);
 	emit_call(b, BPF_FUNC_tail_call);

@@ -52,6 +52,7 @@ struct kview_filter {
 	uint32_t cpus; /* one above the highest number of a CPU */
 	uint64_t tick_ns; /* length of a clock tick */
 	bool task_only; /* keep interrupts out */
+	bool func_ip; /* have the kernel note the function's address, for programs of type tracing that ask for it */
 	struct kview_layout layout;
 	struct kview_pid_namespace pids;
 };

@@ -96,7 +96,7 @@ void kview_reason_clear(struct kview *view);
 /* The sentence for a KVIEW_WHY_*, NULL for an unknown one. Some end where a name has to follow (KVIEW_WHY_NO_SYMBOL). */
 const char *kview_why_text(uint32_t why);
 
-extern const char kview_not_loaded[], kview_needs_group[], kview_needs_privilege[];
+extern const char kview_not_loaded[], kview_needs_group[], kview_needs_privilege[], kview_kind_unknown[];
 
 /* opts.c */
 /* Copy options of any version into a zeroed struct of @size. -EINVAL when what this library does not know is in use. */
@@ -105,7 +105,7 @@ int kview_opts_copy(void *opts, size_t size, const void *from);
 /* section.c */
 struct kview_section {
 	enum kview_kind kind;
-	char *name;	 /* the caller's to free */
+	char *name;	 /* the caller's to free; NULL where the program alone knows its function (fentry, fexit) */
 	const char *why; /* a sentence, after a refusal */
 };
 
@@ -113,7 +113,10 @@ struct kview_section {
 int kview_section_parse(const char *name, struct kview_section *ret_section);
 
 /* kind.c */
-unsigned int kview_kind_prog_type(enum kview_kind kind); /* enum bpf_prog_type */
+unsigned int kview_kind_prog_type(enum kview_kind kind);   /* enum bpf_prog_type */
+unsigned int kview_kind_attach_type(enum kview_kind kind); /* enum bpf_attach_type; 0 but for programs of type tracing */
+uint64_t kview_kind_feature(enum kview_kind kind);	   /* bit of kview_info.features */
+bool kview_kind_is_function(enum kview_kind kind);	   /* is its hook a function, by name or address? */
 uint32_t kview_kind_uapi(enum kview_kind kind);
 int kview_kind_from_uapi(uint32_t uapi, enum kview_kind *ret_kind); /* -EPROTO for an unknown one */
 
@@ -209,5 +212,6 @@ bool kview_has_privilege(void);
 int kview_device_open(void); /* a descriptor, -ENODEV when kview.ko is not loaded, -EPERM */
 /* Open the device and check that it speaks our ABI. Refusals are recorded for @view. */
 int kview_device_connect(struct kview *view, int *ret_fd);
+uint64_t kview_device_features(int fd); /* KVIEW_FEATURE_* */
 
 #endif /* KVIEW_INTERNAL_H */

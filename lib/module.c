@@ -11,6 +11,7 @@ struct module_view {
 	struct kview base;
 	int device_fd, view_fd;
 	uint32_t id;
+	uint64_t features; /* KVIEW_FEATURE_* */
 };
 
 struct module_link {
@@ -61,6 +62,7 @@ static int module_open(struct kview *base)
 	err = kview_device_connect(base, &view->device_fd);
 	if (err)
 		return err;
+	view->features = kview_device_features(view->device_fd);
 	err = create_view(view);
 	if (!err)
 		return 0;
@@ -136,6 +138,7 @@ static int fill_target(const struct kview_link *link, size_t index, struct kview
 	target->cookie = site->cookie;
 	switch (link->kind) {
 	case KVIEW_KIND_ENTRY:
+	case KVIEW_KIND_RETURN:
 		target->name = (uintptr_t)site->name;
 		return 0;
 	case KVIEW_KIND_TP_ENTER:
@@ -145,7 +148,7 @@ static int fill_target(const struct kview_link *link, size_t index, struct kview
 			return kview_refuse_site(link, index, number, KVIEW_WHY_NO_SUCH_SYSCALL);
 		target->value = number;
 		return 0;
-	default:
+	default: /* all system calls; the function the program was loaded for */
 		return 0;
 	}
 }
@@ -172,6 +175,8 @@ static int module_attach(struct kview_link *base)
 
 	if (!targets)
 		return kview_refuse_site(base, 0, -ENOMEM, KVIEW_WHY_NONE);
+	if (!(module_view(base->view)->features & kview_kind_feature(base->kind)))
+		return kview_refuse_link(base, -EOPNOTSUPP, "%s", kview_kind_unknown);
 	for (size_t i = 0; i < base->count; i++) {
 		err = fill_target(base, i, &targets[i]);
 		if (err)

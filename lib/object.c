@@ -12,6 +12,32 @@ static int out_of_memory(struct kview *view)
 	return kview_refuse(view, -ENOMEM, "out of memory");
 }
 
+/* Programs of type tracing are loaded for one kind of hook, too. */
+static bool program_fits(const struct bpf_program *prog, enum kview_kind kind)
+{
+	unsigned int attach_type = kview_kind_attach_type(kind);
+
+	return bpf_program__type(prog) == kview_kind_prog_type(kind) &&
+	       (!attach_type || bpf_program__expected_attach_type(prog) == attach_type);
+}
+
+static int find_function(struct kview *view, const struct bpf_program *prog, char **ret_name)
+{
+	const char *section = bpf_program__section_name(prog);
+	struct kview_tracing tracing;
+	int err;
+
+	err = kview_tracing_read(bpf_program__fd(prog), &tracing);
+	if (err == -ENOTSUP)
+		return kview_refuse_why(view, -EOPNOTSUPP, KVIEW_WHY_NOT_IN_KERNEL, section, "");
+	if (err)
+		return kview_refuse(view, err, "%s: cannot find out what function the program was loaded for: %s", section,
+				    strerror(-err));
+	*ret_name = TAKE_PTR(tracing.function);
+	kview_tracing_deinit(&tracing);
+	return 0;
+}
+
 /* The program's section as one that can be attached in this way; the name is the caller's to free. */
 static int parse_section(struct kview *view, const struct bpf_program *prog, struct kview_section *ret_section)
 {
@@ -23,8 +49,8 @@ static int parse_section(struct kview *view, const struct bpf_program *prog, str
 		return out_of_memory(view);
 	if (err)
 		return kview_refuse(view, err, "%s: %s", name, ret_section->why);
-	if (bpf_program__type(prog) == kview_kind_prog_type(ret_section->kind))
-		return 0;
+	if (program_fits(prog, ret_section->kind))
+		return ret_section->name ? 0 : find_function(view, prog, &ret_section->name);
 	free(ret_section->name);
 	return kview_refuse_why(view, -EINVAL, KVIEW_WHY_PROG_TYPE, name, "");
 }

@@ -18,6 +18,7 @@
 struct ordinary_link {
 	struct kview_link base;
 	int programs_fd;
+	struct kview_tracing tracing; /* of the caller's program, if it is one of that type */
 	struct kview_shared counts;
 	struct kview_probe *probes;
 	size_t count; /* probes that are attached */
@@ -104,14 +105,18 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.sites = link->base.count,
 		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
-		.task_only = link->base.kind == KVIEW_KIND_ENTRY,
+		.task_only = kview_kind_is_function(link->base.kind),
+		.func_ip = link->tracing.function,
 		.layout = view->layout,
 		.pids = view->pids,
 	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = kview_kind_attach_type(link->base.kind),
+		    .attach_btf_id = link->tracing.btf_id,
+		    .attach_btf_obj_fd = link->tracing.btf_fd < 0 ? 0 : link->tracing.btf_fd);
 	struct bpf_insn insns[KVIEW_FILTER_MAX];
 	size_t count = kview_filter_build(&filter, insns);
 
-	return bpf_prog_load(kview_kind_prog_type(link->base.kind), "kview_filter", "GPL", insns, count, NULL);
+	return bpf_prog_load(kview_kind_prog_type(link->base.kind), "kview_filter", "GPL", insns, count, &opts);
 }
 
 static int attach_site(struct ordinary_link *link, size_t index)
@@ -139,14 +144,26 @@ static void ordinary_detach(struct kview_link *base)
 		kview_probe_close(&link->probes[--link->count]);
 	free(link->probes);
 	kview_shared_deinit(&link->counts);
+	kview_tracing_deinit(&link->tracing);
 	closep(&link->programs_fd);
+}
+
+/* The filter has to be loaded for the same function, else the kernel would let neither jump to the other. */
+static int read_tracing(struct ordinary_link *link)
+{
+	int err;
+
+	if (kview_kind_prog_type(link->base.kind) != BPF_PROG_TYPE_TRACING)
+		return 0;
+	err = kview_tracing_read(link->base.prog_fd, &link->tracing);
+	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
 static int attach_all(struct ordinary_link *link)
 {
 	int err;
 
-	err = create_programs(link) ?: create_counts(link);
+	err = read_tracing(link) ?: create_programs(link) ?: create_counts(link);
 	if (err)
 		return err;
 	link->probes = calloc(link->base.count, sizeof(*link->probes));
@@ -163,10 +180,12 @@ static int check_program(const struct kview_link *link)
 	uint32_t size, reach;
 	int err;
 
-	if (link->kind == KVIEW_KIND_ENTRY && kview_program_is_multi(link->prog_fd))
+	if (kview_kind_prog_type(link->kind) == BPF_PROG_TYPE_KPROBE && kview_program_is_multi(link->prog_fd))
 		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
 	if (!link->prog)
 		return 0;
+	if (bpf_program__flags(link->prog) & BPF_F_SLEEPABLE)
+		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_SLEEPABLE);
 	err = kview_probe_context(link, &size);
 	if (err)
 		return err;
@@ -185,6 +204,7 @@ static int ordinary_attach(struct kview_link *base)
 	if (err)
 		return err;
 	link->programs_fd = -1;
+	link->tracing.btf_fd = -1;
 	err = attach_all(link);
 	if (err)
 		ordinary_detach(base);

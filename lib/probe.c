@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The kernel's own attach points, for the ordinary mode: kprobes and tracepoints as perf events, raw tracepoints.
+ * The kernel's own attach points, for the ordinary mode: kprobes and tracepoints as perf events, raw tracepoints, and the
+ * trampolines of tracing programs.
  *
  * The perf events are created disabled and stay so: programs run nevertheless, and no samples are made.
  */
@@ -41,7 +42,10 @@ static int refuse_kprobe(const struct kview_link *link, size_t index, int err)
 
 static int open_kprobe(const struct kview_link *link, size_t index)
 {
-	struct perf_event_attr attr = { .config1 = (uintptr_t)link->sites[index].name };
+	struct perf_event_attr attr = {
+		.config = link->kind == KVIEW_KIND_RETURN, /* events/kprobe/format/retprobe */
+		.config1 = (uintptr_t)link->sites[index].name,
+	};
 	unsigned int type;
 	int fd;
 
@@ -122,7 +126,7 @@ static int attach_event(const struct kview_link *link, size_t index, struct kvie
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event = { .bpf_cookie = link->sites[index].cookie });
 
-	probe->event_fd = link->kind == KVIEW_KIND_ENTRY ? open_kprobe(link, index) : open_tracepoint(link);
+	probe->event_fd = kview_kind_is_function(link->kind) ? open_kprobe(link, index) : open_tracepoint(link);
 	if (probe->event_fd < 0)
 		return probe->event_fd;
 	probe->link_fd = bpf_link_create(probe->filter_fd, probe->event_fd, BPF_PERF_EVENT, &opts);
@@ -160,11 +164,26 @@ static int attach_raw(const struct kview_link *link, size_t index, struct kview_
 	return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
 }
 
+static int attach_tracing(const struct kview_link *link, size_t index, struct kview_probe *probe)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .tracing = { .cookie = link->sites[index].cookie });
+
+	probe->link_fd = bpf_link_create(probe->filter_fd, 0, kview_kind_attach_type(link->kind), &opts);
+	if (probe->link_fd >= 0)
+		return 0;
+	return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
+}
+
 int kview_probe_attach(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
-	if (kview_kind_prog_type(link->kind) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+	switch (kview_kind_prog_type(link->kind)) {
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 		return attach_raw(link, index, probe);
-	return attach_event(link, index, probe);
+	case BPF_PROG_TYPE_TRACING:
+		return attach_tracing(link, index, probe);
+	default:
+		return attach_event(link, index, probe);
+	}
 }
 
 void kview_probe_close(struct kview_probe *probe)

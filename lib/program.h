@@ -4,6 +4,7 @@
 #define KVIEW_PROGRAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct bpf_prog_info;
 
@@ -11,5 +12,16 @@ int kview_program_info(int fd, struct bpf_prog_info *ret_info); /* -EBADF: not a
 
 /* Was this program of type kprobe loaded for another attach type than a plain kprobe? */
 bool kview_program_is_multi(int fd);
+
+/* tracing.c: the one function a program of type tracing was loaded for. */
+struct kview_tracing {
+	int btf_fd;	/* type information of the module the function lives in; -1: of the kernel itself */
+	uint32_t btf_id; /* of the function in it */
+	char *function;
+};
+
+/* -ENOTSUP: it was loaded for another BPF program. */
+int kview_tracing_read(int prog_fd, struct kview_tracing *ret_tracing);
+void kview_tracing_deinit(struct kview_tracing *tracing);
 
 #endif /* KVIEW_PROGRAM_H */

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 const char kview_not_loaded[] = "kview.ko is not loaded: modprobe kview";
+const char kview_kind_unknown[] = "this kview.ko does not know such hooks: install matching versions of kview.ko and libkview";
 const char kview_needs_group[] = "only root and the group kview may open " KVIEW_DEVICE;
 const char kview_needs_privilege[] = "needs CAP_BPF and CAP_PERFMON: run as root";
 
@@ -39,6 +40,10 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_DUPLICATE] = "the function is in the list twice",
 	[KVIEW_WHY_PROG_MULTI] = "the program was loaded for attachment to many functions at once (kprobe.multi)",
 	[KVIEW_WHY_PROG_FD] = "this is not the descriptor of a loaded BPF program",
+	[KVIEW_WHY_NO_PROTOTYPE] = "the kernel's type information (BTF) does not tell where the function's arguments lie",
+	[KVIEW_WHY_OTHER_FUNCTION] = "the program was loaded for another function",
+	[KVIEW_WHY_NOT_IN_KERNEL] = "the program was loaded for a function of a module, whose text all views share, or of a "
+				    "BPF program",
 	[KVIEW_WHY_NO_CGROUP] = "this is not a directory of the cgroup v2 file system",
 	[KVIEW_WHY_NO_TRACEPOINT] = "the kernel has no tracepoint",
 	[KVIEW_WHY_TP_UNUSED] = "no code of this kernel calls the tracepoint",

@@ -9,8 +9,10 @@
 
 static const char why_no_target[] = "the section name does not say where to attach: write kprobe/FUNCTION, "
 				    "ksyscall/NAME, tracepoint/syscalls/sys_enter_NAME or raw_tp/sys_enter";
-static const char why_not_yet[] = "not supported yet: kview knows kprobe/FUNCTION, ksyscall/NAME, "
+static const char why_not_yet[] = "not supported yet: kview knows kprobe, kretprobe, ksyscall, kretsyscall, fentry, fexit, "
 				  "tracepoint/syscalls/sys_enter_NAME and sys_exit_NAME, raw_tp/sys_enter and sys_exit";
+static const char why_sleepable[] = "not supported: the program may sleep, and must not there";
+static const char why_decides[] = "not supported: such a program decides what happens, and kview's programs watch";
 
 static int no_target(struct kview_section *section)
 {
@@ -18,7 +20,7 @@ static int no_target(struct kview_section *section)
 	return -EINVAL;
 }
 
-static int not_yet(struct kview_section *section, const char *why)
+static int refuse(struct kview_section *section, const char *why)
 {
 	section->why = why;
 	return -EOPNOTSUPP;
@@ -54,8 +56,17 @@ static int take_symbol(struct kview_section *section, enum kview_kind kind, cons
 static int parse_kprobe(const char *target, struct kview_section *section)
 {
 	if (strchr(target, '+'))
-		return not_yet(section, "not supported yet: kview attaches at a function's entry, not at an offset");
+		return refuse(section, "not supported yet: kview attaches at a function's entry, not at an offset");
 	return take_symbol(section, KVIEW_KIND_ENTRY, "", target);
+}
+
+static int parse_kretprobe(const char *target, struct kview_section *section)
+{
+	if (strchr(target, '+')) {
+		section->why = "a function returns as a whole: name it without an offset";
+		return -EINVAL;
+	}
+	return take_symbol(section, KVIEW_KIND_RETURN, "", target);
 }
 
 static int parse_ksyscall(const char *target, struct kview_section *section)
@@ -63,17 +74,49 @@ static int parse_ksyscall(const char *target, struct kview_section *section)
 	return take_symbol(section, KVIEW_KIND_ENTRY, "__x64_sys_", target);
 }
 
+static int parse_kretsyscall(const char *target, struct kview_section *section)
+{
+	return take_symbol(section, KVIEW_KIND_RETURN, "__x64_sys_", target);
+}
+
+/* The function is what the program was loaded for, which need not be what the section says. */
+static int parse_fentry(const char *target, struct kview_section *section)
+{
+	(void)target;
+	section->kind = KVIEW_KIND_FENTRY;
+	return 0;
+}
+
+static int parse_fexit(const char *target, struct kview_section *section)
+{
+	(void)target;
+	section->kind = KVIEW_KIND_FEXIT;
+	return 0;
+}
+
+static int parse_sleepable(const char *target, struct kview_section *section)
+{
+	(void)target;
+	return refuse(section, why_sleepable);
+}
+
+static int parse_deciding(const char *target, struct kview_section *section)
+{
+	(void)target;
+	return refuse(section, why_decides);
+}
+
 static int parse_tracepoint(const char *target, struct kview_section *section)
 {
 	const char *event, *name;
 
 	if (skip_prefix(target, "raw_syscalls/"))
-		return not_yet(section, "not supported yet: use raw_tp/sys_enter or raw_tp/sys_exit");
+		return refuse(section, "not supported yet: use raw_tp/sys_enter or raw_tp/sys_exit");
 	if (!strchr(target, '/'))
 		return no_target(section);
 	event = skip_prefix(target, "syscalls/");
 	if (!event)
-		return not_yet(section, "not supported yet: of the tracepoints, kview knows those of system calls");
+		return refuse(section, "not supported yet: of the tracepoints, kview knows those of system calls");
 	if ((name = skip_prefix(event, "sys_enter_")))
 		return take_symbol(section, KVIEW_KIND_TP_ENTER, "", name);
 	if ((name = skip_prefix(event, "sys_exit_")))
@@ -90,7 +133,7 @@ static int parse_raw(const char *target, struct kview_section *section)
 	else if (!strcmp(target, "sys_exit"))
 		section->kind = KVIEW_KIND_RAW_EXIT;
 	else
-		return not_yet(section, "not supported yet: of the raw tracepoints, kview knows sys_enter and sys_exit");
+		return refuse(section, "not supported yet: of the raw tracepoints, kview knows sys_enter and sys_exit");
 	section->name = strdup("*");
 	return section->name ? 0 : -ENOMEM;
 }
@@ -99,7 +142,12 @@ static const struct section_rule {
 	const char *type;
 	int (*parse)(const char *target, struct kview_section *section);
 } rules[] = {
-	{ "kprobe", parse_kprobe },	    { "ksyscall", parse_ksyscall },
+	{ "kprobe", parse_kprobe },	    { "kretprobe", parse_kretprobe },
+	{ "ksyscall", parse_ksyscall },	    { "kretsyscall", parse_kretsyscall },
+	{ "fentry", parse_fentry },	    { "fexit", parse_fexit },
+	{ "fentry.s", parse_sleepable },    { "fexit.s", parse_sleepable },
+	{ "fmod_ret", parse_deciding },	    { "fmod_ret.s", parse_deciding },
+	{ "lsm", parse_deciding },	    { "lsm.s", parse_deciding },
 	{ "tracepoint", parse_tracepoint }, { "tp", parse_tracepoint },
 	{ "raw_tracepoint", parse_raw },    { "raw_tp", parse_raw },
 };
@@ -113,5 +161,5 @@ int kview_section_parse(const char *name, struct kview_section *ret_section)
 		if (rest && (rest[0] == '/' || !rest[0]))
 			return rules[i].parse(rest[0] ? rest + 1 : rest, ret_section);
 	}
-	return not_yet(ret_section, why_not_yet);
+	return refuse(ret_section, why_not_yet);
 }

@@ -8,8 +8,10 @@
  * (KVIEW_MODE_ORDINARY).
  *
  * What differs between the modes, beyond who pays: in ordinary mode a vfork child is not seen before its exec, functions
- * of modules can be hooked, and a program that reads beyond its context may not be recognised. In both, programs run for
- * members in task context only.
+ * of modules can be hooked, and a program that reads beyond its context may not be recognised. The return of a function
+ * is seen by who was a member when it was entered (view) or when it returns (ordinary), and of kretprobe programs in
+ * ordinary mode only as long as the kernel has room for it: for max(10, twice the CPUs) calls at a time. In both modes
+ * programs run for members in task context only.
  *
  * Functions return 0 or a negative errno and write their results, always the last parameters, only on success. After a
  * refusal kview_reason() tells in words what was refused and why. The library never prints. An object may be used by one
@@ -46,6 +48,9 @@ enum kview_kind {
 	KVIEW_KIND_TP_EXIT,   /* tracepoint/syscalls/sys_exit_NAME */
 	KVIEW_KIND_RAW_ENTER, /* raw_tp/sys_enter */
 	KVIEW_KIND_RAW_EXIT,  /* raw_tp/sys_exit */
+	KVIEW_KIND_RETURN,    /* return of a kernel function: kretprobe/FUNC, kretsyscall/NAME */
+	KVIEW_KIND_FENTRY,    /* entry of a kernel function, with typed arguments: fentry/FUNC */
+	KVIEW_KIND_FEXIT,     /* its return, with arguments and result: fexit/FUNC */
 };
 
 /* Options: set @sz to sizeof(struct), all else may be zero. A longer struct than the library knows must end in zeros. */
@@ -158,9 +163,10 @@ int kview_add_container(struct kview *view, const char *name);
 int kview_remove_pid(struct kview *view, pid_t pid);
 
 /*
- * Attach a loaded program where its section name says: kprobe/FUNC, ksyscall/NAME, tracepoint/syscalls/sys_enter_NAME
- * and sys_exit_NAME (or tp/...), raw_tp/sys_enter and sys_exit (or raw_tracepoint/...). The link belongs to @view and
- * ends with it; @opts may be NULL, @ret_link too.
+ * Attach a loaded program where its section name says: kprobe/FUNC, kretprobe/FUNC, ksyscall/NAME, kretsyscall/NAME,
+ * fentry/FUNC, fexit/FUNC, tracepoint/syscalls/sys_enter_NAME and sys_exit_NAME (or tp/...), raw_tp/sys_enter and
+ * sys_exit (or raw_tracepoint/...). Programs for fentry and fexit go where they were loaded for, as with
+ * bpf_program__set_attach_target(). The link belongs to @view and ends with it; @opts may be NULL, @ret_link too.
  *
  * -ENOENT      no such function or system call; kview_reason() names near matches
  * -EOPNOTSUPP  cannot be hooked on this kernel or in this mode; kview_reason() says why
@@ -200,9 +206,9 @@ int kview_each_link(struct kview *view, kview_link_fn fn, void *data);
 int kview_each_hook(const struct kview_link *link, kview_hook_fn fn, void *data);
 
 /*
- * Walk what can be hooked on the running kernel, and what cannot, with the reason: function entries in alphabetical
- * order, the two hooks on all system calls (named "*"), then the entries and the exits of single ones in the order of
- * their numbers. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is
+ * Walk what can be hooked on the running kernel, and what cannot, with the reason: functions in alphabetical order, each
+ * with all its kinds of hook; the two hooks on all system calls (named "*"); then entry and exit of single ones in the
+ * order of their numbers. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is
  * attachable: those ftrace knows say that the module is not loaded, the others why views could not have them either.
  */
 int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data);

@@ -10,10 +10,10 @@
 
 #define LAST_WHY KVIEW_WHY_PROG_OTHER_TP
 
-/* Numbers nobody has taken yet, and those of kinds of hook the library does not attach to yet. */
+/* Numbers nobody has taken yet. */
 static bool without_sentence(uint32_t why)
 {
-	return why > KVIEW_WHY_PROG_FD && why < KVIEW_WHY_NO_TRACEPOINT;
+	return why > KVIEW_WHY_NO_CGROUP && why < KVIEW_WHY_NO_TRACEPOINT;
 }
 
 static void every_why_has_a_sentence(void **state)

@@ -15,6 +15,11 @@ static const struct {
 	{ "kprobe/vfs_read", KVIEW_KIND_ENTRY, "vfs_read" },
 	{ "kprobe/__do_sys_x.constprop.0", KVIEW_KIND_ENTRY, "__do_sys_x.constprop.0" },
 	{ "ksyscall/read", KVIEW_KIND_ENTRY, "__x64_sys_read" },
+	{ "kretprobe/vfs_read", KVIEW_KIND_RETURN, "vfs_read" },
+	{ "kretsyscall/read", KVIEW_KIND_RETURN, "__x64_sys_read" },
+	{ "fentry/vfs_read", KVIEW_KIND_FENTRY, NULL },
+	{ "fexit/vfs_read", KVIEW_KIND_FEXIT, NULL },
+	{ "fexit", KVIEW_KIND_FEXIT, NULL }, /* with bpf_program__set_attach_target() */
 	{ "tracepoint/syscalls/sys_enter_read", KVIEW_KIND_TP_ENTER, "read" },
 	{ "tracepoint/syscalls/sys_exit_newfstat", KVIEW_KIND_TP_EXIT, "newfstat" },
 	{ "tp/syscalls/sys_enter_openat2", KVIEW_KIND_TP_ENTER, "openat2" },
@@ -43,10 +48,17 @@ static const struct {
 	{ "raw_tp", -EINVAL, "does not say where" },
 	{ "raw_tp/sched_switch", -EOPNOTSUPP, "sys_enter and sys_exit" },
 	{ "raw_tp.w/sys_enter", -EOPNOTSUPP, "not supported yet" },
-	{ "kretprobe/vfs_read", -EOPNOTSUPP, "not supported yet" },
+	{ "kretprobe", -EINVAL, "does not say where" },
+	{ "kretprobe/vfs_read+0x10", -EINVAL, "without an offset" },
+	{ "kretsyscall/", -EINVAL, "does not say where" },
 	{ "kprobe.multi/vfs_*", -EOPNOTSUPP, "not supported yet" },
 	{ "kprobes/vfs_read", -EOPNOTSUPP, "not supported yet" },
-	{ "fentry/vfs_read", -EOPNOTSUPP, "not supported yet" },
+	{ "fentry.s/vfs_read", -EOPNOTSUPP, "may sleep" },
+	{ "fexit.s/vfs_read", -EOPNOTSUPP, "may sleep" },
+	{ "fmod_ret/vfs_read", -EOPNOTSUPP, "decides" },
+	{ "lsm/file_open", -EOPNOTSUPP, "decides" },
+	{ "lsm.s/file_open", -EOPNOTSUPP, "decides" },
+	{ "freplace/other", -EOPNOTSUPP, "not supported yet" },
 	{ "", -EOPNOTSUPP, "not supported yet" },
 };
 
@@ -58,7 +70,10 @@ static void good_sections(void **state)
 	for (size_t i = 0; i < COUNT(good); i++) {
 		assert_int_equal(kview_section_parse(good[i].section, &section), 0);
 		assert_int_equal(section.kind, good[i].kind);
-		assert_string_equal(section.name, good[i].name);
+		if (good[i].name)
+			assert_string_equal(section.name, good[i].name);
+		else
+			assert_null(section.name);
 		free(section.name);
 	}
 }
@@ -80,13 +95,13 @@ static void kinds(void **state)
 	enum kview_kind kind;
 
 	(void)state;
-	for (uint32_t uapi = KVIEW_HOOK_ENTRY; uapi <= KVIEW_HOOK_RAW_EXIT; uapi++) {
+	for (uint32_t uapi = KVIEW_HOOK_ENTRY; uapi <= KVIEW_HOOK_FEXIT; uapi++) {
 		assert_int_equal(kview_kind_from_uapi(uapi, &kind), 0);
 		assert_int_equal(kview_kind_uapi(kind), uapi);
 		assert_string_not_equal(kview_kind_name(kind), "unknown");
 	}
 	assert_int_equal(kview_kind_from_uapi(0, &kind), -EPROTO);
-	assert_int_equal(kview_kind_from_uapi(KVIEW_HOOK_RAW_EXIT + 1, &kind), -EPROTO);
+	assert_int_equal(kview_kind_from_uapi(1000, &kind), -EPROTO);
 	assert_string_equal(kview_kind_name(77), "unknown");
 	assert_string_equal(kview_mode_name(77), "unknown");
 	assert_string_equal(kview_mode_name(KVIEW_MODE_ORDINARY), "ordinary");

@@ -78,4 +78,35 @@ int on_raw_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+SEC("kretprobe/__x64_sys_getpgid")
+int on_kretprobe(struct pt_regs *ctx)
+{
+	if (PT_REGS_RC(ctx) > 0)
+		note(ctx, SEEN_KRETPROBE);
+	return 1;
+}
+
+SEC("kretsyscall/getpgid")
+int on_kretsyscall(struct pt_regs *ctx)
+{
+	note(ctx, SEEN_KRETSYSCALL);
+	return 0;
+}
+
+SEC("fentry/__x64_sys_getpgid")
+int BPF_PROG(on_fentry, const struct pt_regs *regs)
+{
+	if (BPF_CORE_READ(regs, orig_ax) == NR_GETPGID)
+		note(ctx, SEEN_FENTRY);
+	return 0;
+}
+
+SEC("fexit/__x64_sys_getpgid")
+int BPF_PROG(on_fexit, const struct pt_regs *regs, long result)
+{
+	if (BPF_CORE_READ(regs, orig_ax) == NR_GETPGID && result > 0)
+		note(ctx, SEEN_FEXIT);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -45,8 +45,46 @@ int unknown_syscall(void *ctx)
 	return 0;
 }
 
-SEC("?kretprobe/vfs_read")
+SEC("?kretprobe/vfs_raed")
 int on_return(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kretprobe/vfs_read+8")
+int return_inside(void *ctx)
+{
+	return 0;
+}
+
+SEC("?kretprobe/do_syscall_64")
+int not_returnable(void *ctx)
+{
+	return 0;
+}
+
+/* It takes a variable number of arguments. */
+SEC("?kretprobe/_printk")
+int variable(void *ctx)
+{
+	return 0;
+}
+
+SEC("?fmod_ret/security_file_permission")
+int decides(void *ctx)
+{
+	return 0;
+}
+
+SEC("?lsm/file_permission")
+int guards(void *ctx)
+{
+	return 0;
+}
+
+/* Loaded for fexit by the test, of a BPF program. */
+SEC("?fexit")
+int on_program(void *ctx)
 {
 	return 0;
 }

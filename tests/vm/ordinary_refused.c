@@ -22,7 +22,11 @@ static const struct {
 	{ "inside", -EOPNOTSUPP, "kprobe/vfs_read+8: not supported yet" },
 	{ "unknown_ksyscall", -ENOENT, "ksyscall/getpidd: the kernel has no function __x64_sys_getpidd; near: __x64_sys_getpid" },
 	{ "unknown_syscall", -ENOENT, "sys_enter_getpidd: the kernel has no system call getpidd; near: getpid" },
-	{ "on_return", -EOPNOTSUPP, "kretprobe/vfs_read: not supported yet" },
+	{ "on_return", -ENOENT, "kretprobe/vfs_raed: the kernel has no function vfs_raed; near: vfs_read" },
+	{ "return_inside", -EINVAL, "kretprobe/vfs_read+8: a function returns as a whole" },
+	{ "not_returnable", -EOPNOTSUPP, "kretprobe/do_syscall_64: the function has no ftrace entry" },
+	{ "decides", -EOPNOTSUPP, "fmod_ret/security_file_permission: not supported: such a program decides" },
+	{ "guards", -EOPNOTSUPP, "lsm/file_permission: not supported: such a program decides" },
 	{ "other_tracepoint", -EOPNOTSUPP, "tracepoint/sched/sched_switch: not supported yet" },
 	{ "other_raw", -EOPNOTSUPP, "raw_tp/sched_switch: not supported yet" },
 	{ "multi", -EOPNOTSUPP, "kprobe.multi/vfs_*: not supported yet" },
@@ -114,6 +118,33 @@ static void refuse_entries(struct kview *view)
 	ordinary_refused__destroy(skel);
 }
 
+/* A program that was loaded for another BPF program. */
+static void refuse_tracing(struct kview *view)
+{
+	struct ordinary_refused *traced = load("good", NULL), *skel = ordinary_refused__open();
+	struct bpf_program *prog = skel->progs.on_program;
+
+	EXPECT(!bpf_program__set_attach_target(prog, bpf_program__fd(traced->progs.good), "good"), "%m");
+	bpf_program__set_autoload(prog, true);
+	EXPECT(!ordinary_refused__load(skel), "on_program loads");
+	test_refused(view, kview_attach_program(view, prog, NULL, NULL), -EOPNOTSUPP, "fexit: the program was loaded for");
+	ordinary_refused__destroy(skel);
+	ordinary_refused__destroy(traced);
+}
+
+/* What views alone cannot do. */
+static void refuse_in_view(struct kview *view)
+{
+	struct ordinary_refused *skel = load("variable", NULL);
+	int err = kview_attach_program(view, skel->progs.variable, NULL, NULL);
+
+	if (kview_mode(view) == KVIEW_MODE_VIEW)
+		test_refused(view, err, -EOPNOTSUPP, "kretprobe/_printk: the kernel's type information (BTF) does not tell");
+	else
+		EXPECT(!err, "%s", kview_reason(view));
+	ordinary_refused__destroy(skel);
+}
+
 static pid_t zombie(void)
 {
 	siginfo_t info;
@@ -158,7 +189,9 @@ static void refuses(enum kview_mode mode)
 	refuse_programs(view);
 	refuse_object(view);
 	refuse_entries(view);
+	refuse_tracing(view);
 	refuse_members(view);
+	refuse_in_view(view);
 	kview_close(view);
 }
 
