@@ -493,7 +493,7 @@ static const struct field fields[] = {
 
 	CHECK_FIELD(reserved, 1, EINVAL),
 	CHECK_FIELD(kind, 0, EINVAL),
-	CHECK_FIELD(kind, KVIEW_HOOK_TP + 1, EINVAL),
+	CHECK_FIELD(kind, 1000, EINVAL),
 	CHECK_FIELD(kind, -1, EINVAL),
 	CHECK_FIELD(count, 0, EINVAL),
 	CHECK_FIELD(count, KVIEW_TARGETS_MAX + 1, EINVAL),
@@ -519,7 +519,7 @@ static const struct field fields[] = {
 	LINK_FIELD(flags, 1U << 31, EINVAL),
 	LINK_FIELD(reserved, 1, EINVAL),
 	LINK_FIELD(kind, 0, EINVAL),
-	LINK_FIELD(kind, KVIEW_HOOK_TP + 1, EINVAL),
+	LINK_FIELD(kind, 1000, EINVAL),
 	LINK_FIELD(kind, -1, EINVAL),
 	LINK_FIELD(count, 0, EINVAL),
 	LINK_FIELD(count, KVIEW_TARGETS_MAX + 1, EINVAL),
@@ -564,14 +564,14 @@ static void view_name_without_end(void)
 	expect(call, &request, 0, "the longest name");
 }
 
-static void raw_kinds_take_one_target(void)
+static void single_kinds_take_one_target(void)
 {
-	static const __u32 kinds[] = { KVIEW_HOOK_RAW_ENTER, KVIEW_HOOK_RAW_EXIT };
+	static const __u32 kinds[] = { KVIEW_HOOK_RAW_ENTER, KVIEW_HOOK_RAW_EXIT, KVIEW_HOOK_FENTRY, KVIEW_HOOK_FEXIT };
 	struct kview_target targets[2] = {};
 	__u32 reasons[2];
 
 	set_up();
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct kview_check check = { .size = sizeof(check), .kind = kinds[i], .targets = (unsigned long)targets,
 					     .reasons = (unsigned long)reasons, .count = 2 };
 
@@ -1166,9 +1166,26 @@ static void longest_list(void)
 
 static const struct kview_target read_call = { .value = SYS_read };
 
+/* A program of type tracing knows its function. */
+static const struct kview_target unnamed;
+
+static const struct kview_target *target_for(__u32 kind)
+{
+	switch (kind) {
+	case KVIEW_HOOK_ENTRY:
+	case KVIEW_HOOK_RETURN:
+		return &good_target;
+	case KVIEW_HOOK_FENTRY:
+	case KVIEW_HOOK_FEXIT:
+		return &unnamed;
+	default:
+		return &read_call;
+	}
+}
+
 static void refuse_program(__u32 kind, int prog, int err, __u32 why)
 {
-	refuse_link(kind, prog, kind == KVIEW_HOOK_ENTRY ? &good_target : &read_call, 1, err, why, 0);
+	refuse_link(kind, prog, target_for(kind), 1, err, why, 0);
 }
 
 static void prog_fd(void)
@@ -1179,7 +1196,7 @@ static void prog_fd(void)
 	map = CHECK_CALL(bpf_map_create(BPF_MAP_TYPE_ARRAY, "test", 4, 4, 1, NULL));
 	closed = CHECK_CALL(dup(it.prog));
 	close(closed);
-	for (__u32 kind = KVIEW_HOOK_ENTRY; kind <= KVIEW_HOOK_RAW_EXIT; kind++) {
+	for (__u32 kind = KVIEW_HOOK_ENTRY; kind <= KVIEW_HOOK_FEXIT; kind++) {
 		refuse_program(kind, -1, EBADF, KVIEW_WHY_PROG_FD);
 		refuse_program(kind, closed, EBADF, KVIEW_WHY_PROG_FD);
 		refuse_program(kind, 1 << 30, EBADF, KVIEW_WHY_PROG_FD);
@@ -1200,13 +1217,16 @@ static void prog_type(void)
 		[KVIEW_HOOK_TP_EXIT] = BPF_PROG_TYPE_TRACEPOINT,
 		[KVIEW_HOOK_RAW_ENTER] = BPF_PROG_TYPE_RAW_TRACEPOINT,
 		[KVIEW_HOOK_RAW_EXIT] = BPF_PROG_TYPE_RAW_TRACEPOINT,
+		[KVIEW_HOOK_RETURN] = BPF_PROG_TYPE_KPROBE,
+		[KVIEW_HOOK_FENTRY] = BPF_PROG_TYPE_TRACING,
+		[KVIEW_HOOK_FEXIT] = BPF_PROG_TYPE_TRACING,
 	};
 
 	set_up();
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		int prog = program_nothing(types[i]);
 
-		for (__u32 kind = KVIEW_HOOK_ENTRY; kind <= KVIEW_HOOK_RAW_EXIT; kind++) {
+		for (__u32 kind = KVIEW_HOOK_ENTRY; kind <= KVIEW_HOOK_FEXIT; kind++) {
 			if (types[i] != wanted[kind])
 				refuse_program(kind, prog, EINVAL, KVIEW_WHY_PROG_TYPE);
 		}
@@ -1250,6 +1270,38 @@ static void prog_context(void)
 		accept_program(kind, reader(type, 8), &close_call);
 		refuse_link(kind, reader(type, 16), &close_call, 1, EACCES, KVIEW_WHY_PROG_CONTEXT, 0);
 	}
+}
+
+/* Programs of type tracing were loaded for one end of one function. */
+static void prog_tracing(void)
+{
+	int entries = counter_tracing(BPF_TRACE_FENTRY, "vfs_read", 0).prog;
+	int exits = counter_tracing(BPF_TRACE_FEXIT, "vfs_read", 0).prog;
+	struct kview_target named = { .name = (unsigned long)"vfs_read" };
+
+	set_up();
+	accept_program(KVIEW_HOOK_FENTRY, entries, &unnamed);
+	accept_program(KVIEW_HOOK_FEXIT, exits, &named);
+	for (__u32 kind = KVIEW_HOOK_ENTRY; kind <= KVIEW_HOOK_FEXIT; kind++) {
+		if (kind != KVIEW_HOOK_FENTRY)
+			refuse_program(kind, entries, EINVAL, KVIEW_WHY_PROG_TYPE);
+		if (kind != KVIEW_HOOK_FEXIT)
+			refuse_program(kind, exits, EINVAL, KVIEW_WHY_PROG_TYPE);
+	}
+	refuse_link(KVIEW_HOOK_FENTRY, entries, &good_target, 1, EINVAL, KVIEW_WHY_OTHER_FUNCTION, 0);
+	refuse_link(KVIEW_HOOK_FEXIT, exits, &good_target, 1, EINVAL, KVIEW_WHY_OTHER_FUNCTION, 0);
+}
+
+/* A trampoline that waits for a function's return has to know the arguments on the stack. */
+static void no_prototype(void)
+{
+	struct kview_target targets[] = { good_target, { .name = (unsigned long)"_printk" } }; /* takes any number */
+
+	set_up();
+	CHECK_EQUAL(reason_of(KVIEW_HOOK_ENTRY, &targets[1]), KVIEW_WHY_NONE);
+	for (__u32 kind = KVIEW_HOOK_RETURN; kind <= KVIEW_HOOK_FEXIT; kind++)
+		CHECK_EQUAL(reason_of(kind, &targets[1]), KVIEW_WHY_NO_PROTOTYPE);
+	refuse_link(KVIEW_HOOK_RETURN, it.prog, targets, 2, EOPNOTSUPP, KVIEW_WHY_NO_PROTOTYPE, 1);
 }
 
 /* An empty program of type kprobe with something special about it; negative when the kernel does not know that. */
@@ -1349,7 +1401,7 @@ static const struct test_case cases[] = {
 	TEST_CASE(valid_requests), TEST_CASE(too_small), TEST_CASE(too_large), TEST_CASE(unknown_tail),
 	TEST_CASE(zero_tail), TEST_CASE(grown_structures), TEST_CASE(short_structures), TEST_CASE(unmapped_requests),
 	TEST_CASE(read_only_requests), TEST_CASE(read_only_refusals), TEST_CASE(bad_fields),
-	TEST_CASE(view_name_without_end), TEST_CASE(raw_kinds_take_one_target), TEST_CASE(bad_names),
+	TEST_CASE(view_name_without_end), TEST_CASE(single_kinds_take_one_target), TEST_CASE(bad_names),
 	TEST_CASE(arrays_at_the_end_of_memory), TEST_CASE(wrong_descriptors), TEST_CASE(unknown_calls),
 	TEST_CASE(bad_pidfds), TEST_CASE(no_descriptor_left), TEST_CASE(unprivileged),
 
@@ -1359,6 +1411,8 @@ static const struct test_case cases[] = {
 	TEST_CASE(no_symbol), TEST_CASE(ambiguous), TEST_CASE(module_text), TEST_CASE(not_text),
 	TEST_CASE(not_traceable), TEST_CASE(not_entry), TEST_CASE(crosses_page), TEST_CASE(no_such_syscall),
 	TEST_CASE(duplicate), TEST_CASE(longest_list),
+
+	TEST_CASE(no_prototype), TEST_CASE(prog_tracing),
 
 	TEST_CASE(prog_fd), TEST_CASE(prog_type), TEST_CASE(prog_context), TEST_CASE(prog_multi),
 	TEST_CASE(prog_sleepable), TEST_CASE(prog_not_jited), TEST_CASE(prog_override),
