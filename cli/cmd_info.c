@@ -29,6 +29,8 @@ struct bit {
 
 static const struct bit features[] = {
 	{ KVIEW_FEATURE_ENTRY, "entry", "function entries" },
+	{ KVIEW_FEATURE_RETURN, "return", "function returns" },
+	{ KVIEW_FEATURE_TRACING, "tracing", "fentry and fexit" },
 	{ KVIEW_FEATURE_SYSCALL, "syscall", "system calls" },
 	{},
 };

@@ -11,12 +11,21 @@
 
 static const struct argp_option options[] = {
 	{ "attachable", 'a', NULL, 0, "Leave out what cannot be hooked", 1 },
-	{ "kind", 'k', "KIND", 0, "Only hooks of this kind: entry, tp_enter, tp_exit, raw_enter, raw_exit", 2 },
+	{ "kind", 'k', "KIND", 0,
+	  "Only hooks of this kind: entry, return, fentry, fexit, tp_enter, tp_exit, raw_enter, raw_exit", 2 },
 	{},
 };
 
 static const enum kview_kind kinds[] = {
-	KVIEW_KIND_ENTRY, KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT, KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT,
+	KVIEW_KIND_ENTRY,    KVIEW_KIND_RETURN,	 KVIEW_KIND_FENTRY,    KVIEW_KIND_FEXIT,
+	KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT, KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT,
+};
+
+/* Kinds of hook that a name has and that share one answer. */
+struct row {
+	char kinds[128];
+	char name[512]; /* as long as the kernel's can be */
+	char reason[256]; /* "": attachable */
 };
 
 struct list {
@@ -27,7 +36,7 @@ struct list {
 	json_t *json;
 	struct table *table;
 	size_t shown;
-	size_t attachable_shown;
+	struct row row; /* the last one, to which other kinds of hook with the same answer may come */
 };
 
 static const enum kview_kind *parse_kind(const char *word)
@@ -37,7 +46,8 @@ static const enum kview_kind *parse_kind(const char *word)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(word, kview_kind_name(kinds[i])))
 			return &kinds[i];
-	cli_usage("list: --kind %s: not a kind of hook; entry, tp_enter, tp_exit, raw_enter or raw_exit", word);
+	cli_usage("list: --kind %s: not a kind of hook; entry, return, fentry, fexit, tp_enter, tp_exit, "
+		  "raw_enter or raw_exit", word);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -70,14 +80,37 @@ static int add_record(json_t *list, const struct kview_hook *hook)
 	return json_array_append_new(list, json) ? -ENOMEM : 0;
 }
 
-static void add_row(struct table *table, const struct kview_hook *hook)
+static void end_row(struct list *list)
 {
-	table_cell(table, "%s", kview_kind_name(hook->kind));
-	table_cell(table, "%s", hook->name);
-	if (hook->attachable)
-		table_cell(table, "yes");
+	struct row *row = &list->row;
+
+	if (!row->kinds[0])
+		return;
+	table_cell(list->table, "%s", row->kinds);
+	table_cell(list->table, "%s", row->name);
+	if (row->reason[0])
+		table_cell(list->table, "no: %s", row->reason);
 	else
-		table_cell(table, "no: %s", hook->reason);
+		table_cell(list->table, "yes");
+	row->kinds[0] = '\0';
+}
+
+static bool continues(const struct row *row, const struct kview_hook *hook)
+{
+	return row->kinds[0] && !strcmp(row->name, hook->name) && !strcmp(row->reason, hook->reason ?: "");
+}
+
+static void add_row(struct list *list, const struct kview_hook *hook)
+{
+	struct row *row = &list->row;
+	size_t len;
+
+	if (!continues(row, hook))
+		end_row(list);
+	len = strlen(row->kinds);
+	snprintf(row->kinds + len, sizeof(row->kinds) - len, "%s%s", len ? "," : "", kview_kind_name(hook->kind));
+	snprintf(row->name, sizeof(row->name), "%s", hook->name);
+	snprintf(row->reason, sizeof(row->reason), "%s", hook->reason ?: "");
 }
 
 static int add_hook(const struct kview_hook *hook, void *data)
@@ -87,17 +120,17 @@ static int add_hook(const struct kview_hook *hook, void *data)
 	if ((list->attachable && !hook->attachable) || (list->kind && *list->kind != hook->kind))
 		return 0;
 	list->shown++;
-	list->attachable_shown += hook->attachable;
 	if (list->shared.json)
 		return add_record(list->json, hook);
-	add_row(list->table, hook);
+	add_row(list, hook);
 	return 0;
 }
 
-static int print_list(const struct list *list)
+static int print_list(struct list *list)
 {
 	if (list->shared.json)
 		return cli_print_document(stdout, list->json);
+	end_row(list);
 	return list->shown ? table_print(list->table, stdout, 0) : 0;
 }
 

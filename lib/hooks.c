@@ -2,6 +2,7 @@
 /* What can be hooked on the running kernel, and why the rest cannot: ftrace's and kallsyms' word, and the module's. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,101 +10,145 @@
 #include "internal.h"
 
 #define BATCH 4096 /* candidates per question to the module */
+#define KINDS 4	   /* of hooks that one name can have */
 
 struct walk {
 	const char *pattern;
 	kview_hook_fn fn;
 	void *data;
-	int device_fd; /* -1: there is no module */
+	int device_fd;	   /* -1: there is no module */
+	uint64_t features; /* of the module */
 	struct kview_symbols symbols;
 	struct kview_names traceable; /* asked when there is no module; empty when not readable */
 };
 
-/* A hook that matches the pattern. */
+/* A name that matches the pattern. */
 struct candidate {
 	const char *name;
-	uint64_t value; /* address, or number of the system call */
-	uint32_t why;	/* what is wrong with it; KVIEW_WHY_NONE: to be found out */
+	uint64_t value;	     /* address, or number of the system call */
+	uint32_t why[KINDS]; /* what is wrong with each kind; KVIEW_WHY_NONE: to be found out */
 };
 
 struct batch {
 	struct walk *walk;
-	enum kview_kind kind;
+	const enum kview_kind *kinds;
+	size_t kind_count;
 	struct candidate candidates[BATCH];
 	size_t count;
 };
 
-/* Hidden addresses leave the name, which some kernels search slowly. */
-static struct kview_target candidate_target(const struct batch *batch, const struct candidate *candidate)
+static bool is_known(const struct walk *walk, enum kview_kind kind)
 {
-	if (batch->kind == KVIEW_KIND_ENTRY && !candidate->value)
+	return walk->features & kview_kind_feature(kind);
+}
+
+/* Hidden addresses leave the name, which some kernels search slowly. */
+static struct kview_target candidate_target(const struct candidate *candidate, enum kview_kind kind)
+{
+	if (kview_kind_is_function(kind) && !candidate->value)
 		return (struct kview_target){ .name = (uintptr_t)candidate->name };
 	return (struct kview_target){ .value = candidate->value };
 }
 
-static int ask_module(struct batch *batch)
+/* Programs for fentry and fexit can be where one for the return can, but lists of them cannot be asked about. */
+static enum kview_kind asked_as(enum kview_kind kind)
+{
+	return kview_kind_prog_type(kind) == BPF_PROG_TYPE_TRACING ? KVIEW_KIND_RETURN : kind;
+}
+
+static void copy_answers(struct batch *batch, size_t from, size_t to)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		batch->candidates[i].why[to] = batch->candidates[i].why[from];
+}
+
+static int ask_module(struct batch *batch, size_t kind)
 {
 	_cleanup_(freep) struct kview_target *targets = calloc(BATCH, sizeof(*targets));
 	_cleanup_(freep) uint32_t *reasons = calloc(BATCH, sizeof(*reasons));
 	struct kview_check call = {
 		.size = sizeof(call),
-		.kind = kview_kind_uapi(batch->kind),
+		.kind = kview_kind_uapi(asked_as(batch->kinds[kind])),
 		.targets = (uintptr_t)targets,
 		.reasons = (uintptr_t)reasons,
 		.count = batch->count,
 	};
 
+	if (kind && asked_as(batch->kinds[kind]) == asked_as(batch->kinds[kind - 1])) {
+		copy_answers(batch, kind - 1, kind);
+		return 0;
+	}
 	if (!targets || !reasons)
 		return kview_refuse(NULL, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < batch->count; i++)
-		targets[i] = candidate_target(batch, &batch->candidates[i]);
+		targets[i] = candidate_target(&batch->candidates[i], batch->kinds[kind]);
 	if (ioctl(batch->walk->device_fd, KVIEW_IOC_CHECK, &call))
 		return kview_refuse_why(NULL, -errno, KVIEW_WHY_NONE, KVIEW_DEVICE, "");
 	for (size_t i = 0; i < batch->count; i++)
-		if (batch->candidates[i].why == KVIEW_WHY_NONE)
-			batch->candidates[i].why = reasons[i];
+		if (batch->candidates[i].why[kind] == KVIEW_WHY_NONE)
+			batch->candidates[i].why[kind] = reasons[i];
 	return 0;
 }
 
-static void ask_ftrace(struct batch *batch)
+static void ask_ftrace(struct batch *batch, size_t kind)
 {
 	const struct kview_names *traceable = &batch->walk->traceable;
 
-	if (batch->kind != KVIEW_KIND_ENTRY || !traceable->count)
+	if (!kview_kind_is_function(batch->kinds[kind]) || !traceable->count)
 		return;
-	for (size_t i = 0; i < batch->count; i++)
-		if (batch->candidates[i].why == KVIEW_WHY_NONE && !kview_names_have(traceable, batch->candidates[i].name))
-			batch->candidates[i].why = KVIEW_WHY_NOT_TRACEABLE;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct candidate *candidate = &batch->candidates[i];
+
+		if (candidate->why[kind] == KVIEW_WHY_NONE && !kview_names_have(traceable, candidate->name))
+			candidate->why[kind] = KVIEW_WHY_NOT_TRACEABLE;
+	}
 }
 
-static const char *candidate_reason(const struct walk *walk, const struct candidate *candidate)
+static int ask(struct batch *batch)
 {
-	if (candidate->why != KVIEW_WHY_NONE)
-		return kview_why_text(candidate->why) ?: "refused for a reason this libkview does not know";
-	return walk->device_fd < 0 ? kview_not_loaded : NULL;
+	int err = 0;
+
+	for (size_t kind = 0; kind < batch->kind_count && batch->count && !err; kind++) {
+		if (batch->walk->device_fd < 0)
+			ask_ftrace(batch, kind);
+		else if (is_known(batch->walk, batch->kinds[kind]))
+			err = ask_module(batch, kind);
+	}
+	return err;
+}
+
+static const char *candidate_reason(const struct walk *walk, uint32_t why, enum kview_kind kind)
+{
+	if (why != KVIEW_WHY_NONE)
+		return kview_why_text(why) ?: "refused for a reason this libkview does not know";
+	if (walk->device_fd < 0)
+		return kview_not_loaded;
+	return is_known(walk, kind) ? NULL : kview_kind_unknown;
 }
 
 static int report(const struct batch *batch, const struct candidate *candidate)
 {
-	struct kview_hook hook = {
-		.kind = batch->kind,
-		.name = candidate->name,
-		.addr = batch->kind == KVIEW_KIND_ENTRY ? candidate->value : 0,
-		.reason = candidate_reason(batch->walk, candidate),
-	};
+	int ret = 0;
 
-	hook.attachable = !hook.reason;
-	return batch->walk->fn(&hook, batch->walk->data);
+	for (size_t i = 0; i < batch->kind_count && !ret; i++) {
+		enum kview_kind kind = batch->kinds[i];
+		struct kview_hook hook = {
+			.kind = kind,
+			.name = candidate->name,
+			.addr = kview_kind_is_function(kind) ? candidate->value : 0,
+			.reason = candidate_reason(batch->walk, candidate->why[i], kind),
+		};
+
+		hook.attachable = !hook.reason;
+		ret = batch->walk->fn(&hook, batch->walk->data);
+	}
+	return ret;
 }
 
 static int flush(struct batch *batch)
 {
-	int ret = 0;
+	int ret = ask(batch);
 
-	if (batch->walk->device_fd < 0)
-		ask_ftrace(batch);
-	else if (batch->count)
-		ret = ask_module(batch);
 	for (size_t i = 0; i < batch->count && !ret; i++)
 		ret = report(batch, &batch->candidates[i]);
 	batch->count = 0;
@@ -113,10 +158,14 @@ static int flush(struct batch *batch)
 static int offer(struct batch *batch, const char *name, uint64_t value, uint32_t why)
 {
 	const char *pattern = batch->walk->pattern;
+	struct candidate *candidate;
 
 	if (pattern && fnmatch(pattern, name, 0))
 		return 0;
-	batch->candidates[batch->count++] = (struct candidate){ .name = name, .value = value, .why = why };
+	candidate = &batch->candidates[batch->count++];
+	*candidate = (struct candidate){ .name = name, .value = value };
+	for (size_t i = 0; i < batch->kind_count; i++)
+		candidate->why[i] = why;
 	return batch->count == BATCH ? flush(batch) : 0;
 }
 
@@ -185,12 +234,13 @@ static int offer_all_syscalls(struct batch *batch)
 static int walk_kinds(struct walk *walk)
 {
 	static const struct {
-		enum kview_kind kind;
+		enum kview_kind kinds[KINDS];
+		size_t count;
 		int (*offer)(struct batch *batch);
 	} steps[] = {
-		{ KVIEW_KIND_ENTRY, offer_functions },	  { KVIEW_KIND_RAW_ENTER, offer_all_syscalls },
-		{ KVIEW_KIND_RAW_EXIT, offer_all_syscalls }, { KVIEW_KIND_TP_ENTER, offer_syscalls },
-		{ KVIEW_KIND_TP_EXIT, offer_syscalls },
+		{ { KVIEW_KIND_ENTRY, KVIEW_KIND_RETURN, KVIEW_KIND_FENTRY, KVIEW_KIND_FEXIT }, 4, offer_functions },
+		{ { KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT }, 2, offer_all_syscalls },
+		{ { KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT }, 2, offer_syscalls },
 	};
 	_cleanup_(freep) struct batch *batch = calloc(1, sizeof(*batch));
 	int ret = 0;
@@ -199,7 +249,8 @@ static int walk_kinds(struct walk *walk)
 		return kview_refuse(NULL, -ENOMEM, "out of memory");
 	batch->walk = walk;
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && !ret; i++) {
-		batch->kind = steps[i].kind;
+		batch->kinds = steps[i].kinds;
+		batch->kind_count = steps[i].count;
 		ret = steps[i].offer(batch);
 	}
 	return ret;
@@ -232,6 +283,8 @@ int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data)
 	}
 	if (walk.device_fd < 0)
 		read_traceable(&walk);
+	else
+		walk.features = kview_device_features(walk.device_fd);
 	ret = walk_kinds(&walk);
 	kview_names_deinit(&walk.traceable);
 	kview_symbols_deinit(&walk.symbols);

@@ -9,14 +9,15 @@ set -euo pipefail
 absent()
 {
 	"$kview" list tcp_sendmsg | is_golden cli-list-absent.txt
-	"$kview" list -f json tcp_sendmsg | is_json 'len(j) == 1 and not j[0]["attachable"] and j[0]["reason"]'
+	"$kview" list -f json tcp_sendmsg | is_json '[h["kind"] for h in j] == ["entry", "return", "fentry", "fexit"] and
+		not any(h["attachable"] for h in j) and all(h["reason"] for h in j)'
 	one_line 1 'list: \*: no hook matches' "$kview" list --attachable '*'
 }
 
 # Some of a listing that are there on every kernel; columns are as wide as the longest name, which differs.
 chosen()
 {
-	awk '$2 ~ /^(NAME|tcp_sendmsg|exc_int3|\*)$/ || ($1 != "entry" && $2 == "getppid")' "$1" | tr -s ' '
+	awk '$2 ~ /^(NAME|tcp_sendmsg|exc_int3|\*)$/ || ($1 ~ /^tp_/ && $2 == "getppid")' "$1" | tr -s ' '
 }
 
 present()

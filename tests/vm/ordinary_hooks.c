@@ -5,6 +5,8 @@
 
 #include "ordinary.h"
 
+#define KINDS 4 /* of hooks on a function */
+
 struct found {
 	const char *name;
 	int count, attachable;
@@ -43,7 +45,7 @@ static void expect(const char *name, int count, bool attachable, const char *rea
 static void check_module(void)
 {
 	if (!access("/sys/module/overlay/initstate", F_OK))
-		expect("ovl_open", 1, false, "lives in a module");
+		expect("ovl_open", KINDS, false, "lives in a module");
 }
 
 /* Numbers come from a table made at build time, which a newer kernel outgrows. */
@@ -77,6 +79,15 @@ static int stop(const struct kview_hook *hook, void *data)
 	return 42;
 }
 
+/* A function with a variable number of arguments has an entry, but nobody could wait for its return. */
+static int check_variable(const struct kview_hook *hook, void *data)
+{
+	(void)data;
+	EXPECT(hook->attachable == (hook->kind == KVIEW_KIND_ENTRY), "%s", kview_kind_name(hook->kind));
+	EXPECT(hook->attachable || strstr(hook->reason, "where the function's arguments lie"), "%s", hook->reason);
+	return 0;
+}
+
 int main(void)
 {
 	struct kview_status status = { .sz = sizeof(status) };
@@ -86,13 +97,15 @@ int main(void)
 
 	EXPECT_EQUAL(kview_status(&status), 0);
 	loaded = status.module_loaded;
-	expect("vfs_read", 1, loaded, loaded ? "" : not_loaded);
-	expect("do_syscall_64", 1, false, "no ftrace entry");
-	expect("type_show", 1, false, "several functions");
+	expect("vfs_read", KINDS, loaded, loaded ? "" : not_loaded);
+	expect("do_syscall_64", KINDS, false, "no ftrace entry");
+	expect("type_show", KINDS, false, "several functions");
 	check_module();
 	expect("getppid", 2, loaded, loaded ? "" : not_loaded);
 	expect("\\*", 2, loaded, loaded ? "" : not_loaded);
 	expect("no_such_function", 0, false, "");
+	if (loaded)
+		EXPECT_EQUAL(kview_each_kernel_hook("_printk", check_variable, NULL), 0);
 	EXPECT_EQUAL(kview_each_kernel_hook(NULL, stop, NULL), 42);
 	EXPECT_EQUAL(kview_each_kernel_hook("[a-z]*", count_syscall, &count), 0);
 	EXPECT_EQUAL(count, count_events());
