@@ -515,7 +515,7 @@ static const struct field fields[] = {
 	MEMBER_FIELDS(pid, 1U << 31, EINVAL),
 	MEMBER_FIELDS(pidfd, 0, EINVAL), /* both */
 
-	LINK_FIELD(flags, 1, EINVAL),
+	LINK_FIELD(flags, 1U << 30, EINVAL),
 	LINK_FIELD(flags, 1U << 31, EINVAL),
 	LINK_FIELD(reserved, 1, EINVAL),
 	LINK_FIELD(kind, 0, EINVAL),

@@ -106,7 +106,8 @@ static void refuse_entries(struct kview *view)
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 0, NULL), -EINVAL, "0 functions");
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 3, NULL), -EINVAL, "__x64_sys_getpgid: the fun");
 	test_refused(view, kview_attach_entries(view, fd, names + 1, NULL, 3, NULL), -ENOENT, "vfs_raed: the kernel");
-	test_refused(view, kview_attach_entries(view, multi, names, NULL, 1, NULL), -EOPNOTSUPP, "kprobe.multi");
+	if (kview_mode(view) == KVIEW_MODE_ORDINARY)
+		test_refused(view, kview_attach_entries(view, multi, names, NULL, 1, NULL), -EOPNOTSUPP, "kprobe.multi");
 	test_refused(view, kview_attach_entries(view, raw, names, NULL, 1, NULL), -EINVAL, "on_raw_enter: the program's");
 	test_refused(view, kview_attach_entries(view, map, names, NULL, 1, NULL), -EBADF, "not the descriptor");
 	test_refused(view, kview_attach_entries(view, pipes[0], names, NULL, 1, NULL), -EBADF, "not the descriptor");
