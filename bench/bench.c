@@ -14,7 +14,7 @@
 #include "module.h"
 
 static const struct benchmark *const benchmarks[] = {
-	&benchmark_untraced, &benchmark_traced, &benchmark_attach, &benchmark_memory,
+	&benchmark_untraced, &benchmark_traced, &benchmark_ends, &benchmark_attach, &benchmark_memory,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
