@@ -11,6 +11,7 @@
 enum run_key {
 	KEY_DURATION = CLI_KEY_FIRST,
 	KEY_MODE,
+	KEY_INTERRUPTS,
 };
 
 static const struct argp_option options[] = {
@@ -24,6 +25,8 @@ static const struct argp_option options[] = {
 	{ "mode", 'm', "MODE", 0,
 	  "view: needs the module, only the traced pay; ordinary: everybody pays; auto (default): view if it can be",
 	  3 },
+	{ "interrupts", KEY_INTERRUPTS, NULL, 0,
+	  "Programs on function entries run in interrupts that come upon the traced, too", 3 },
 	{ "output", 'o', "FILE", 0, "Write records and results to FILE", 4 },
 	{ "all", 'a', NULL, 0, "Print constants, configuration and buffers, too", 5 },
 	{ "verbose", 'v', NULL, 0, "Print what each hook has seen, and libbpf's messages; -vv: all messages", 6 },
@@ -92,6 +95,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_MODE:
 	case 'm':
 		input->options.mode = parse_mode(arg);
+		return 0;
+	case KEY_INTERRUPTS:
+		input->options.interrupts = true;
 		return 0;
 	case 'o':
 		input->options.output = arg;

@@ -52,6 +52,8 @@ static int open_view(struct run *run)
 	struct kview_open_opts opts = { .sz = sizeof(opts), .mode = run->options->mode };
 	int err;
 
+	opts.interrupts = run->options->interrupts;
+
 	opts.name = bpf_object__name(run->obj);
 	err = kview_open(&opts, &run->view);
 	if (err)

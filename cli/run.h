@@ -19,6 +19,7 @@ struct run_options {
 	const char *output;
 	double duration; /* seconds; 0: no limit */
 	enum kview_mode mode;
+	bool interrupts;
 	int verbosity;
 	bool all; /* also maps without results */
 };

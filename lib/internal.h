@@ -48,6 +48,7 @@ struct kview_link {
 struct kview {
 	const struct kview_ops *ops;
 	char name[KVIEW_NAME_LEN];
+	bool interrupts; /* asked for */
 	TAILQ_HEAD(kview_links, kview_link) links;
 	char reason[KVIEW_REASON_LEN];
 };

@@ -159,11 +159,20 @@ static int refuse_create(const struct kview_link *link, const struct kview_link_
 	return kview_refuse_site(link, create->index < link->count ? create->index : 0, err, create->reason);
 }
 
+/* Returns of functions are not followed in interrupts, and system calls do not happen there. */
+static uint32_t link_flags(const struct kview_link *link)
+{
+	bool at_entry = link->kind == KVIEW_KIND_ENTRY || link->kind == KVIEW_KIND_FENTRY;
+
+	return link->view->interrupts && at_entry ? KVIEW_LINK_INTERRUPTS : 0;
+}
+
 static int module_attach(struct kview_link *base)
 {
 	_cleanup_(freep) struct kview_target *targets = calloc(base->count, sizeof(*targets));
 	struct kview_link_create create = {
 		.size = sizeof(create),
+		.flags = link_flags(base),
 		.kind = kview_kind_uapi(base->kind),
 		.prog_fd = base->prog_fd,
 		.targets = (uintptr_t)targets,

@@ -105,7 +105,7 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.sites = link->base.count,
 		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
-		.task_only = kview_kind_is_function(link->base.kind),
+		.task_only = kview_kind_is_function(link->base.kind) && !link->base.view->interrupts,
 		.func_ip = link->tracing.function,
 		.layout = view->layout,
 		.pids = view->pids,

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 /* On failure the reason is this thread's. */
-static int open_with(const struct kview_ops *ops, const char *name, struct kview **ret_view)
+static int open_with(const struct kview_ops *ops, const struct kview_open_opts *opts, struct kview **ret_view)
 {
 	struct kview *view = calloc(1, ops->view_size);
 	int err;
@@ -14,7 +14,8 @@ static int open_with(const struct kview_ops *ops, const char *name, struct kview
 	if (!view)
 		return kview_refuse(NULL, -ENOMEM, "out of memory");
 	view->ops = ops;
-	strcpy(view->name, name ?: "");
+	strcpy(view->name, opts->name ?: "");
+	view->interrupts = opts->interrupts;
 	TAILQ_INIT(&view->links);
 	err = ops->open(view);
 	if (err) {
@@ -26,13 +27,13 @@ static int open_with(const struct kview_ops *ops, const char *name, struct kview
 	return 0;
 }
 
-static int open_either(const char *name, struct kview **ret_view)
+static int open_either(const struct kview_open_opts *opts, struct kview **ret_view)
 {
-	int err = open_with(&kview_module_ops, name, ret_view);
+	int err = open_with(&kview_module_ops, opts, ret_view);
 
 	if (err != -ENODEV)
 		return err;
-	err = open_with(&kview_ordinary_ops, name, ret_view);
+	err = open_with(&kview_ordinary_ops, opts, ret_view);
 	return err ?: kview_refuse(*ret_view, 0, "%s", kview_not_loaded);
 }
 
@@ -47,11 +48,11 @@ int kview_open(const struct kview_open_opts *user_opts, struct kview **ret_view)
 		return kview_refuse(NULL, -EINVAL, "a view's name has at most %d characters", KVIEW_NAME_LEN - 1);
 	switch (opts.mode) {
 	case KVIEW_MODE_AUTO:
-		return open_either(opts.name, ret_view);
+		return open_either(&opts, ret_view);
 	case KVIEW_MODE_VIEW:
-		return open_with(&kview_module_ops, opts.name, ret_view);
+		return open_with(&kview_module_ops, &opts, ret_view);
 	case KVIEW_MODE_ORDINARY:
-		return open_with(&kview_ordinary_ops, opts.name, ret_view);
+		return open_with(&kview_ordinary_ops, &opts, ret_view);
 	}
 	return kview_refuse(NULL, -EINVAL, "no such mode: %d", opts.mode);
 }

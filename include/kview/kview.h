@@ -58,6 +58,11 @@ struct kview_open_opts {
 	size_t sz;
 	const char *name; /* shown by `kview show`; NULL: the caller's comm */
 	enum kview_mode mode;
+	/*
+	 * Programs on function entries (kprobe, fentry) run in interrupts that came upon a member, too. Without it they are
+	 * skipped, and counted (kview_counts.skipped). Since 0.1.
+	 */
+	bool interrupts;
 };
 
 struct kview_attach_opts {

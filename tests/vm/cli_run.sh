@@ -81,11 +81,23 @@ environment()
 	grep -q 0000000000000000 "$tmp/out" || fail "signals are blocked: $(cat "$tmp/out")"
 }
 
+# Timer interrupts that come upon a busy command: skipped unless asked for.
+interrupts()
+{
+	local busy='i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done'
+
+	run_json "$1" tick -- sh -c "$busy"
+	counts 0
+	run_json "$1" tick --interrupts -- sh -c "$busy"
+	has '"calls":[1-9]'
+}
+
 for mode in $(modes); do
 	exact "$mode"
 	from_first_instruction "$mode"
 	over_exec "$mode"
 	statuses "$mode"
 	environment "$mode"
+	interrupts "$mode"
 done
 wait_for all_is_gone
