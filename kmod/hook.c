@@ -8,6 +8,7 @@
 
 #include "compat/symbols.h"
 #include "proto.h"
+#include "record.h"
 #include "tracepoint.h"
 
 #define ENDBR_SIZE 4 /* before the ftrace nop, on kernels built with CONFIG_X86_KERNEL_IBT */
@@ -176,6 +177,18 @@ static int resolve_tracepoint(struct kview_hook *hook, const char *name, u32 *wh
 	return kview_tracepoint_find(name, why, &hook->tracepoint);
 }
 
+static int resolve_event(struct kview_hook *hook, const char *name, u32 *why)
+{
+	bool module = false;
+
+	hook->event = name ? kview_record_find(name, &module) : NULL;
+	if (!hook->event)
+		return refuse(-ENOENT, KVIEW_WHY_NO_TRACEPOINT, why);
+	if (module)
+		return refuse(-EOPNOTSUPP, KVIEW_WHY_MODULE_TEXT, why);
+	return kview_tracepoint_get(hook->event->tp, why, &hook->tracepoint);
+}
+
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why)
 {
 	*why = KVIEW_WHY_NONE;
@@ -195,6 +208,8 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	case KVIEW_HOOK_RAW_TP:
 	case KVIEW_HOOK_BTF_TP:
 		return resolve_tracepoint(hook, name, why);
+	case KVIEW_HOOK_TP:
+		return resolve_event(hook, name, why);
 	default:
 		return resolve_syscall(hook, kind, KVIEW_NUMBER_ALL, why);
 	}
@@ -223,6 +238,8 @@ u32 kview_hook_context_size(const struct kview_hook *hook, u32 kind)
 	struct syscall_metadata *meta = syscall_metadata(hook->number);
 	u32 fields = 16; /* trace_entry (8 bytes), then __syscall_nr and padding */
 
+	if (hook->event)
+		return kview_record_size(hook->event);
 	if (hook->tracepoint)
 		return hook->tracepoint->args * sizeof(u64);
 	if (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT)

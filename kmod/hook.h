@@ -21,7 +21,9 @@
 #define KVIEW_NUMBER_ALL U64_MAX /* every system call */
 
 struct kview_link;
+struct kview_record;
 struct kview_tracepoint;
+struct trace_event_call;
 
 /* Per CPU; each hook has its own, so that the stub can count with one instruction. */
 struct kview_counts {
@@ -38,6 +40,8 @@ struct kview_hook {
 	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
 	u8 stack_words; /* of the function's arguments, where its return is hooked */
 	const struct kview_tracepoint *tracepoint; /* which has places of its own; NULL for functions */
+	struct trace_event_call *event;		   /* KVIEW_HOOK_TP: the event on that tracepoint */
+	struct kview_record *record;		   /* KVIEW_HOOK_TP: what builds the context; made with the link */
 	struct kprobe probe;		       /* what bpf_get_func_ip() finds through kprobe_running(); never registered */
 	struct kview_counts __percpu *counts;
 };

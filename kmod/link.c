@@ -12,6 +12,7 @@
 #include "compat/symbols.h"
 #include "multi.h"
 #include "proto.h"
+#include "record.h"
 #include "tracepoint.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
@@ -28,6 +29,7 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 		return BPF_PROG_TYPE_TRACING;
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
+	case KVIEW_HOOK_TP:
 		return BPF_PROG_TYPE_TRACEPOINT;
 	case KVIEW_HOOK_RAW_ENTER:
 	case KVIEW_HOOK_RAW_EXIT:
@@ -165,6 +167,15 @@ static bool is_for(const struct bpf_prog *prog, const struct kview_tracepoint *p
 	       !strcmp(prog->aux->attach_func_name, point->tp->name);
 }
 
+static int init_record(struct kview_hook *hook, u32 *why)
+{
+	int err = kview_record_new(hook->event, hook->link->prog, hook->cookie, &hook->record);
+
+	if (err == -EOPNOTSUPP)
+		*why = KVIEW_WHY_NO_RECORD;
+	return err;
+}
+
 static int init_hook(struct kview_link *link, struct kview_hook *hook, const struct kview_target *target,
 		     const char *name, u32 *why)
 {
@@ -191,7 +202,9 @@ static int init_hook(struct kview_link *link, struct kview_hook *hook, const str
 	hook->link = link;
 	hook->cookie = target->cookie;
 	hook->counts = alloc_percpu(struct kview_counts);
-	return hook->counts ? 0 : -ENOMEM;
+	if (!hook->counts)
+		return -ENOMEM;
+	return hook->event ? init_record(hook, why) : 0;
 }
 
 static int compare_hooks(const void *a, const void *b)
@@ -200,6 +213,8 @@ static int compare_hooks(const void *a, const void *b)
 
 	if (x->tracepoint != y->tracepoint)
 		return x->tracepoint < y->tracepoint ? -1 : 1;
+	if (x->event != y->event)
+		return x->event < y->event ? -1 : 1;
 	if (x->sites[0] != y->sites[0])
 		return x->sites[0] < y->sites[0] ? -1 : 1;
 	return x->number == y->number ? 0 : x->number < y->number ? -1 : 1;
@@ -275,8 +290,10 @@ void kview_link_put(struct kview_link *link)
 
 	if (!link || !refcount_dec_and_test(&link->refs))
 		return;
-	for (i = 0; link->hooks && i < link->count; i++)
+	for (i = 0; link->hooks && i < link->count; i++) {
 		free_percpu(link->hooks[i].counts);
+		kview_record_free(link->hooks[i].record);
+	}
 	if (link->prog)
 		bpf_prog_put(link->prog);
 	kvfree(link->hooks);

@@ -19,6 +19,7 @@
 #include "link.h"
 #include "member.h"
 #include "retire.h"
+#include "record.h"
 #include "tracepoint.h"
 #include "view.h"
 
@@ -249,7 +250,10 @@ static void name_hook(const struct kview_hook *hook, struct kview_hook_info *inf
 {
 	char symbol[KSYM_SYMBOL_LEN];
 
-	if (hook->tracepoint) {
+	if (hook->event) {
+		snprintf(info->name, sizeof(info->name), "%s/%s", hook->event->class->system,
+			 trace_event_name(hook->event));
+	} else if (hook->tracepoint) {
 		strscpy(info->name, hook->tracepoint->tp->name, sizeof(info->name));
 	} else if (hook->addr) {
 		sprint_symbol_no_offset(symbol, hook->addr);

@@ -15,6 +15,7 @@
 #include "pagetable.h"
 #include "pin.h"
 #include "proto.h"
+#include "record.h"
 #include "retire.h"
 #include "selftest/selftest.h"
 #include "stack.h"
@@ -82,6 +83,7 @@ static void __exit kview_exit(void)
 	kview_cgroup_exit();
 	kview_coherence_exit();
 	kview_retire_wait();
+	kview_record_exit();
 	kview_stack_exit();
 	kview_proto_exit();
 	kview_member_exit_module();

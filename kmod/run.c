@@ -5,6 +5,7 @@
 #include <linux/compat.h>
 #include <linux/filter.h>
 #include <linux/percpu.h>
+#include <linux/perf_event.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -16,8 +17,10 @@
 #include "link.h"
 #include "multi.h"
 #include "pin.h"
+#include "record.h"
 #include "stub.h"
 #include "textpage.h"
+#include "tracepoint.h"
 
 /* Tasks inside kview_run_pinned(); they sleep there, where no RCU flavour waits for them. */
 static atomic_t inside = ATOMIC_INIT(0);
@@ -283,6 +286,35 @@ void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args)
 		else
 			count(hook, skipped);
 	}
+}
+
+/* An argument as the tracepoint's code passed it: some compilers count on what is narrower than an int being extended. */
+static u64 as_passed(const struct kview_trace_arg *arg, u64 value)
+{
+	return arg->size < 4 && arg->is_signed ? sign_extend64(value, arg->size * 8 - 1) : value;
+}
+
+typedef void record_fn(void *call, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64);
+
+/* The kernel's own function builds the record and runs the program, unless one of these two counts keeps it from that. */
+void kview_run_record(struct kview_hook *hook, u64 *args)
+{
+	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
+	record_fn *function = hook->record->call.class->perf_probe;
+	u64 a[KVIEW_TRACE_ARGS_MAX] = {};
+	int context = perf_swevent_get_recursion_context();
+	u32 i;
+
+	if (context < 0 || this_cpu_read(*active))
+		count(hook, missed);
+	else
+		count(hook, runs);
+	if (context >= 0)
+		kview_call(perf_swevent_put_recursion_context)(context);
+	for (i = 0; i < hook->tracepoint->args; i++)
+		a[i] = as_passed(&hook->tracepoint->arg[i], args[i]);
+	/* More arguments than it takes are no harm to a C function. */
+	function(&hook->record->call, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
 }
 
 /* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */

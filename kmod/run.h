@@ -41,6 +41,9 @@ void kview_run_timed_tracepoint(struct kview_stub *stub, u64 *args);
 /* A tracepoint was reached by an interrupt that came upon a member. */
 void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args);
 
+/* The program of a hook of type tracepoint/CATEGORY/NAME. Preemption is off. */
+void kview_run_record(struct kview_hook *hook, u64 *args);
+
 /* Programs on system calls. Preemption is off. */
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
 

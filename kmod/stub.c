@@ -40,6 +40,7 @@ static enum kview_group group_of(u32 kind)
 		return KVIEW_RAWS;
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
+	case KVIEW_HOOK_TP:
 		return KVIEW_CALLS;
 	case KVIEW_HOOK_RETURN:
 		return KVIEW_RETURNS;

@@ -252,10 +252,13 @@ static void emit_leave(struct emitter *e)
 static void emit_body(struct emitter *e, const struct kview_stub *stub, unsigned long caller, struct cold *cold)
 {
 	const struct tracepoint *tp = stub->place.tracepoint->tp;
+	u32 i;
 
 	emit_entry(e, stub, cold);
 	if (kview_group_count(stub, KVIEW_RAWS))
 		emit_raws(e, stub, cold);
+	for (i = stub->group[KVIEW_CALLS]; i < stub->group[KVIEW_CALLS + 1]; i++)
+		emit_c_call(e, stub, stub->hooks[i], kview_run_record);
 	cold->after_programs = e->size;
 	EMIT(e, 0x48, 0x83, 0x3c, 0x25); /* cmpq $0,tp->funcs */
 	emit_u32(e, (unsigned long)&tp->funcs);

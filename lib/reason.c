@@ -52,6 +52,7 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_TP_NO_TYPE] = "the kernel's type information (BTF) does not have the tracepoint's arguments",
 	[KVIEW_WHY_TEXT_BUSY] = "a breakpoint of somebody else (a kprobe) stands in the code to be hooked",
 	[KVIEW_WHY_PROG_OTHER_TP] = "the program was loaded for another tracepoint",
+	[KVIEW_WHY_NO_RECORD] = "perf's record buffers cannot be had on this kernel",
 };
 
 const char *kview_why_text(uint32_t why)

@@ -54,7 +54,7 @@
 #define KVIEW_FEATURE_INTERRUPTS (1ULL << 6) /* KVIEW_LINK_INTERRUPTS */
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
-#define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP and KVIEW_HOOK_BTF_TP */
+#define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP, KVIEW_HOOK_BTF_TP, KVIEW_HOOK_TP */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -99,6 +99,7 @@
 #define KVIEW_WHY_TP_NO_TYPE 44	     /* EOPNOTSUPP: the kernel's type information does not have its arguments */
 #define KVIEW_WHY_TEXT_BUSY 45	     /* EBUSY: a breakpoint of somebody else stands in the code to be hooked */
 #define KVIEW_WHY_PROG_OTHER_TP 46   /* EINVAL: the program was loaded for another tracepoint */
+#define KVIEW_WHY_NO_RECORD 47	     /* EOPNOTSUPP: the kernel's record buffers cannot be had on this kernel */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {

@@ -62,6 +62,12 @@ struct super_block;
 	   struct cgroup_namespace *ns))                                                                               \
 	X(task_work_add, int,                                                                                          \
 	  (struct task_struct * task, struct callback_head *work, enum task_work_notify_mode notify)) \
+	X(trace_event_get_offsets, int, (struct trace_event_call * call))                                              \
+	X(bpf_prog_array_copy, int,                                                                                    \
+	  (struct bpf_prog_array * old, struct bpf_prog *exclude, struct bpf_prog *include, u64 cookie,                \
+	   struct bpf_prog_array **ret_array))                                                                         \
+	X(bpf_prog_array_free, void, (struct bpf_prog_array * array))                                                  \
+	X(perf_swevent_put_recursion_context, void, (int context))                                                     \
 	X(jump_label_lock, void, (void))                                                                               \
 	X(jump_label_unlock, void, (void))                                                                             \
 	X(insn_decode, int, (struct insn * insn, const void *kaddr, int buf_len, enum insn_mode mode))                 \
@@ -77,7 +83,9 @@ struct super_block;
 	X(init_mm, struct mm_struct)                                                                                   \
 	X(syscalls_metadata, struct syscall_metadata **)                                                               \
 	X(x86_return_thunk, unsigned long)                                                                             \
-	X(bpf_prog_fops, const struct file_operations)
+	X(bpf_prog_fops, const struct file_operations)                                                                 \
+	X(event_mutex, struct mutex)                                                                                   \
+	X(ftrace_events, struct list_head)
 
 /* X(symbol): addresses in text that are only compared or patched; per-cpu symbols are offsets. */
 #define KVIEW_ADDRESSES(X)                                                                                             \

@@ -26,7 +26,7 @@ static struct counter btf_counter(const char *tracepoint)
 	return counter_tracing(BPF_TRACE_RAW_TP, tracepoint, 0);
 }
 
-static void expect_exact(__u32 kind, struct counter counter)
+static void expect_exact_at(__u32 kind, struct counter counter, const char *name)
 {
 	struct subject member = subject_new_calling(THREADS, do_rename);
 	struct subject outsider = subject_new_calling(THREADS, do_rename);
@@ -34,7 +34,7 @@ static void expect_exact(__u32 kind, struct counter counter)
 	int view = kv_view(), link;
 
 	kv_member(view, member.pid);
-	link = kv_tracepoint(view, kind, counter.prog, "task_rename");
+	link = kv_tracepoint(view, kind, counter.prog, name);
 	subject_call(&outsider, CALLS);
 	CHECK_EQUAL(*counter.value, 0);
 	subject_call(&member, CALLS);
@@ -46,6 +46,11 @@ static void expect_exact(__u32 kind, struct counter counter)
 	close(link);
 	subject_call(&member, CALLS);
 	CHECK_EQUAL(*counter.value, THREADS * CALLS);
+}
+
+static void expect_exact(__u32 kind, struct counter counter)
+{
+	expect_exact_at(kind, counter, "task_rename");
 }
 
 static void raw(void)
@@ -64,6 +69,11 @@ static void with_statistics(void)
 	test_set("/proc/sys/kernel/bpf_stats_enabled", "1");
 	raw();
 	test_set("/proc/sys/kernel/bpf_stats_enabled", "0");
+}
+
+static void record(void)
+{
+	expect_exact_at(KVIEW_HOOK_TP, counter_new(BPF_PROG_TYPE_TRACEPOINT), "task/task_rename");
 }
 
 static void name_of_hook(void)
@@ -157,6 +167,9 @@ static void refusals(void)
 		       KVIEW_WHY_PROG_OTHER_TP);
 	expect_refused(KVIEW_HOOK_BTF_TP, counter_tracing(BPF_TRACE_FENTRY, "vfs_read", 0).prog, "task_rename", -EINVAL,
 		       KVIEW_WHY_PROG_OTHER_TP);
+	expect_refused(KVIEW_HOOK_TP, program_nothing(BPF_PROG_TYPE_TRACEPOINT), "task_rename", -ENOENT,
+		       KVIEW_WHY_NO_TRACEPOINT);
+	expect_refused(KVIEW_HOOK_TP, raw_prog, "task/task_rename", -EINVAL, KVIEW_WHY_PROG_TYPE);
 	kv_tracepoint(view, KVIEW_HOOK_RAW_TP, program_reading(1), "task_rename");
 }
 
@@ -182,7 +195,7 @@ int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST_CASE(raw),		     TEST_CASE(btf),	   TEST_CASE(with_statistics),
-		TEST_CASE(name_of_hook),     TEST_CASE(two_views_two_programs),
+		TEST_CASE(record), TEST_CASE(name_of_hook), TEST_CASE(two_views_two_programs),
 		TEST_CASE(others_see_member), TEST_CASE(refusals), TEST_CASE(same_twice),
 	};
 

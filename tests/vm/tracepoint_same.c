@@ -30,12 +30,21 @@
 #include "tracepoints.h"
 
 #define ARGS_MAX 12
+#define LOADS_MAX 48
 #define EVENTS_MAX 4096
 
 /* --- a program that writes down arguments ---------------------------------------------------------------------------- */
 
 struct event {
-	uint64_t args[ARGS_MAX];
+	uint64_t args[LOADS_MAX];
+};
+
+/* What of the context is written down. */
+struct loads {
+	unsigned int count;
+	struct {
+		unsigned short offset, size;
+	} list[LOADS_MAX];
 };
 
 struct recorder {
@@ -52,13 +61,19 @@ static void *map_memory(int map, size_t size)
 	return memory;
 }
 
-static unsigned int write_recorder(struct bpf_insn *to, const struct recorder *recorder, unsigned int args, pid_t tgid)
+static int bpf_size(unsigned int bytes)
+{
+	return bytes == 8 ? BPF_DW : bytes == 4 ? BPF_W : bytes == 2 ? BPF_H : BPF_B;
+}
+
+static unsigned int write_recorder(struct bpf_insn *to, const struct recorder *recorder, const struct loads *loads,
+				   pid_t tgid)
 {
 	const struct bpf_insn head[] = {
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0),
 		INSN_CALL(BPF_FUNC_get_current_pid_tgid),
 		INSN(BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_0, 0, 0, 32),
-		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 14 + 2 * args, tgid),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 14 + 2 * loads->count, tgid),
 		/* index = count++ */
 		INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_7, BPF_PSEUDO_MAP_VALUE, 0, recorder->count_map),
 		INSN(0, 0, 0, 0, 0),
@@ -73,14 +88,15 @@ static unsigned int write_recorder(struct bpf_insn *to, const struct recorder *r
 		INSN(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, recorder->log_map),
 		INSN(0, 0, 0, 0, 0),
 		INSN_CALL(BPF_FUNC_map_lookup_elem),
-		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 1 + 2 * args, 0),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 1 + 2 * loads->count, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_9, BPF_REG_0, 0, 0),
 	};
 	unsigned int count = sizeof(head) / sizeof(head[0]);
 
 	memcpy(to, head, sizeof(head));
-	for (unsigned int i = 0; i < args; i++) {
-		to[count++] = INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_6, 8 * i, 0);
+	for (unsigned int i = 0; i < loads->count; i++) {
+		to[count++] = INSN(BPF_LDX | BPF_MEM | bpf_size(loads->list[i].size), BPF_REG_1, BPF_REG_6,
+				   loads->list[i].offset, 0);
 		to[count++] = INSN(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_9, BPF_REG_1, 8 * i, 0);
 	}
 	to[count++] = INSN_MOV(BPF_REG_0, 0);
@@ -100,21 +116,33 @@ static void make_maps(struct recorder *recorder)
 }
 
 /* A program for @type, or a negative number where the verifier knows of fewer arguments. */
-static int load_recorder(enum bpf_prog_type type, const char *tracepoint, unsigned int args, pid_t tgid,
-			 struct recorder *recorder)
+static int load_with(enum bpf_prog_type type, const char *tracepoint, const struct loads *loads, pid_t tgid,
+		     struct recorder *recorder)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	struct bpf_insn insns[64];
+	struct bpf_insn insns[32 + 2 * LOADS_MAX];
 	unsigned int count;
 
 	make_maps(recorder);
-	count = write_recorder(insns, recorder, args, tgid);
+	count = write_recorder(insns, recorder, loads, tgid);
 	if (type == BPF_PROG_TYPE_TRACING) {
 		opts.expected_attach_type = BPF_TRACE_RAW_TP;
 		opts.attach_btf_id = CHECK_CALL(libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP));
 	}
 	recorder->prog = bpf_prog_load(type, "recorder", "GPL", insns, count, &opts);
 	return recorder->prog;
+}
+
+static int load_recorder(enum bpf_prog_type type, const char *tracepoint, unsigned int args, pid_t tgid,
+			 struct recorder *recorder)
+{
+	struct loads loads = { .count = args };
+
+	for (unsigned int i = 0; i < args; i++) {
+		loads.list[i].offset = 8 * i;
+		loads.list[i].size = 8;
+	}
+	return load_with(type, tracepoint, &loads, tgid, recorder);
 }
 
 static void free_recorder(struct recorder *recorder)
@@ -273,39 +301,51 @@ static void expect_subset(const char *name, const struct recorder *few, const st
 	}
 }
 
-/* Attach to one tracepoint in both ways and compare. Returns how many events the kernel saw. */
+/* Attach @ours to a view and @theirs in the kernel's way, let things happen, compare. Returns how many the kernel saw. */
+static uint64_t compare_recorders(const char *name, __u32 kind, struct subject *subject, struct recorder *ours,
+				  struct recorder *theirs)
+{
+	int view = kv_view(), link, other;
+	struct kview_link_info info;
+	uint64_t seen;
+
+	kv_member(view, subject->pid);
+	link = kv_tracepoint(view, kind, ours->prog, name);
+	if (kind == KVIEW_HOOK_BTF_TP)
+		other = tracing_attach(theirs->prog);
+	else if (kind == KVIEW_HOOK_RAW_TP)
+		other = raw_tracepoint_attach(theirs->prog, name);
+	else
+		other = tracepoint_attach(theirs->prog, name);
+	subject_do(subject, everything, NULL);
+	usleep(20000);
+	close(other);
+	info = kv_link_info(link);
+	seen = *theirs->count;
+	if (*ours->count != seen)
+		test_note("%s: %llu of %llu, %llu skipped", name, (unsigned long long)*ours->count,
+			  (unsigned long long)seen, (unsigned long long)info.skipped);
+	CHECK(*ours->count <= seen);
+	CHECK(seen - *ours->count <= info.skipped + info.missed);
+	expect_subset(name, ours, theirs);
+	close(link);
+	close(view);
+	free_recorder(ours);
+	free_recorder(theirs);
+	subject_end(subject);
+	return seen;
+}
+
 static uint64_t compare(const char *name, enum bpf_prog_type type)
 {
 	struct subject subject = subject_new(1);
 	__u32 kind = type == BPF_PROG_TYPE_TRACING ? KVIEW_HOOK_BTF_TP : KVIEW_HOOK_RAW_TP;
 	unsigned int args = count_args(name);
 	struct recorder ours, theirs;
-	struct kview_link_info info;
-	int view = kv_view(), link, other;
-	uint64_t seen;
 
 	CHECK(load_recorder(type, name, args, subject.pid, &ours) >= 0);
 	CHECK(load_recorder(type, name, args, subject.pid, &theirs) >= 0);
-	kv_member(view, subject.pid);
-	link = kv_tracepoint(view, kind, ours.prog, name);
-	other = type == BPF_PROG_TYPE_TRACING ? tracing_attach(theirs.prog) : raw_tracepoint_attach(theirs.prog, name);
-	subject_do(&subject, everything, NULL);
-	usleep(20000);
-	close(other);
-	info = kv_link_info(link);
-	seen = *theirs.count;
-	if (*ours.count != seen)
-		test_note("%s: %llu of %llu, %llu skipped", name, (unsigned long long)*ours.count,
-			  (unsigned long long)seen, (unsigned long long)info.skipped);
-	CHECK(*ours.count <= seen);
-	CHECK(seen - *ours.count <= info.skipped + info.missed);
-	expect_subset(name, &ours, &theirs);
-	close(link);
-	close(view);
-	subject_end(&subject);
-	free_recorder(&ours);
-	free_recorder(&theirs);
-	return seen;
+	return compare_recorders(name, kind, &subject, &ours, &theirs);
 }
 
 /* The verifier does not let typed programs read a pointer to const void, as the allocator's tracepoints have it. */
@@ -352,4 +392,65 @@ static void btf(void)
 	compare_all(tracepoints, COUNT, BPF_PROG_TYPE_TRACING, COUNT / 2);
 }
 
-TEST_MAIN(TEST_CASE(raw), TEST_CASE(btf))
+/* --- records ------------------------------------------------------------------------------------------------------------- */
+
+static void add_field(struct loads *loads, unsigned int offset, unsigned int size)
+{
+	unsigned int step = size == 2 || size == 4 || size == 8 ? size : 1;
+
+	for (unsigned int at = 0; at < size && loads->count < LOADS_MAX; at += step) {
+		loads->list[loads->count].offset = offset + at;
+		loads->list[loads->count++].size = step;
+	}
+}
+
+/* The fields of "category/name", but for the first eight bytes, which programs may not read. */
+static struct loads read_format(const char *name)
+{
+	unsigned int offset, size;
+	struct loads loads = {};
+	char path[256], line[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s/format", name);
+	file = fopen(path, "re");
+	if (!file)
+		FAIL("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file)) {
+		const char *numbers = strstr(line, "offset:");
+
+		if (strstr(line, "field:") && numbers && sscanf(numbers, "offset:%u; size:%u;", &offset, &size) == 2 &&
+		    offset >= 8)
+			add_field(&loads, offset, size);
+	}
+	fclose(file);
+	CHECK(loads.count);
+	return loads;
+}
+
+static uint64_t compare_record(const char *name)
+{
+	struct subject subject = subject_new(1);
+	struct loads loads = read_format(name);
+	struct recorder ours, theirs;
+
+	CHECK(load_with(BPF_PROG_TYPE_TRACEPOINT, name, &loads, subject.pid, &ours) >= 0);
+	CHECK(load_with(BPF_PROG_TYPE_TRACEPOINT, name, &loads, subject.pid, &theirs) >= 0);
+	return compare_recorders(name, KVIEW_HOOK_TP, &subject, &ours, &theirs);
+}
+
+static void records(void)
+{
+	static const char *const names[] = {
+		"task/task_newtask", "task/task_rename", "sched/sched_process_fork", "sched/sched_switch",
+		"sched/sched_waking", "kmem/kmem_cache_alloc", "kmem/kmalloc", "kmem/mm_page_alloc",
+		"signal/signal_generate", "timer/hrtimer_start", "timer/itimer_state", "sock/inet_sock_set_state",
+		"net/net_dev_queue",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!compare_record(names[i]))
+			FAIL("%s: nothing happened", names[i]);
+}
+
+TEST_MAIN(TEST_CASE(raw), TEST_CASE(btf), TEST_CASE(records))
