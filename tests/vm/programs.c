@@ -101,16 +101,21 @@ struct counter counter_new(enum bpf_prog_type type)
 }
 
 /* The kernel's types take seconds to read where everything is emulated: once must do. */
-static int function_type(const char *function)
+static int attach_type_id(enum bpf_attach_type attach, const char *name)
 {
 	static struct btf *types;
+	char typedef_name[128];
 	int id;
 
 	types = types ?: btf__load_vmlinux_btf();
 	CHECK(types);
-	id = btf__find_by_name_kind(types, function, BTF_KIND_FUNC);
+	snprintf(typedef_name, sizeof(typedef_name), "btf_trace_%s", name);
+	if (attach == BPF_TRACE_RAW_TP)
+		id = btf__find_by_name_kind(types, typedef_name, BTF_KIND_TYPEDEF);
+	else
+		id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
 	if (id < 0)
-		FAIL("%s is not in the kernel's BTF: %s", function, strerror(-id));
+		FAIL("%s is not in the kernel's BTF: %s", name, strerror(-id));
 	return id;
 }
 
@@ -118,7 +123,7 @@ struct counter counter_tracing(enum bpf_attach_type attach, const char *function
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
 
-	opts.attach_btf_id = function_type(function);
+	opts.attach_btf_id = attach_type_id(attach, function);
 	return make_counter(BPF_PROG_TYPE_TRACING, tgid, &opts);
 }
 

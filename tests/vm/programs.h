@@ -21,7 +21,7 @@ struct counter counter_new(enum bpf_prog_type type);
 /* One that counts only what process @tgid does. */
 struct counter counter_of(enum bpf_prog_type type, pid_t tgid);
 
-/* One for the entry (BPF_TRACE_FENTRY) or exit of @function, loaded for that place. */
+/* One for the entry (BPF_TRACE_FENTRY) or exit of @function, or the tracepoint @function (BPF_TRACE_RAW_TP). */
 struct counter counter_tracing(enum bpf_attach_type attach, const char *function, pid_t tgid);
 
 void counter_free(struct counter *counter);
