@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-example_objects := $(OUT)/examples/syscount.bpf.o $(OUT)/examples/kprobes.bpf.o
+example_objects := $(patsubst %,$(OUT)/examples/%.bpf.o,syscount kprobes latency)
 ALL += $(example_objects) $(OUT)/examples/trace_one
 INSTALLED += $(example_objects:%=%:$(OBJECTDIR)/examples) \
 	     $(foreach source,$(wildcard examples/*.c) bpf/vmlinux.h,$(source):$(EXAMPLEDIR))
