@@ -4,8 +4,9 @@
 # timeout: 900
 # The Debian packages: installed by dpkg, the module by DKMS; used from where they are installed; and taken away again.
 #
-# Compiling the module takes an emulated machine ten minutes, so DKMS has done that outside (scripts/dkms-build), and the
-# package's postinst takes it over. "vm/run --no-module --timeout 3000 -- tests/vm/package.sh --build" compiles in the guest.
+# Compiling the module takes an emulated machine ten minutes or, when the host is busy, thirty; so DKMS has done that
+# outside (scripts/dkms-build), and the package's postinst takes it over. To compile in the guest:
+#	vm/run --no-module --timeout 6000 -- tests/vm/package.sh --build
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
