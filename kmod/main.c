@@ -82,7 +82,7 @@ static void __exit kview_exit(void)
 	kview_chardev_exit();
 	kview_cgroup_exit();
 	kview_coherence_exit();
-	kview_retire_wait();
+	kview_retire_exit();
 	kview_record_exit();
 	kview_stack_exit();
 	kview_proto_exit();

@@ -157,10 +157,15 @@ unsigned int kview_retired(void)
 
 void kview_retire_wait(void)
 {
-	/* With all links closed the first search releases every frame, and the second finds none. */
+	mod_delayed_work(system_unbound_wq, &work, 0);
+	flush_delayed_work(&work);
+}
+
+void kview_retire_exit(void)
+{
+	/* With all links closed the first pass releases every frame, and the second finds none. */
 	while (kview_retired()) {
-		mod_delayed_work(system_unbound_wq, &work, 0);
-		flush_delayed_work(&work);
+		kview_retire_wait();
 		cond_resched();
 	}
 	cancel_delayed_work_sync(&work);

@@ -18,7 +18,13 @@ void kview_retire(struct kview_stub *stub);
 /* Stubs that wait. */
 unsigned int kview_retired(void);
 
-/* Wait until all stubs are freed. All links are closed, no lock is held; sleeps for RCU. */
+/*
+ * Free what can be freed of the stubs retired so far; those somebody will still return to stay. Sleeps for RCU; no lock may
+ * be held.
+ */
 void kview_retire_wait(void);
+
+/* Wait until all stubs are freed. All links are closed, and nobody retires any more. */
+void kview_retire_exit(void);
 
 #endif

@@ -5,7 +5,7 @@
  * Attach and detach, many times, while all that could disturb it goes on: members and others that call, fork, exec and
  * end, tools that are killed, and everybody else who patches kernel text.
  *
- * KVIEW_SOAK: how many cycles (80; a release takes 10000). KVIEW_SOAK_SEED: to make the same choices as an earlier run.
+ * KVIEW_SOAK: how many cycles (20; a release takes 10000). KVIEW_SOAK_SEED: to make the same choices as an earlier run.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -311,7 +311,7 @@ static void expect_no_leak(const struct memory *before, const struct memory *aft
 
 static void soak(void)
 {
-	long cycles = test_parameter("KVIEW_SOAK", 80), seed = test_parameter("KVIEW_SOAK_SEED", time(NULL));
+	long cycles = test_parameter("KVIEW_SOAK", 20), seed = test_parameter("KVIEW_SOAK_SEED", time(NULL));
 	struct memory before, after;
 	long start;
 
