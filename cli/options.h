@@ -16,6 +16,7 @@ struct cli_options {
 /* Keys of options without a short form, so that commands do not collide with the shared ones. */
 enum cli_key {
 	CLI_KEY_FIRST = 0x100,
+	CLI_KEY_TARGETS = 0x200, /* target_options.c */
 };
 
 /*

@@ -2,7 +2,6 @@
 #include "run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "cli.h"
@@ -10,12 +9,7 @@
 
 static int open_output(struct run *run)
 {
-	run->out = stdout;
-	if (run->options->output)
-		run->out = fopen(run->options->output, "we");
-	if (!run->out)
-		return cli_fail(-errno, NULL, "%s", run->options->output);
-	return CLI_OK;
+	return target_options_open_output(&run->options->target, &run->out);
 }
 
 static int refuse_object(const char *path, int err)
@@ -44,23 +38,12 @@ static int open_object(struct run *run)
 
 static int open_targets(struct run *run)
 {
-	return targets_open(run->targets);
+	return targets_open(&run->options->target.targets);
 }
 
 static int open_view(struct run *run)
 {
-	struct kview_open_opts opts = { .sz = sizeof(opts), .mode = run->options->mode };
-	int err;
-
-	opts.interrupts = run->options->interrupts;
-
-	opts.name = bpf_object__name(run->obj);
-	err = kview_open(&opts, &run->view);
-	if (err)
-		return cli_refused(err, kview_reason(NULL), "run");
-	if (run->options->mode == KVIEW_MODE_AUTO && kview_mode(run->view) == KVIEW_MODE_ORDINARY)
-		run->fallback = strdup(kview_reason(run->view));
-	return CLI_OK;
+	return target_options_open_view(&run->options->target, bpf_object__name(run->obj), &run->view, &run->fallback);
 }
 
 static int load_object(struct run *run)
@@ -108,11 +91,22 @@ static int attach_object(struct run *run)
 	return CLI_OK;
 }
 
+static int open_wait(struct run *run)
+{
+	int code, err;
+
+	code = wait_open(&run->wait, &run->options->target.targets);
+	if (code)
+		return code;
+	err = records_watch(run->records, run->wait.loop);
+	if (!err && run->printk)
+		err = printk_watch(run->printk, run->wait.loop);
+	return err ? cli_fail(err, NULL, "run") : CLI_OK;
+}
+
 static int start_command(struct run *run)
 {
-	if (!run->options->command)
-		return CLI_OK;
-	return targets_start(run->targets, run->options->command);
+	return targets_start(&run->options->target.targets);
 }
 
 static void watch_printk(struct printk_stream *printk, const struct targets *targets, const struct kview *view, uint64_t start)
@@ -130,28 +124,32 @@ static void watch_printk(struct printk_stream *printk, const struct targets *tar
 
 static int join_members(struct run *run)
 {
+	struct targets *targets = &run->options->target.targets;
 	int code;
 
-	run->start_ns = run_now();
+	wait_start(&run->wait);
 	if (run->printk)
-		watch_printk(run->printk, run->targets, run->view, run->start_ns);
-	code = targets_join(run->targets, run->view);
-	if (!code && run->fallback)
-		cli_note("%s; in ordinary mode every process pays for the filter before each program", run->fallback);
+		watch_printk(run->printk, targets, run->view, run->wait.start_ns);
+	code = targets_join(targets, run->view);
+	if (!code)
+		target_options_note_fallback(run->fallback);
 	return code;
+}
+
+static int wait_for_end(struct run *run)
+{
+	return wait_run(&run->wait, run->view, run->options->target.duration);
 }
 
 static void run_deinit(struct run *run)
 {
-	targets_deinit(run->targets);
+	targets_deinit(&run->options->target.targets);
 	kview_closep(&run->view);
 	records_closep(&run->records);
 	printk_closep(&run->printk);
 	bpf_object__closep(&run->obj);
-	loop_freep(&run->loop);
+	wait_deinit(&run->wait);
 	free(run->fallback);
-	closep(&run->signals);
-	closep(&run->timer);
 	if (run->out && run->out != stdout)
 		fclose(run->out);
 }
@@ -162,12 +160,12 @@ static void run_deinit(struct run *run)
  */
 static int (*const steps[])(struct run *run) = {
 	open_output, open_object,   open_targets,  open_view,	  load_object, open_records, open_printk,
-	attach_object, run_loop_open, start_command, join_members, run_loop,	  run_report,
+	attach_object, open_wait,	    start_command, join_members,  wait_for_end, run_report,
 };
 
-int run(const struct run_options *options, struct targets *targets)
+int run(struct run_options *options)
 {
-	_cleanup_(run_deinit) struct run run = { .options = options, .targets = targets, .signals = -1, .timer = -1 };
+	_cleanup_(run_deinit) struct run run = { .options = options, .wait = WAIT_NONE };
 	size_t i;
 	int code;
 

@@ -2,9 +2,6 @@
 /* The end of a run: let the members go, collect what there is to tell, detach, tell it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -12,12 +9,6 @@
 #include "hooks.h"
 #include "maps.h"
 #include "run.h"
-
-static const char *const end_names[] = {
-	[RUN_EXIT] = "exit",
-	[RUN_SIGNAL] = "signal",
-	[RUN_DURATION] = "duration",
-};
 
 /* Windows in which a view's hooks had to be set aside, as kview_each_view() tells them. */
 struct aside {
@@ -48,35 +39,6 @@ static int add_aside(const struct run *run, json_t *json)
 							    (json_int_t)aside.ns));
 }
 
-static json_t *describe_command(const struct run *run)
-{
-	const struct child *child = &run->targets->child;
-	json_t *argv = json_array();
-	char **arg;
-
-	for (arg = run->options->command; *arg; arg++)
-		if (json_array_append_new(argv, json_string(*arg) ?: json_null()))
-			break;
-	if (child->exited && WIFEXITED(child->status))
-		return json_pack("{s:o, s:i, s:i}", "argv", argv, "pid", child->pid, "exit", WEXITSTATUS(child->status));
-	if (child->exited)
-		return json_pack("{s:o, s:i, s:s}", "argv", argv, "pid", child->pid, "signal",
-				 sigabbrev_np(WTERMSIG(child->status)) ?: "?");
-	return json_pack("{s:o, s:i, s:b}", "argv", argv, "pid", child->pid, "running", true);
-}
-
-static json_t *describe_processes(const struct targets *targets)
-{
-	json_t *pids = json_array();
-	size_t i;
-
-	for (i = 0; i < targets->count; i++)
-		json_array_append_new(pids, json_integer(targets->list[i].pid));
-	if (targets->child.pid)
-		json_array_append_new(pids, json_integer(targets->child.pid));
-	return pids;
-}
-
 static json_t *describe_lost(const struct run *run)
 {
 	return json_pack("{s:I, s:I}", "records", (json_int_t)records_lost(run->records), "printk",
@@ -85,15 +47,16 @@ static json_t *describe_lost(const struct run *run)
 
 static json_t *describe(const struct run *run)
 {
+	const struct targets *targets = &run->options->target.targets;
 	_cleanup_(json_decrefp) json_t *json = NULL;
 
 	json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:f, s:o, s:o, s:o}", "event", "result", "object", run->options->object,
-			 "mode", kview_mode_name(kview_mode(run->view)), "fallback", run->fallback, "ended", end_names[run->end], "seconds",
-			 (run->end_ns - run->start_ns) / 1e9, "processes", describe_processes(run->targets), "programs",
+			 "mode", kview_mode_name(kview_mode(run->view)), "fallback", run->fallback, "ended", wait_end_name(&run->wait), "seconds",
+			 wait_seconds(&run->wait), "processes", targets_describe_processes(targets), "programs",
 			 hooks_read(run->view), "lost", describe_lost(run));
 	if (!json || add_aside(run, json))
 		return NULL;
-	if (run->options->command && json_object_set_new(json, "command", describe_command(run)))
+	if (targets->argv && json_object_set_new(json, "command", targets_describe_command(targets)))
 		return NULL;
 	return TAKE_PTR(json);
 }
@@ -122,25 +85,12 @@ static void tell_losses(const json_t *json)
 		cli_note("%" PRId64 " line%s of bpf_printk lost", (int64_t)lines, format_plural(lines));
 }
 
-static void tell_command(const struct run *run)
-{
-	const struct child *child = &run->targets->child;
-	const char *name = run->options->command[0];
-
-	if (!child->exited)
-		cli_note("%s (process %d) is still running, untraced", name, child->pid);
-	else if (WIFSIGNALED(child->status))
-		cli_note("%s was killed by SIG%s", name, sigabbrev_np(WTERMSIG(child->status)) ?: "?");
-	else if (WEXITSTATUS(child->status))
-		cli_note("%s exited with status %d", name, WEXITSTATUS(child->status));
-}
-
 /* After what programs or the command have printed, and after the terminal's "^C". */
 static bool needs_break(const struct run *run)
 {
 	if (run->out != stdout)
 		return false;
-	return run->options->command || run->printk || (run->end == RUN_SIGNAL && isatty(STDOUT_FILENO));
+	return run->options->target.targets.argv || run->printk || (run->wait.end == WAIT_SIGNAL && isatty(STDOUT_FILENO));
 }
 
 static int print_tables(const struct run *run, const json_t *json)
@@ -177,7 +127,7 @@ int run_report(struct run *run)
 	int err;
 
 	/* Nothing changes any more from here on: counts and maps tell of the same events. */
-	targets_leave(run->targets, run->view);
+	targets_leave(&run->options->target.targets, run->view);
 	records_drain(run->records);
 	if (run->printk)
 		printk_drain(run->printk);
@@ -188,9 +138,8 @@ int run_report(struct run *run)
 		return cli_fail(-ENOMEM, NULL, "run");
 	err = print_report(run, json);
 	if (err)
-		return cli_fail(err, NULL, "%s", run->options->output ?: "standard output");
+		return cli_fail(err, NULL, "%s", run->options->target.output ?: "standard output");
 	tell_losses(json);
-	if (run->options->command)
-		tell_command(run);
+	targets_tell_command(&run->options->target.targets);
 	return CLI_OK;
 }

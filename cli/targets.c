@@ -18,7 +18,7 @@ static void add_target(struct targets *targets, pid_t pid, bool tree)
 	size_t i;
 
 	if (!list)
-		exit(cli_fail(-ENOMEM, NULL, "run"));
+		exit(cli_fail(-ENOMEM, NULL, "%s", targets->command));
 	targets->list = list;
 	for (i = 0; i < targets->count; i++)
 		if (list[i].pid == pid) {
@@ -39,9 +39,9 @@ void targets_parse(struct targets *targets, const char *text, bool tree)
 		errno = 0;
 		pid = strtol(at, &end, 10);
 		if (end == at || *at < '0' || *at > '9' || (*end && *end != ','))
-			cli_usage("run: --%s %s: not a process id", option, text);
+			cli_usage("%s: --%s %s: not a process id", targets->command, option, text);
 		if (errno || pid < 1 || pid > INT_MAX)
-			cli_usage("run: --%s %s: no process has such an id", option, text);
+			cli_usage("%s: --%s %s: no process has such an id", targets->command, option, text);
 		add_target(targets, pid, tree);
 		if (!*end)
 			return;
@@ -54,7 +54,7 @@ void targets_add_group(struct targets *targets, const char *name, bool container
 	struct group *groups = reallocarray(targets->groups, targets->group_count + 1, sizeof(*groups));
 
 	if (!groups)
-		exit(cli_fail(-ENOMEM, NULL, "run"));
+		exit(cli_fail(-ENOMEM, NULL, "%s", targets->command));
 	targets->groups = groups;
 	groups[targets->group_count++] = (struct group){.name = name, .container = container};
 }
@@ -113,14 +113,16 @@ int targets_open(struct targets *targets)
 	return CLI_OK;
 }
 
-int targets_start(struct targets *targets, char **argv)
+int targets_start(struct targets *targets)
 {
 	int err;
 
-	err = child_start(&targets->child, argv);
+	if (!targets->argv)
+		return CLI_OK;
+	err = child_start(&targets->child, targets->argv);
 	if (!err)
 		return CLI_OK;
-	cli_fail(err, NULL, "%s: cannot be executed", argv[0]);
+	cli_fail(err, NULL, "%s: cannot be executed", targets->argv[0]);
 	return CLI_NO_COMMAND;
 }
 
@@ -157,12 +159,12 @@ static int join_target(const struct targets *targets, struct kview *view, const 
 	return join(view, target->pid, target->pidfd, targets->follow == FOLLOW_YES);
 }
 
-static int join_group(struct kview *view, const struct group *group)
+static int join_group(const struct targets *targets, struct kview *view, const struct group *group)
 {
 	int err;
 
 	err = group->container ? kview_add_container(view, group->name) : kview_add_cgroup(view, group->name);
-	return err ? cli_refused(err, kview_reason(view), "run") : CLI_OK;
+	return err ? cli_refused(err, kview_reason(view), "%s", targets->command) : CLI_OK;
 }
 
 int targets_join(struct targets *targets, struct kview *view)
@@ -176,7 +178,7 @@ int targets_join(struct targets *targets, struct kview *view)
 			return code;
 	}
 	for (i = 0; i < targets->group_count; i++) {
-		code = join_group(view, &targets->groups[i]);
+		code = join_group(targets, view, &targets->groups[i]);
 		if (code)
 			return code;
 	}

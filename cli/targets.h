@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processes `kview run` traces: those named by --pid and --tree, those of cgroups, or a command of its own. */
+/* The processes a command traces: those named by --pid and --tree, those of cgroups, or a command of its own. */
 #ifndef KVIEW_CLI_TARGETS_H
 #define KVIEW_CLI_TARGETS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,6 +31,8 @@ enum follow {
 };
 
 struct targets {
+	const char *command; /* of kview, for messages: "run" */
+	char **argv;	     /* what to run and trace; NULL: nothing */
 	struct target *list;
 	size_t count;
 	struct group *groups;
@@ -50,8 +53,8 @@ bool targets_grow(const struct targets *targets, const struct kview *view);
 /* Get hold of all processes named. Prints what is wrong and returns an exit code. */
 int targets_open(struct targets *targets);
 
-/* Start the command and hold it at its first instruction. Prints what is wrong and returns an exit code. */
-int targets_start(struct targets *targets, char **argv);
+/* Start the command, if there is one, and hold it at its first instruction. Prints what is wrong and returns an exit code. */
+int targets_start(struct targets *targets);
 
 /* Make all of them members, then let the command go. Prints what is wrong and returns an exit code. */
 int targets_join(struct targets *targets, struct kview *view);
@@ -60,5 +63,15 @@ int targets_join(struct targets *targets, struct kview *view);
 void targets_leave(const struct targets *targets, struct kview *view);
 
 void targets_deinit(struct targets *targets);
+
+/*
+ * targets_report.c: {argv, pid, and one of exit, signal, running}, for a command; the process ids that were named. NULL:
+ * out of memory.
+ */
+json_t *targets_describe_command(const struct targets *targets);
+json_t *targets_describe_processes(const struct targets *targets);
+
+/* Say on standard error how the command has ended, unless it has succeeded. */
+void targets_tell_command(const struct targets *targets);
 
 #endif /* KVIEW_CLI_TARGETS_H */
