@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lookahead pairs: which calls a profile has seen at which distance before which. Compiled into the BPF program and
+ * into user space; who includes it says before where blocks come from:
+ *
+ *   struct guard_env                      of its own
+ *   guard_env_block(env, number)          NULL when there is no such block
+ *   guard_env_block_new(env)              the number of a zeroed one; 0: none left
+ *   guard_env_now(env)                    ns
+ *
+ * Bits are only ever set with atomic operations, by tasks on any CPU.
+ */
+#ifndef GUARD_PAIRS_H
+#define GUARD_PAIRS_H
+
+#include "guard/profile.h"
+
+#define GUARD_INLINE static inline __attribute__((always_inline))
+#define GUARD_NOINLINE static __attribute__((noinline, unused))
+
+#define GUARD_PROBES 32 /* slots tried for a call: with at most half of them in use that is plenty */
+
+/* No id of this window lies beyond the first tile, and there are eight. */
+#define GUARD_FAR_IDS 0xc0c0c0c0c0c0c0c0ULL
+
+/* 64-bit calls have a slot each; other spaces begin elsewhere and may meet them. */
+GUARD_INLINE __u32 guard_slot(__u32 call)
+{
+	return (call + (call >> GUARD_SPACE_SHIFT) * 149) % GUARD_SLOTS;
+}
+
+GUARD_INLINE struct guard_more *guard_more(struct guard_env *env, struct guard_profile *profile)
+{
+	union guard_block *block = profile->more ? guard_env_block(env, profile->more) : (union guard_block *)0;
+
+	return block ? &block->more : (struct guard_more *)0;
+}
+
+/* Give @profile room for more than a tile of ids. Whoever comes second wastes a block. */
+GUARD_NOINLINE struct guard_more *guard_more_new(struct guard_env *env, struct guard_profile *profile)
+{
+	__u32 number;
+
+	if (!profile->more) {
+		number = guard_env_block_new(env);
+		if (number)
+			__sync_val_compare_and_swap(&profile->more, 0, number);
+	}
+	return guard_more(env, profile);
+}
+
+/* The call of an id that was given. */
+GUARD_INLINE __u32 guard_call_of(struct guard_env *env, struct guard_profile *profile, __u32 id)
+{
+	struct guard_more *more;
+
+	if (id < GUARD_TILE)
+		return profile->calls[id];
+	more = guard_more(env, profile);
+	return more && id < GUARD_IDS ? more->calls[(id - GUARD_TILE) % ((GUARD_TILES - 1) * GUARD_TILE)] : ~0U;
+}
+
+/* A new id for @call, or GUARD_ID_LOST. The slot is written last: who reads it finds the rest. */
+GUARD_NOINLINE __u32 guard_id_new(struct guard_env *env, struct guard_profile *profile, __u32 call, __u32 slot)
+{
+	struct guard_more *more = (struct guard_more *)0;
+	__u32 id = profile->id_count;
+
+	if (id >= GUARD_IDS)
+		return GUARD_ID_LOST;
+	if (id >= GUARD_TILE) {
+		more = guard_more_new(env, profile);
+		if (!more)
+			return GUARD_ID_LOST;
+	}
+	id = __sync_fetch_and_add(&profile->id_count, 1);
+	if (id >= GUARD_IDS)
+		return GUARD_ID_LOST;
+	if (id < GUARD_TILE)
+		profile->calls[id] = call;
+	else if (more)
+		more->calls[(id - GUARD_TILE) % ((GUARD_TILES - 1) * GUARD_TILE)] = call;
+	else
+		return GUARD_ID_LOST; /* another CPU took the last id of the tile; the next time there is room */
+	__asm__ volatile("" ::: "memory");
+	profile->slots[slot % GUARD_SLOTS] = id + 1;
+	return id;
+}
+
+GUARD_NOINLINE __u32 guard_id_search(struct guard_env *env, struct guard_profile *profile, __u32 call)
+{
+	__u32 i, id, slot = guard_slot(call);
+
+	for (i = 0; i < GUARD_PROBES; i++) {
+		id = profile->slots[slot % GUARD_SLOTS];
+		if (!id)
+			return guard_id_new(env, profile, call, slot);
+		if (guard_call_of(env, profile, id - 1) == call)
+			return id - 1;
+		slot++;
+	}
+	return GUARD_ID_LOST;
+}
+
+/* The id of @call, which gets one if it has none. */
+GUARD_INLINE __u32 guard_id(struct guard_env *env, struct guard_profile *profile, __u32 call)
+{
+	__u32 id = profile->slots[guard_slot(call)] - 1;
+
+	if (id < GUARD_TILE && profile->calls[id] == call)
+		return id;
+	return guard_id_search(env, profile, call);
+}
+
+/* The tile in which pairs of the ids @id and @before lie; NULL when nothing was seen there, or, to @make it, no block
+ * is left. */
+GUARD_INLINE struct guard_tile *guard_tile(struct guard_env *env, struct guard_profile *profile, enum guard_copy copy,
+					   __u32 id, __u32 before, int make)
+{
+	__u32 row = id / GUARD_TILE % GUARD_TILES, column = before / GUARD_TILE % GUARD_TILES, number;
+	union guard_block *block;
+	struct guard_more *more;
+
+	if (!row && !column)
+		return &profile->tile[copy];
+	more = guard_more(env, profile);
+	if (!more)
+		return (struct guard_tile *)0;
+	if (make && !more->tiles[copy][row][column]) {
+		number = guard_env_block_new(env);
+		if (number)
+			__sync_val_compare_and_swap(&more->tiles[copy][row][column], 0, number);
+	}
+	number = more->tiles[copy][row][column];
+	block = number ? guard_env_block(env, number) : (union guard_block *)0;
+	return block ? &block->tile : (struct guard_tile *)0;
+}
+
+/* The word that holds the bit of id @before, @distance + 1 places before @id; the bit's number is in @ret_bit. */
+GUARD_INLINE __u64 *guard_word(struct guard_env *env, struct guard_profile *profile, enum guard_copy copy, __u32 id,
+			       __u32 before, __u32 distance, int make, __u32 *ret_bit)
+{
+	struct guard_tile *tile;
+	struct guard_more *more;
+
+	distance %= GUARD_LOOKAHEAD;
+	if (before == GUARD_ID_NONE) {
+		*ret_bit = id % GUARD_TILE;
+		if (id < GUARD_TILE)
+			return &profile->start[copy].none[distance];
+		more = guard_more(env, profile);
+		if (!more)
+			return (__u64 *)0;
+		return &more->start[copy][(id / GUARD_TILE - 1) % (GUARD_TILES - 1)].none[distance];
+	}
+	*ret_bit = before % GUARD_TILE;
+	tile = guard_tile(env, profile, copy, id, before, make);
+	return tile ? &tile->seen[id % GUARD_TILE][distance] : (__u64 *)0;
+}
+
+/* Every id is checked by itself. */
+GUARD_NOINLINE __u32 guard_missing_far(struct guard_env *env, struct guard_profile *profile, __u32 copy, __u32 id,
+				       __u64 window)
+{
+	__u32 i, before, bit = 0, missing = 0;
+	__u64 *word;
+
+	for (i = 0; i < GUARD_LOOKAHEAD; i++, window >>= 8) {
+		before = window & 0xff;
+		word = (__u64 *)0;
+		if (id != GUARD_ID_LOST && before != GUARD_ID_LOST)
+			word = guard_word(env, profile, copy ? GUARD_RECENT : GUARD_ACCEPTED, id, before, i, 0, &bit);
+		if (!word || !(*word >> (bit % GUARD_TILE) & 1))
+			missing |= 1U << i;
+	}
+	return missing;
+}
+
+/* Which of the pairs of @id with the calls of @window @copy does not know: bit i for the one i + 1 places back. */
+GUARD_INLINE __u32 guard_missing(struct guard_env *env, struct guard_profile *profile, enum guard_copy copy, __u32 id,
+				 __u64 window)
+{
+	const __u64 *row = profile->tile[copy].seen[id % GUARD_TILE];
+	__u64 known = ~0ULL;
+	__u32 i, missing = 0;
+
+	if (id >= GUARD_TILE || window & GUARD_FAR_IDS)
+		return guard_missing_far(env, profile, copy, id, window);
+#pragma GCC unroll 8
+	for (i = 0; i < GUARD_LOOKAHEAD; i++)
+		known &= row[i] >> (window >> (8 * i) & (GUARD_TILE - 1));
+	if (known & 1)
+		return 0;
+#pragma GCC unroll 8
+	for (i = 0; i < GUARD_LOOKAHEAD; i++)
+		missing |= (~row[i] >> (window >> (8 * i) & (GUARD_TILE - 1)) & 1) << i;
+	return missing;
+}
+
+/* Remember the @missing pairs as recent. */
+GUARD_NOINLINE void guard_learn(struct guard_env *env, struct guard_profile *profile, __u32 id, __u64 window,
+				__u32 missing)
+{
+	__u32 i, before, bit = 0, lost = 0;
+	__u64 *word;
+
+	for (i = 0; i < GUARD_LOOKAHEAD; i++, window >>= 8) {
+		if (!(missing >> i & 1))
+			continue;
+		before = window & 0xff;
+		word = (__u64 *)0;
+		if (id != GUARD_ID_LOST && before != GUARD_ID_LOST)
+			word = guard_word(env, profile, GUARD_RECENT, id, before, i, 1, &bit);
+		if (word)
+			__sync_fetch_and_or(word, 1ULL << (bit % GUARD_TILE));
+		else
+			lost = 1;
+	}
+	if (lost)
+		__sync_fetch_and_add(&profile->lost, 1);
+}
+
+/* Move what @recent knows to @accepted, or forget it when that is NULL. Bits that arrive meanwhile stay in one of them.
+ */
+GUARD_NOINLINE void guard_tile_drain(struct guard_tile *recent, struct guard_tile *accepted)
+{
+	__u32 i, words = GUARD_TILE * GUARD_LOOKAHEAD;
+	__u64 moved;
+
+	for (i = 0; i < words; i++) {
+		__u64 *from = &recent->seen[i / GUARD_LOOKAHEAD % GUARD_TILE][i % GUARD_LOOKAHEAD];
+
+		if (!*from)
+			continue;
+		moved = __sync_lock_test_and_set(from, 0);
+		if (accepted)
+			__sync_fetch_and_or(&accepted->seen[i / GUARD_LOOKAHEAD % GUARD_TILE][i % GUARD_LOOKAHEAD],
+					    moved);
+	}
+}
+
+GUARD_INLINE void guard_start_drain(struct guard_start *recent, struct guard_start *accepted)
+{
+	__u64 moved;
+	__u32 i;
+
+	for (i = 0; i < GUARD_LOOKAHEAD; i++) {
+		moved = __sync_lock_test_and_set(&recent->none[i], 0);
+		if (accepted)
+			__sync_fetch_and_or(&accepted->none[i], moved);
+	}
+}
+
+/* The tiles of a profile with many ids. One that was accepted nowhere yet just changes hands. */
+GUARD_NOINLINE void guard_more_drain(struct guard_env *env, struct guard_more *more, int accept)
+{
+	union guard_block *recent, *accepted;
+	__u32 i, *from, *to;
+
+	for (i = 1; i < GUARD_TILES * GUARD_TILES; i++) {
+		from = &more->tiles[GUARD_RECENT][i / GUARD_TILES % GUARD_TILES][i % GUARD_TILES];
+		to = &more->tiles[GUARD_ACCEPTED][i / GUARD_TILES % GUARD_TILES][i % GUARD_TILES];
+		if (!*from)
+			continue;
+		if (accept && !*to) {
+			*to = __sync_lock_test_and_set(from, 0);
+			continue;
+		}
+		recent = guard_env_block(env, *from);
+		accepted = accept ? guard_env_block(env, *to) : (union guard_block *)0;
+		if (recent && (accepted || !accept))
+			guard_tile_drain(&recent->tile, accepted ? &accepted->tile : (struct guard_tile *)0);
+	}
+	for (i = 0; i < GUARD_TILES - 1; i++)
+		guard_start_drain(&more->start[GUARD_RECENT][i],
+				  accept ? &more->start[GUARD_ACCEPTED][i] : (struct guard_start *)0);
+}
+
+GUARD_NOINLINE void guard_drain(struct guard_env *env, struct guard_profile *profile, int accept)
+{
+	struct guard_more *more = guard_more(env, profile);
+
+	if (accept)
+		guard_tile_drain(&profile->tile[GUARD_RECENT], &profile->tile[GUARD_ACCEPTED]);
+	else
+		guard_tile_drain(&profile->tile[GUARD_RECENT], (struct guard_tile *)0);
+	guard_start_drain(&profile->start[GUARD_RECENT],
+			  accept ? &profile->start[GUARD_ACCEPTED] : (struct guard_start *)0);
+	if (more)
+		guard_more_drain(env, more, accept);
+}
+
+#endif /* GUARD_PAIRS_H */
