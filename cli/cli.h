@@ -26,6 +26,7 @@ extern const struct cli_command cli_cmd_run;
 extern const struct cli_command cli_cmd_list;
 extern const struct cli_command cli_cmd_show;
 extern const struct cli_command cli_cmd_info;
+extern const struct cli_command cli_cmd_guard;
 
 /* The exit code that belongs to a negative errno. */
 int cli_exit_code(int err);

@@ -23,10 +23,10 @@ static int parse_format(const char *word, bool *ret_json)
 	return 0;
 }
 
-/* argv[0] reads "kview: NAME" for getopt's messages. */
+/* argv[0] reads "kview: NAME" for getopt's messages; NAME may be two words. */
 static const char *command_name(const struct argp_state *state)
 {
-	return strrchr(state->argv[0], ' ') + 1;
+	return state->argv[0] + strlen("kview: ");
 }
 
 static void print_help(const struct argp_state *state)

@@ -7,3 +7,15 @@ $(OUT)/guard/guard.a: $(call objects,$(guard_sources))
 guard_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_guard_*.c)))
 $(foreach name,$(guard_unit_tests),$(eval \
 	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/guard/guard.a -lm)))
+
+$(eval $(call fuzzer,tests/fuzz/fuzz_trace,tests/fuzz/fuzz_trace.c guard/trace.c guard/strace.c guard/names.c guard/pids.c))
+
+# A server that can be taken over: nothing that compilers do against it.
+$(OUT)/tests/guard/victim: tests/guard/victim.c $(OUT)/flags
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-stack-protector -U_FORTIFY_SOURCE -fcf-protection=none \
+		-fno-pie -no-pie -z execstack -o $@ $<
+
+CHECK_UNIT += $(OUT)/tests/guard/victim
+CHECK_VM += $(OUT)/tests/guard/victim

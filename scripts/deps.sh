@@ -12,7 +12,8 @@ declare -A packages=(
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
-	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh'
+	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
+		strace binutils'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	[bench]='redis-server redis-tools python3'

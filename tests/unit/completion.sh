@@ -46,7 +46,7 @@ offers()
 	done
 }
 
-offers 'kview ' run list show info help --help --version
+offers 'kview ' run list show info guard help --help --version
 offers 'kview sh' show
 [ "$words" = ' show ' ] || fail "after 'kview sh':$words"
 "$kview" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vx help >"$tmp/commands"
@@ -56,6 +56,8 @@ while read -r command; do
 	offers "kview $command --" "${options[@]}"
 	offers 'kview help ' "$command"
 done <"$tmp/commands"
+offers 'kview guard ' replay
+offers 'kview guard replay --' --train --attack
 offers 'kview run --mode ' auto view ordinary
 offers 'kview run --mode=v' view
 offers 'kview list -f ' table json
@@ -83,7 +85,7 @@ for line; do
 done
 ZSH
 timeout 200 zsh -f "$tmp/asked.zsh" 'kview ' 'kview sh' 'kview run --' 'kview run --mode=o' 'kview list -k ' \
-	"kview run $tmp/objects/o" >"$tmp/zsh" 2>&1 || fail "zsh: $(<"$tmp/zsh")"
+	'kview guard ' 'kview guard replay --a' "kview run $tmp/objects/o" >"$tmp/zsh" 2>&1 || fail "zsh: $(<"$tmp/zsh")"
 
 # zsh_offers LINE WORD...
 zsh_offers()
@@ -102,5 +104,7 @@ zsh_offers 'kview ' "${commands[@]}" help
 zsh_offers 'kview sh' show
 zsh_offers 'kview run --' "${options[@]}"
 zsh_offers 'kview run --mode=o' --mode=ordinary
+zsh_offers 'kview guard ' replay
+zsh_offers 'kview guard replay --a' --attack
 zsh_offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
 zsh_offers "kview run $tmp/objects/o" "$tmp/objects/one.bpf.o"

@@ -24,4 +24,7 @@ for command in run list show info; do
 		[ "$option" = help ] || grep -q "Fl Fl $option" "man/kview-$command.1" || fail "kview-$command.1 lacks --$option"
 	done
 done
+"$kview" guard replay --help | grep -oE ' --[a-z-]+' | sed 's/.*--//' | while read -r option; do
+	[ "$option" = help ] || grep -q "Fl Fl $option" man/kview-guard.1 || fail "kview-guard.1 lacks --$option"
+done
 command -v groff >/dev/null || skip "groff is not installed: pages were not formatted"
