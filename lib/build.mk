@@ -11,7 +11,8 @@ INSTALLED += $(foreach library,$(OUT)/lib/libkview.a $(libkview_so) $(libkview_n
 	     include/uapi/kview.h:$(INCLUDEDIR)/kview/uapi
 
 # The same objects serve both libraries.
-$(OUT)/lib/%.o: override CFLAGS += -fPIC
+# Private: the file of flags, which objects depend on, is the same for all.
+$(OUT)/lib/%.o: private override CFLAGS += -fPIC
 
 $(OUT)/lib/libkview.a: $(libkview_objects)
 

@@ -23,7 +23,8 @@
 #   $(eval $(call fuzzer,NAME,SOURCES,LIBRARIES))
 #                                       a libFuzzer program `make fuzz` runs; all
 #                                       of its C code must be in SOURCES
-#   $(OUT)/lib/%.o: CFLAGS += -fPIC     flags of one folder
+#   $(OUT)/lib/%.o: private CFLAGS += -fPIC
+#                                       flags of one folder
 #
 # Pattern rules: $(OUT)/x.o from x.c, $(OUT)/x.bpf.o from x.bpf.c,
 # $(OUT)/x.skel.h from that.

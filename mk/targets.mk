@@ -9,9 +9,14 @@ KVIEW_SOAK_MINUTES ?= 20
 
 all: $(ALL)
 
+# One folder's share of that.
+PARTS := lib cli examples bench
+$(foreach part,$(PARTS),$(eval $(part): $(filter $(OUT)/$(part)/%,$(ALL))))
+
 help:
 	@printf '%s\n' \
 	'make                  the user-space programs and BPF objects, under build/' \
+	'make lib              one part of them; also: cli, examples, bench' \
 	'make kmod             the module for each of: $(KERNELS)' \
 	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
 	'make demo             what kview does, shown inside a VM' \
@@ -101,5 +106,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all help unit-tests vm-tests check check-unit check-vm check-debug demo bench-untraced
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug demo bench-untraced
 .PHONY: fuzz fuzzers clean distclean
