@@ -27,11 +27,21 @@ struct bit {
 	const char *text;
 };
 
-static const struct bit features[] = {
+static const struct bit hooks[] = {
 	{ KVIEW_FEATURE_ENTRY, "entry", "function entries" },
 	{ KVIEW_FEATURE_RETURN, "return", "function returns" },
 	{ KVIEW_FEATURE_TRACING, "tracing", "fentry and fexit" },
+	{ KVIEW_FEATURE_MULTI, "multi", "kprobe.multi" },
+	{ KVIEW_FEATURE_SESSION, "session", "kprobe.session" },
+	{ KVIEW_FEATURE_TRACEPOINT, "tracepoint", "tracepoints" },
 	{ KVIEW_FEATURE_SYSCALL, "syscall", "system calls" },
+	{},
+};
+
+static const struct bit choices[] = {
+	{ KVIEW_FEATURE_INTERRUPTS, "interrupts", "interrupts" },
+	{ KVIEW_FEATURE_FOLLOW, "follow", "forks" },
+	{ KVIEW_FEATURE_CGROUP, "cgroup", "cgroups" },
 	{},
 };
 
@@ -77,12 +87,26 @@ static void read_info(struct info *info)
 		info->status.machine = read_machine();
 }
 
-static json_t *name_bits(const struct bit *bits, uint64_t set)
+static void name_bits(json_t *json, const struct bit *bits, uint64_t set)
+{
+	for (; bits->name; bits++)
+		json_object_set_new(json, bits->name, json_boolean(set & bits->bit));
+}
+
+static json_t *describe_features(uint64_t set)
 {
 	json_t *json = json_object();
 
-	for (; bits->name; bits++)
-		json_object_set_new(json, bits->name, json_boolean(set & bits->bit));
+	name_bits(json, hooks, set);
+	name_bits(json, choices, set);
+	return json;
+}
+
+static json_t *describe_machine(uint32_t set)
+{
+	json_t *json = json_object();
+
+	name_bits(json, machine_facts, set);
 	return json;
 }
 
@@ -117,8 +141,7 @@ static json_t *describe(const struct info *info)
 	return json_pack("{s:s, s:s, s:i, s:s, s:o, s:s, s:o, s:o, s:o*}", "version", kview_version(), "libbpf",
 			 libbpf_version_string() + 1, "abi", KVIEW_ABI_VERSION, "kernel", name.release, "module",
 			 describe_module(info), "mode", kview_mode_name(mode(info)), "features",
-			 name_bits(features, info->status.features), "machine",
-			 name_bits(machine_facts, info->status.machine), "use",
+			 describe_features(info->status.features), "machine", describe_machine(info->status.machine), "use",
 			 info->status.module_loaded ? describe_use(&info->status) : NULL);
 }
 
@@ -175,8 +198,10 @@ static void print_info(const struct info *info)
 	print_module(info);
 	printf("kernel    %s\n", name.release);
 	print_mode(info);
-	if (info->status.module_loaded)
-		print_bits("hooks", features, info->status.features);
+	if (info->status.module_loaded) {
+		print_bits("hooks", hooks, info->status.features);
+		print_bits("follows", choices, info->status.features);
+	}
 	print_bits("machine", machine_facts, info->status.machine);
 	if (info->status.module_loaded)
 		print_use(&info->status);

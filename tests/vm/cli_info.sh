@@ -11,7 +11,7 @@ normalise()
 {
 	sed -E -e 's/[0-9]+\.[0-9]+\.[0-9]+[^ ,"]*/VERSION/g' -e 's/libbpf(": "| )[0-9.]+/libbpf\1VERSION/' \
 		-e 's/^(machine +).*/\1FACTS/' -e 's/^(memory +)[0-9.]+ [KMi]*B: [0-9]+ pages of text, [0-9]+ of/\1SIZE: N pages of text, N of/' \
-		-e 's/"(la57|pti|pcid|ibt)": (true|false)/"\1": BOOL/' \
+		-e 's/"(la57|pti|pcid|ibt|multi|session)": (true|false)/"\1": BOOL/' -e 's/ kprobe\.(multi|session),//g' \
 		-e 's/"(text_pages|table_pages|shared_leaves|retired|bytes)": [0-9]+/"\1": N/'
 }
 
@@ -35,6 +35,9 @@ present()
 	"$kview" info | normalise | is_golden cli-info.txt
 	"$kview" info -f json | normalise | is_golden cli-info.json
 	"$kview" info -f json | is_json 'j["mode"] == "view" and j["module"]["abi"] == j["abi"]'
+	fprobe=False
+	! grep -q ' register_fprobe$' /proc/kallsyms || fprobe=True
+	"$kview" info -f json | is_json "j['features']['multi'] == $fprobe"
 	run 0 as_nobody info
 	grep -q '^kernel ' "$tmp/out" || fail "info without root"
 	as_nobody info -f json | is_json 'j["module"]["loaded"]'
