@@ -12,13 +12,15 @@
 static const struct argp_option options[] = {
 	{ "attachable", 'a', NULL, 0, "Leave out what cannot be hooked", 1 },
 	{ "kind", 'k', "KIND", 0,
-	  "Only hooks of this kind: entry, return, fentry, fexit, tp_enter, tp_exit, raw_enter, raw_exit", 2 },
+	  "Only hooks of this kind: entry, return, fentry, fexit, raw_tp, tp_btf, tp, tp_enter, tp_exit, raw_enter, "
+	  "raw_exit", 2 },
 	{},
 };
 
 static const enum kview_kind kinds[] = {
-	KVIEW_KIND_ENTRY,    KVIEW_KIND_RETURN,	 KVIEW_KIND_FENTRY,    KVIEW_KIND_FEXIT,
-	KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT, KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT,
+	KVIEW_KIND_ENTRY,  KVIEW_KIND_RETURN, KVIEW_KIND_FENTRY,   KVIEW_KIND_FEXIT,	 KVIEW_KIND_RAW_TP,
+	KVIEW_KIND_TP_BTF, KVIEW_KIND_TP,     KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT, KVIEW_KIND_RAW_ENTER,
+	KVIEW_KIND_RAW_EXIT,
 };
 
 /* Kinds of hook that a name has and that share one answer. */
@@ -46,8 +48,8 @@ static const enum kview_kind *parse_kind(const char *word)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(word, kview_kind_name(kinds[i])))
 			return &kinds[i];
-	cli_usage("list: --kind %s: not a kind of hook; entry, return, fentry, fexit, tp_enter, tp_exit, "
-		  "raw_enter or raw_exit", word);
+	cli_usage("list: --kind %s: not a kind of hook; entry, return, fentry, fexit, raw_tp, tp_btf, tp, tp_enter, "
+		  "tp_exit, raw_enter or raw_exit", word);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -155,7 +157,7 @@ static int cmd_list(int argc, char **argv)
 		.parser = parse_option,
 		.args_doc = "[PATTERN]",
 		.doc = "List what can be hooked on this kernel, and why the rest cannot. PATTERN is a shell pattern on the "
-		       "names of functions and system calls.",
+		       "names of functions, tracepoints and system calls.",
 	};
 	_cleanup_(json_decrefp) json_t *json = json_array();
 	_cleanup_(table_freep) struct table *table = table_new();

@@ -29,7 +29,7 @@ enum target_key {
 		  "view: needs the module, only the traced pay; ordinary: everybody pays; auto (default): view if it "   \
 		  "can be", 3 },                                                                                         \
 		{ "interrupts", KEY_INTERRUPTS, NULL, 0,                                                                 \
-		  "Programs on function entries run in interrupts that come upon the traced, too", 3 },                  \
+		  "Programs on function entries and tracepoints run in interrupts that come upon the traced, too", 3 },  \
 		{ "output", 'o', "FILE", 0, "Write records and results to FILE", 4 },                                    \
 		{},                                                                                                      \
 	}

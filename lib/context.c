@@ -3,8 +3,8 @@
  * How far a program reads into its context, for the ordinary mode.
  *
  * The kernel refuses to attach a tracepoint program that reads beyond the record, but behind a filter it sees the filter
- * only. So the program's instructions are followed here: which registers hold the context pointer on every way to an
- * instruction. What is spilled to the stack is lost, so a program that is refused here always deserved it, and some that
+ * only, which therefore has to read as far. So the program's instructions are followed here: which registers hold the
+ * context pointer on every way to an instruction. What is spilled to the stack is lost, so a program that is refused here always deserved it, and some that
  * do may get through, as reads of some other record would.
  */
 #include <errno.h>

@@ -30,7 +30,7 @@ static int check_program(struct kview *view, int prog_fd, struct bpf_prog_info *
 {
 	if (kview_program_info(prog_fd, ret_info))
 		return kview_refuse(view, -EBADF, "descriptor %d: %s", prog_fd, kview_why_text(KVIEW_WHY_PROG_FD));
-	if (ret_info->type != kview_kind_prog_type(KVIEW_KIND_ENTRY))
+	if (ret_info->type != kview_kind_info(KVIEW_KIND_ENTRY)->prog_type)
 		return kview_refuse_why(view, -EINVAL, KVIEW_WHY_PROG_TYPE, ret_info->name, "");
 	return 0;
 }

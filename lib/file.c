@@ -57,7 +57,7 @@ int kview_file_read_number(const char *path, unsigned int *ret_number)
 	return sscanf(text, "%u", ret_number) == 1 ? 0 : -EINVAL;
 }
 
-const char *kview_tracefs(void)
+static const char *find_tracefs(void)
 {
 	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 	struct statfs fs;
@@ -66,4 +66,13 @@ const char *kview_tracefs(void)
 		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
 			return places[i];
 	return NULL;
+}
+
+int kview_tracefs_path(const char *file, char path[KVIEW_TRACEFS_PATH_LEN])
+{
+	const char *tracefs = find_tracefs();
+
+	if (!tracefs)
+		return -ENODEV;
+	return snprintf(path, KVIEW_TRACEFS_PATH_LEN, "%s/%s", tracefs, file) < KVIEW_TRACEFS_PATH_LEN ? 0 : -ENOENT;
 }

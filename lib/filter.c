@@ -11,7 +11,8 @@
  *	if (in an interrupt)
  *		goto skipped;
  *	counts[bpf_get_smp_processor_id()][site].runs++;
- *	bpf_get_func_ip(ctx);			// in programs of type tracing
+ *	bpf_get_func_ip(ctx);			// in programs for fentry and fexit
+ *	ctx[reach - 1];				// in programs on tracepoints
  *	bpf_tail_call(ctx, programs, 0);	// does not return
  *	counts[...][site].runs--;		// unless the program has not been started yet
  *	return 0;
@@ -212,6 +213,9 @@ static void emit_run(struct builder *b, const struct kview_filter *filter)
 		emit_call(b, BPF_FUNC_get_func_ip);
 		emit_move(b, R1, R6);
 	}
+	/* The kernel compares how far a program reads with what there is, and sees the filter only. */
+	if (filter->reach)
+		emit_load(b, BPF_B, R2, R6, filter->reach - 1);
 	emit_load64(b, R2, BPF_PSEUDO_MAP_FD, filter->programs_fd);
 	emit_alu(b, BPF_MOV, R3, 0);
 	emit_call(b, BPF_FUNC_tail_call);

@@ -53,6 +53,7 @@ struct kview_filter {
 	uint64_t tick_ns; /* length of a clock tick */
 	bool task_only; /* keep interrupts out */
 	bool func_ip; /* have the kernel note the function's address, for programs of type tracing that ask for it */
+	uint32_t reach; /* bytes of the context that the program reads, where the kernel has to check that; else 0 */
 	struct kview_layout layout;
 	struct kview_pid_namespace pids;
 };

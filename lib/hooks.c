@@ -20,6 +20,7 @@ struct walk {
 	uint64_t features; /* of the module */
 	struct kview_symbols symbols;
 	struct kview_names traceable; /* asked when there is no module; empty when not readable */
+	struct kview_names events;    /* empty when not readable */
 };
 
 /* A name that matches the pattern. */
@@ -39,21 +40,31 @@ struct batch {
 
 static bool is_known(const struct walk *walk, enum kview_kind kind)
 {
-	return walk->features & kview_kind_feature(kind);
+	return walk->features & kview_kind_info(kind)->feature;
 }
 
 /* Hidden addresses leave the name, which some kernels search slowly. */
 static struct kview_target candidate_target(const struct candidate *candidate, enum kview_kind kind)
 {
-	if (kview_kind_is_function(kind) && !candidate->value)
-		return (struct kview_target){ .name = (uintptr_t)candidate->name };
-	return (struct kview_target){ .value = candidate->value };
+	enum kview_naming naming = kview_kind_info(kind)->naming;
+
+	if (naming == KVIEW_NAMED_SYSCALL || (naming == KVIEW_NAMED_FUNCTION && candidate->value))
+		return (struct kview_target){ .value = candidate->value };
+	return (struct kview_target){ .name = naming == KVIEW_NAMED_NOTHING ? 0 : (uintptr_t)candidate->name };
 }
 
-/* Programs for fentry and fexit can be where one for the return can, but lists of them cannot be asked about. */
+/* Lists of programs for fentry and fexit cannot be asked about; these and others have the answer of a neighbour. */
 static enum kview_kind asked_as(enum kview_kind kind)
 {
-	return kview_kind_prog_type(kind) == BPF_PROG_TYPE_TRACING ? KVIEW_KIND_RETURN : kind;
+	switch (kind) {
+	case KVIEW_KIND_FENTRY:
+	case KVIEW_KIND_FEXIT:
+		return KVIEW_KIND_RETURN;
+	case KVIEW_KIND_TP_BTF:
+		return KVIEW_KIND_RAW_TP;
+	default:
+		return kind;
+	}
 }
 
 static void copy_answers(struct batch *batch, size_t from, size_t to)
@@ -68,7 +79,7 @@ static int ask_module(struct batch *batch, size_t kind)
 	_cleanup_(freep) uint32_t *reasons = calloc(BATCH, sizeof(*reasons));
 	struct kview_check call = {
 		.size = sizeof(call),
-		.kind = kview_kind_uapi(asked_as(batch->kinds[kind])),
+		.kind = kview_kind_info(asked_as(batch->kinds[kind]))->uapi,
 		.targets = (uintptr_t)targets,
 		.reasons = (uintptr_t)reasons,
 		.count = batch->count,
@@ -126,6 +137,12 @@ static const char *candidate_reason(const struct walk *walk, uint32_t why, enum 
 	return is_known(walk, kind) ? NULL : kview_kind_unknown;
 }
 
+/* raw_tp/sys_enter and sys_exit have kinds of their own, under the name "*". */
+static bool is_elsewhere(enum kview_kind kind, const char *name)
+{
+	return kind == KVIEW_KIND_RAW_TP && (!strcmp(name, "sys_enter") || !strcmp(name, "sys_exit"));
+}
+
 static int report(const struct batch *batch, const struct candidate *candidate)
 {
 	int ret = 0;
@@ -140,7 +157,8 @@ static int report(const struct batch *batch, const struct candidate *candidate)
 		};
 
 		hook.attachable = !hook.reason;
-		ret = batch->walk->fn(&hook, batch->walk->data);
+		if (!is_elsewhere(kind, candidate->name))
+			ret = batch->walk->fn(&hook, batch->walk->data);
 	}
 	return ret;
 }
@@ -231,6 +249,29 @@ static int offer_all_syscalls(struct batch *batch)
 	return offer(batch, "*", 0, KVIEW_WHY_NONE) ?: flush(batch);
 }
 
+static int offer_tracepoints(struct batch *batch)
+{
+	const struct kview_symbols *symbols = &batch->walk->symbols;
+	int ret = 0;
+
+	for (size_t i = 0; i < symbols->tracepoint_count && !ret; i++) {
+		const struct kview_symbol *tracepoint = &symbols->tracepoints[i];
+
+		ret = offer(batch, tracepoint->name, 0, tracepoint->in_module ? KVIEW_WHY_MODULE_TEXT : KVIEW_WHY_NONE);
+	}
+	return ret ?: flush(batch);
+}
+
+static int offer_events(struct batch *batch)
+{
+	const struct kview_names *events = &batch->walk->events;
+	int ret = 0;
+
+	for (size_t i = 0; i < events->count && !ret; i++)
+		ret = offer(batch, events->names[i], 0, KVIEW_WHY_NONE);
+	return ret ?: flush(batch);
+}
+
 static int walk_kinds(struct walk *walk)
 {
 	static const struct {
@@ -239,6 +280,8 @@ static int walk_kinds(struct walk *walk)
 		int (*offer)(struct batch *batch);
 	} steps[] = {
 		{ { KVIEW_KIND_ENTRY, KVIEW_KIND_RETURN, KVIEW_KIND_FENTRY, KVIEW_KIND_FEXIT }, 4, offer_functions },
+		{ { KVIEW_KIND_RAW_TP, KVIEW_KIND_TP_BTF }, 2, offer_tracepoints },
+		{ { KVIEW_KIND_TP }, 1, offer_events },
 		{ { KVIEW_KIND_RAW_ENTER, KVIEW_KIND_RAW_EXIT }, 2, offer_all_syscalls },
 		{ { KVIEW_KIND_TP_ENTER, KVIEW_KIND_TP_EXIT }, 2, offer_syscalls },
 	};
@@ -256,15 +299,30 @@ static int walk_kinds(struct walk *walk)
 	return ret;
 }
 
-static void read_traceable(struct walk *walk)
+static void read_tracefs(struct walk *walk)
 {
-	const char *tracefs = kview_tracefs();
-	char path[128];
+	char path[KVIEW_TRACEFS_PATH_LEN];
 
-	if (!tracefs)
-		return;
-	snprintf(path, sizeof(path), "%s/available_filter_functions", tracefs);
-	kview_names_read(path, &walk->traceable);
+	if (!kview_tracefs_path("available_events", path))
+		kview_names_read_events(path, &walk->events);
+	if (walk->device_fd < 0 && !kview_tracefs_path("available_filter_functions", path))
+		kview_names_read(path, &walk->traceable);
+}
+
+static int walk_all(struct walk *walk)
+{
+	int ret = kview_symbols_read("/proc/kallsyms", &walk->symbols);
+
+	if (ret)
+		return kview_refuse(NULL, ret, "/proc/kallsyms: %s", strerror(-ret));
+	if (walk->device_fd >= 0)
+		walk->features = kview_device_features(walk->device_fd);
+	read_tracefs(walk);
+	ret = walk_kinds(walk);
+	kview_names_deinit(&walk->traceable);
+	kview_names_deinit(&walk->events);
+	kview_symbols_deinit(&walk->symbols);
+	return ret;
 }
 
 int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data)
@@ -276,18 +334,7 @@ int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data)
 	ret = kview_device_connect(NULL, &walk.device_fd);
 	if (ret && ret != -ENODEV)
 		return ret;
-	ret = kview_symbols_read("/proc/kallsyms", &walk.symbols);
-	if (ret) {
-		closep(&walk.device_fd);
-		return kview_refuse(NULL, ret, "/proc/kallsyms: %s", strerror(-ret));
-	}
-	if (walk.device_fd < 0)
-		read_traceable(&walk);
-	else
-		walk.features = kview_device_features(walk.device_fd);
-	ret = walk_kinds(&walk);
-	kview_names_deinit(&walk.traceable);
-	kview_symbols_deinit(&walk.symbols);
+	ret = walk_all(&walk);
 	closep(&walk.device_fd);
 	return ret;
 }

@@ -29,7 +29,7 @@
 
 /* One place a program is attached to. */
 struct kview_site {
-	char *name;	 /* function; system call without prefix; "*" for all system calls */
+	char *name;	 /* function; tracepoint; event; system call without prefix; "*" for all system calls */
 	uint64_t cookie; /* what bpf_get_attach_cookie() returns there */
 };
 
@@ -106,7 +106,7 @@ int kview_opts_copy(void *opts, size_t size, const void *from);
 /* section.c */
 struct kview_section {
 	enum kview_kind kind;
-	char *name;	 /* the caller's to free; NULL where the program alone knows its function (fentry, fexit) */
+	char *name;	 /* the caller's to free; NULL where the program alone knows it (fentry, fexit, tp_btf) */
 	const char *why; /* a sentence, after a refusal */
 };
 
@@ -114,11 +114,26 @@ struct kview_section {
 int kview_section_parse(const char *name, struct kview_section *ret_section);
 
 /* kind.c */
-unsigned int kview_kind_prog_type(enum kview_kind kind);   /* enum bpf_prog_type */
-unsigned int kview_kind_attach_type(enum kview_kind kind); /* enum bpf_attach_type; 0 but for programs of type tracing */
-uint64_t kview_kind_feature(enum kview_kind kind);	   /* bit of kview_info.features */
-bool kview_kind_is_function(enum kview_kind kind);	   /* is its hook a function, by name or address? */
-uint32_t kview_kind_uapi(enum kview_kind kind);
+enum kview_naming {
+	KVIEW_NAMED_FUNCTION,
+	KVIEW_NAMED_TRACEPOINT,
+	KVIEW_NAMED_EVENT,   /* "category/name" */
+	KVIEW_NAMED_SYSCALL, /* the module has a number instead */
+	KVIEW_NAMED_NOTHING, /* "*": all system calls */
+};
+
+struct kview_kind_info {
+	const char *name;
+	uint32_t uapi;		  /* KVIEW_HOOK_* */
+	unsigned int prog_type;	  /* enum bpf_prog_type */
+	unsigned int attach_type; /* enum bpf_attach_type; 0 but for programs of type tracing */
+	uint64_t feature;	  /* bit of kview_info.features that it needs */
+	enum kview_naming naming;
+	bool interrupts;	  /* can run in interrupts, too, if that is asked for */
+};
+
+const struct kview_kind_info *kview_kind_info(enum kview_kind kind);
+bool kview_kind_is_function(enum kview_kind kind);
 int kview_kind_from_uapi(uint32_t uapi, enum kview_kind *ret_kind); /* -EPROTO for an unknown one */
 
 /* link.c */
@@ -134,7 +149,9 @@ int kview_link_start(struct kview_link *link);
 /* file.c */
 int kview_file_read(const char *path, char **ret_text); /* NUL-terminated, the caller's to free */
 int kview_file_read_number(const char *path, unsigned int *ret_number);
-const char *kview_tracefs(void); /* its folder; NULL when it is not mounted */
+/* Where a file of tracefs is. -ENODEV: that is not mounted; -ENOENT: there can be no such file. */
+#define KVIEW_TRACEFS_PATH_LEN 512
+int kview_tracefs_path(const char *file, char path[KVIEW_TRACEFS_PATH_LEN]);
 
 /* symbols.c */
 struct kview_symbol {
@@ -144,10 +161,12 @@ struct kview_symbol {
 	bool weak;
 };
 
-/* Functions of the running kernel, in alphabetical order. */
+/* Functions and tracepoints of the running kernel, each in alphabetical order. */
 struct kview_symbols {
 	struct kview_symbol *symbols;
 	size_t count;
+	struct kview_symbol *tracepoints; /* by their names, without address */
+	size_t tracepoint_count;
 	uint64_t text_start, text_end; /* addresses of _stext and _etext; 0 when hidden */
 	char *text;		       /* the names */
 };
@@ -156,15 +175,19 @@ int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols);
 void kview_symbols_deinit(struct kview_symbols *symbols);
 /* One of this name, NULL when there is none. */
 const struct kview_symbol *kview_symbols_find(const struct kview_symbols *symbols, const char *name);
+const struct kview_symbol *kview_symbols_find_tracepoint(const struct kview_symbols *symbols, const char *name);
 
-/* Names in ftrace's list of functions, in alphabetical order. */
+/* Names in one of ftrace's lists, in alphabetical order. */
 struct kview_names {
 	char **names;
 	size_t count;
 	char *text;
 };
 
+/* Functions, as in available_filter_functions. */
 int kview_names_read(const char *path, struct kview_names *ret_names);
+/* Events as "category/name", as in available_events, without those of system calls. */
+int kview_names_read_events(const char *path, struct kview_names *ret_names);
 void kview_names_deinit(struct kview_names *names);
 bool kview_names_have(const struct kview_names *names, const char *name);
 

@@ -5,59 +5,38 @@
 
 #include "internal.h"
 
-static const struct kind_info {
-	const char *name;
-	uint32_t uapi;
-	enum bpf_prog_type prog_type;
-	enum bpf_attach_type attach_type; /* of programs of type tracing */
-	uint64_t feature;		  /* the module's that it needs */
-} kinds[] = {
-	[KVIEW_KIND_ENTRY] = { "entry", KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, .feature = KVIEW_FEATURE_ENTRY },
+static const struct kview_kind_info kinds[] = {
+	[KVIEW_KIND_ENTRY] = { "entry", KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, .feature = KVIEW_FEATURE_ENTRY,
+			       .interrupts = true },
 	[KVIEW_KIND_TP_ENTER] = { "tp_enter", KVIEW_HOOK_TP_ENTER, BPF_PROG_TYPE_TRACEPOINT,
-				  .feature = KVIEW_FEATURE_SYSCALL },
+				  .feature = KVIEW_FEATURE_SYSCALL, .naming = KVIEW_NAMED_SYSCALL },
 	[KVIEW_KIND_TP_EXIT] = { "tp_exit", KVIEW_HOOK_TP_EXIT, BPF_PROG_TYPE_TRACEPOINT,
-				 .feature = KVIEW_FEATURE_SYSCALL },
+				 .feature = KVIEW_FEATURE_SYSCALL, .naming = KVIEW_NAMED_SYSCALL },
 	[KVIEW_KIND_RAW_ENTER] = { "raw_enter", KVIEW_HOOK_RAW_ENTER, BPF_PROG_TYPE_RAW_TRACEPOINT,
-				   .feature = KVIEW_FEATURE_SYSCALL },
+				   .feature = KVIEW_FEATURE_SYSCALL, .naming = KVIEW_NAMED_NOTHING },
 	[KVIEW_KIND_RAW_EXIT] = { "raw_exit", KVIEW_HOOK_RAW_EXIT, BPF_PROG_TYPE_RAW_TRACEPOINT,
-				  .feature = KVIEW_FEATURE_SYSCALL },
+				  .feature = KVIEW_FEATURE_SYSCALL, .naming = KVIEW_NAMED_NOTHING },
 	[KVIEW_KIND_RETURN] = { "return", KVIEW_HOOK_RETURN, BPF_PROG_TYPE_KPROBE, .feature = KVIEW_FEATURE_RETURN },
 	[KVIEW_KIND_FENTRY] = { "fentry", KVIEW_HOOK_FENTRY, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
-				KVIEW_FEATURE_TRACING },
+				KVIEW_FEATURE_TRACING, .interrupts = true },
 	[KVIEW_KIND_FEXIT] = { "fexit", KVIEW_HOOK_FEXIT, BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, KVIEW_FEATURE_TRACING },
+	[KVIEW_KIND_RAW_TP] = { "raw_tp", KVIEW_HOOK_RAW_TP, BPF_PROG_TYPE_RAW_TRACEPOINT,
+				.feature = KVIEW_FEATURE_TRACEPOINT, .naming = KVIEW_NAMED_TRACEPOINT,
+				.interrupts = true },
+	[KVIEW_KIND_TP_BTF] = { "tp_btf", KVIEW_HOOK_BTF_TP, BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+				KVIEW_FEATURE_TRACEPOINT, KVIEW_NAMED_TRACEPOINT, .interrupts = true },
+	[KVIEW_KIND_TP] = { "tp", KVIEW_HOOK_TP, BPF_PROG_TYPE_TRACEPOINT, .feature = KVIEW_FEATURE_TRACEPOINT,
+			    .naming = KVIEW_NAMED_EVENT },
 };
 
-unsigned int kview_kind_prog_type(enum kview_kind kind)
+const struct kview_kind_info *kview_kind_info(enum kview_kind kind)
 {
-	return kinds[kind].prog_type;
-}
-
-unsigned int kview_kind_attach_type(enum kview_kind kind)
-{
-	return kinds[kind].attach_type;
-}
-
-uint64_t kview_kind_feature(enum kview_kind kind)
-{
-	return kinds[kind].feature;
+	return &kinds[kind];
 }
 
 bool kview_kind_is_function(enum kview_kind kind)
 {
-	switch (kind) {
-	case KVIEW_KIND_ENTRY:
-	case KVIEW_KIND_RETURN:
-	case KVIEW_KIND_FENTRY:
-	case KVIEW_KIND_FEXIT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-uint32_t kview_kind_uapi(enum kview_kind kind)
-{
-	return kinds[kind].uapi;
+	return kinds[kind].naming == KVIEW_NAMED_FUNCTION;
 }
 
 int kview_kind_from_uapi(uint32_t uapi, enum kview_kind *ret_kind)

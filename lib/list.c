@@ -131,12 +131,10 @@ static int link_kind(int fd, uint32_t view, uint32_t link, enum kview_kind *ret_
 /* The module does not know the names of system calls. */
 static const char *hook_name(const struct kview_hook_info *info, enum kview_kind kind)
 {
-	switch (kind) {
-	case KVIEW_KIND_RAW_ENTER:
-	case KVIEW_KIND_RAW_EXIT:
+	switch (kview_kind_info(kind)->naming) {
+	case KVIEW_NAMED_NOTHING:
 		return "*";
-	case KVIEW_KIND_TP_ENTER:
-	case KVIEW_KIND_TP_EXIT:
+	case KVIEW_NAMED_SYSCALL:
 		return kview_syscall_name(info->number) ?: info->name;
 	default:
 		return info->name;

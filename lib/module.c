@@ -136,19 +136,17 @@ static int fill_target(const struct kview_link *link, size_t index, struct kview
 	int number;
 
 	target->cookie = site->cookie;
-	switch (link->kind) {
-	case KVIEW_KIND_ENTRY:
-	case KVIEW_KIND_RETURN:
-		target->name = (uintptr_t)site->name;
-		return 0;
-	case KVIEW_KIND_TP_ENTER:
-	case KVIEW_KIND_TP_EXIT:
+	switch (kview_kind_info(link->kind)->naming) {
+	case KVIEW_NAMED_SYSCALL:
 		number = kview_syscall_number(site->name);
 		if (number < 0)
 			return kview_refuse_site(link, index, number, KVIEW_WHY_NO_SUCH_SYSCALL);
 		target->value = number;
 		return 0;
-	default: /* all system calls; the function the program was loaded for */
+	case KVIEW_NAMED_NOTHING:
+		return 0;
+	default:
+		target->name = (uintptr_t)site->name;
 		return 0;
 	}
 }
@@ -162,9 +160,7 @@ static int refuse_create(const struct kview_link *link, const struct kview_link_
 /* Returns of functions are not followed in interrupts, and system calls do not happen there. */
 static uint32_t link_flags(const struct kview_link *link)
 {
-	bool at_entry = link->kind == KVIEW_KIND_ENTRY || link->kind == KVIEW_KIND_FENTRY;
-
-	return link->view->interrupts && at_entry ? KVIEW_LINK_INTERRUPTS : 0;
+	return link->view->interrupts && kview_kind_info(link->kind)->interrupts ? KVIEW_LINK_INTERRUPTS : 0;
 }
 
 static int module_attach(struct kview_link *base)
@@ -173,7 +169,7 @@ static int module_attach(struct kview_link *base)
 	struct kview_link_create create = {
 		.size = sizeof(create),
 		.flags = link_flags(base),
-		.kind = kview_kind_uapi(base->kind),
+		.kind = kview_kind_info(base->kind)->uapi,
 		.prog_fd = base->prog_fd,
 		.targets = (uintptr_t)targets,
 		.count = base->count,
@@ -184,7 +180,7 @@ static int module_attach(struct kview_link *base)
 
 	if (!targets)
 		return kview_refuse_site(base, 0, -ENOMEM, KVIEW_WHY_NONE);
-	if (!(module_view(base->view)->features & kview_kind_feature(base->kind)))
+	if (!(module_view(base->view)->features & kview_kind_info(base->kind)->feature))
 		return kview_refuse_link(base, -EOPNOTSUPP, "%s", kview_kind_unknown);
 	for (size_t i = 0; i < base->count; i++) {
 		err = fill_target(base, i, &targets[i]);

@@ -15,13 +15,13 @@ static int out_of_memory(struct kview *view)
 /* Programs of type tracing are loaded for one kind of hook, too. */
 static bool program_fits(const struct bpf_program *prog, enum kview_kind kind)
 {
-	unsigned int attach_type = kview_kind_attach_type(kind);
+	const struct kview_kind_info *info = kview_kind_info(kind);
 
-	return bpf_program__type(prog) == kview_kind_prog_type(kind) &&
-	       (!attach_type || bpf_program__expected_attach_type(prog) == attach_type);
+	return bpf_program__type(prog) == info->prog_type &&
+	       (!info->attach_type || bpf_program__expected_attach_type(prog) == info->attach_type);
 }
 
-static int find_function(struct kview *view, const struct bpf_program *prog, char **ret_name)
+static int find_name(struct kview *view, const struct bpf_program *prog, char **ret_name)
 {
 	const char *section = bpf_program__section_name(prog);
 	struct kview_tracing tracing;
@@ -31,9 +31,9 @@ static int find_function(struct kview *view, const struct bpf_program *prog, cha
 	if (err == -ENOTSUP)
 		return kview_refuse_why(view, -EOPNOTSUPP, KVIEW_WHY_NOT_IN_KERNEL, section, "");
 	if (err)
-		return kview_refuse(view, err, "%s: cannot find out what function the program was loaded for: %s", section,
+		return kview_refuse(view, err, "%s: cannot find out what the program was loaded for: %s", section,
 				    strerror(-err));
-	*ret_name = TAKE_PTR(tracing.function);
+	*ret_name = TAKE_PTR(tracing.name);
 	kview_tracing_deinit(&tracing);
 	return 0;
 }
@@ -50,7 +50,7 @@ static int parse_section(struct kview *view, const struct bpf_program *prog, str
 	if (err)
 		return kview_refuse(view, err, "%s: %s", name, ret_section->why);
 	if (program_fits(prog, ret_section->kind))
-		return ret_section->name ? 0 : find_function(view, prog, &ret_section->name);
+		return ret_section->name ? 0 : find_name(view, prog, &ret_section->name);
 	free(ret_section->name);
 	return kview_refuse_why(view, -EINVAL, KVIEW_WHY_PROG_TYPE, name, "");
 }

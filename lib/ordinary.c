@@ -19,6 +19,7 @@ struct ordinary_link {
 	struct kview_link base;
 	int programs_fd;
 	struct kview_tracing tracing; /* of the caller's program, if it is one of that type */
+	uint32_t reach;		      /* how far it reads into its context, if the kernel has to check that */
 	struct kview_shared counts;
 	struct kview_probe *probes;
 	size_t count; /* probes that are attached */
@@ -93,9 +94,16 @@ static int create_counts(struct ordinary_link *link)
 	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
+static bool is_of_syscalls(const struct kview_kind_info *info)
+{
+	return info->naming == KVIEW_NAMED_SYSCALL || info->naming == KVIEW_NAMED_NOTHING;
+}
+
 static int load_filter(const struct ordinary_link *link, size_t index)
 {
+	const struct kview_kind_info *info = kview_kind_info(link->base.kind);
 	const struct ordinary_view *view = ordinary_view(link->base.view);
+	bool function = info->naming == KVIEW_NAMED_FUNCTION;
 	struct kview_filter filter = {
 		.members_fd = view->members_fd,
 		.hints_fd = view->hints.fd,
@@ -105,18 +113,19 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.sites = link->base.count,
 		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
-		.task_only = kview_kind_is_function(link->base.kind) && !link->base.view->interrupts,
-		.func_ip = link->tracing.function,
+		.task_only = !is_of_syscalls(info) && !(info->interrupts && link->base.view->interrupts),
+		.func_ip = function && info->prog_type == BPF_PROG_TYPE_TRACING,
+		.reach = link->reach,
 		.layout = view->layout,
 		.pids = view->pids,
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = kview_kind_attach_type(link->base.kind),
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = info->attach_type,
 		    .attach_btf_id = link->tracing.btf_id,
 		    .attach_btf_obj_fd = link->tracing.btf_fd < 0 ? 0 : link->tracing.btf_fd);
 	struct bpf_insn insns[KVIEW_FILTER_MAX];
 	size_t count = kview_filter_build(&filter, insns);
 
-	return bpf_prog_load(kview_kind_prog_type(link->base.kind), "kview_filter", "GPL", insns, count, &opts);
+	return bpf_prog_load(info->prog_type, "kview_filter", "GPL", insns, count, &opts);
 }
 
 static int attach_site(struct ordinary_link *link, size_t index)
@@ -153,9 +162,22 @@ static int read_tracing(struct ordinary_link *link)
 {
 	int err;
 
-	if (kview_kind_prog_type(link->base.kind) != BPF_PROG_TYPE_TRACING)
+	if (kview_kind_info(link->base.kind)->prog_type != BPF_PROG_TYPE_TRACING)
 		return 0;
 	err = kview_tracing_read(link->base.prog_fd, &link->tracing);
+	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
+}
+
+/* Of other types the verifier knows the context when the program is loaded. */
+static int read_reach(struct ordinary_link *link)
+{
+	unsigned int type = kview_kind_info(link->base.kind)->prog_type;
+	const struct bpf_program *prog = link->base.prog;
+	int err;
+
+	if (!prog || (type != BPF_PROG_TYPE_TRACEPOINT && type != BPF_PROG_TYPE_RAW_TRACEPOINT))
+		return 0;
+	err = kview_context_reach(bpf_program__insns(prog), bpf_program__insn_cnt(prog), &link->reach);
 	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
@@ -163,7 +185,7 @@ static int attach_all(struct ordinary_link *link)
 {
 	int err;
 
-	err = read_tracing(link) ?: create_programs(link) ?: create_counts(link);
+	err = read_tracing(link) ?: read_reach(link) ?: create_programs(link) ?: create_counts(link);
 	if (err)
 		return err;
 	link->probes = calloc(link->base.count, sizeof(*link->probes));
@@ -177,22 +199,13 @@ static int attach_all(struct ordinary_link *link)
 /* What the kernel would refuse if it saw the program itself at the attach point. */
 static int check_program(const struct kview_link *link)
 {
-	uint32_t size, reach;
-	int err;
+	unsigned int type = kview_kind_info(link->kind)->prog_type;
 
-	if (kview_kind_prog_type(link->kind) == BPF_PROG_TYPE_KPROBE && kview_program_is_multi(link->prog_fd))
+	if (type == BPF_PROG_TYPE_KPROBE && kview_program_is_multi(link->prog_fd))
 		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
-	if (!link->prog)
-		return 0;
-	if (bpf_program__flags(link->prog) & BPF_F_SLEEPABLE)
+	if (link->prog && bpf_program__flags(link->prog) & BPF_F_SLEEPABLE)
 		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_SLEEPABLE);
-	err = kview_probe_context(link, &size);
-	if (err)
-		return err;
-	err = kview_context_reach(bpf_program__insns(link->prog), bpf_program__insn_cnt(link->prog), &reach);
-	if (err)
-		return kview_refuse_site(link, 0, err, KVIEW_WHY_NONE);
-	return reach > size ? kview_refuse_site(link, 0, -EACCES, KVIEW_WHY_PROG_CONTEXT) : 0;
+	return 0;
 }
 
 static int ordinary_attach(struct kview_link *base)

@@ -40,8 +40,6 @@ struct kview_probe {
 
 #define KVIEW_PROBE_NONE { .filter_fd = -1, .event_fd = -1, .link_fd = -1 }
 
-/* How many bytes of context a program of @link may read; UINT32_MAX where the verifier has seen to it. */
-int kview_probe_context(const struct kview_link *link, uint32_t *ret_size);
 /* Attach @probe->filter_fd to one site of @link. */
 int kview_probe_attach(const struct kview_link *link, size_t index, struct kview_probe *probe);
 void kview_probe_close(struct kview_probe *probe);

@@ -56,70 +56,40 @@ static int open_kprobe(const struct kview_link *link, size_t index)
 	return fd < 0 ? refuse_kprobe(link, index, fd) : fd;
 }
 
-/* Read a file of the system call's folder in tracefs, telling what stands in the way. */
-static int read_tracepoint(const struct kview_link *link, const char *file, char **ret_text)
+static uint32_t why_no_event(const struct kview_link *link)
 {
-	const char *way = link->kind == KVIEW_KIND_TP_ENTER ? "enter" : "exit", *tracefs = kview_tracefs();
-	char path[256];
+	return link->kind == KVIEW_KIND_TP ? KVIEW_WHY_NO_TRACEPOINT : KVIEW_WHY_NO_SUCH_SYSCALL;
+}
+
+/* The number of an event is in its folder of tracefs. */
+static int read_event_id(const struct kview_link *link, unsigned int *ret_id)
+{
+	const char *prefix = link->kind == KVIEW_KIND_TP_ENTER ? "syscalls/sys_enter_" :
+			     link->kind == KVIEW_KIND_TP_EXIT  ? "syscalls/sys_exit_" : "";
+	char file[KVIEW_TRACEFS_PATH_LEN], path[KVIEW_TRACEFS_PATH_LEN];
 	int err;
 
-	if (!tracefs)
+	snprintf(file, sizeof(file), "events/%s%s/id", prefix, link->sites[0].name);
+	err = kview_tracefs_path(file, path);
+	if (err == -ENODEV)
 		return kview_refuse_link(link, -EOPNOTSUPP,
 					 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
-	snprintf(path, sizeof(path), "%s/events/syscalls/sys_%s_%s/%s", tracefs, way, link->sites[0].name, file);
-	err = kview_file_read(path, ret_text);
-	if (err)
-		return kview_refuse_site(link, 0, err, err == -ENOENT ? KVIEW_WHY_NO_SUCH_SYSCALL : KVIEW_WHY_NONE);
-	return 0;
+	err = err ?: kview_file_read_number(path, ret_id);
+	return err ? kview_refuse_site(link, 0, err, err == -ENOENT ? why_no_event(link) : KVIEW_WHY_NONE) : 0;
 }
 
 static int open_tracepoint(const struct kview_link *link)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
-	_cleanup_(freep) char *id = NULL;
+	unsigned int id;
 	int fd;
 
-	fd = read_tracepoint(link, "id", &id);
+	fd = read_event_id(link, &id);
 	if (fd)
 		return fd;
-	attr.config = strtoull(id, NULL, 10);
+	attr.config = id;
 	fd = open_event(&attr);
 	return fd < 0 ? kview_refuse_site(link, 0, fd, KVIEW_WHY_NONE) : fd;
-}
-
-/* The record ends with its last field: "field:const char * buf;	offset:24;	size:8;	signed:0;" */
-static uint32_t record_size(const char *format)
-{
-	unsigned int offset = 0, size = 0;
-
-	for (const char *at = format; (at = strstr(at, "\tfield:")); at++) {
-		const char *numbers = strstr(at, "\toffset:");
-
-		if (!numbers || sscanf(numbers, " offset:%u; size:%u;", &offset, &size) != 2)
-			return UINT32_MAX;
-	}
-	return offset + size;
-}
-
-int kview_probe_context(const struct kview_link *link, uint32_t *ret_size)
-{
-	_cleanup_(freep) char *format = NULL;
-	int err;
-
-	switch (kview_kind_prog_type(link->kind)) {
-	case BPF_PROG_TYPE_TRACEPOINT:
-		err = read_tracepoint(link, "format", &format);
-		if (err)
-			return err;
-		*ret_size = record_size(format);
-		return 0;
-	case BPF_PROG_TYPE_RAW_TRACEPOINT: /* sys_enter and sys_exit have two arguments */
-		*ret_size = 2 * sizeof(uint64_t);
-		return 0;
-	default:
-		*ret_size = UINT32_MAX;
-		return 0;
-	}
 }
 
 static int attach_event(const struct kview_link *link, size_t index, struct kview_probe *probe)
@@ -130,6 +100,8 @@ static int attach_event(const struct kview_link *link, size_t index, struct kvie
 	if (probe->event_fd < 0)
 		return probe->event_fd;
 	probe->link_fd = bpf_link_create(probe->filter_fd, probe->event_fd, BPF_PERF_EVENT, &opts);
+	if (probe->link_fd == -EACCES)
+		return kview_refuse_site(link, index, -EACCES, KVIEW_WHY_PROG_CONTEXT);
 	if (probe->link_fd < 0)
 		return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
 	return 0;
@@ -151,24 +123,52 @@ static int open_raw(const char *name, int prog_fd, uint64_t cookie)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What the tracepoint is called there; NULL where the program has it. */
+static const char *raw_name(const struct kview_link *link, size_t index)
+{
+	switch (link->kind) {
+	case KVIEW_KIND_RAW_ENTER:
+		return "sys_enter";
+	case KVIEW_KIND_RAW_EXIT:
+		return "sys_exit";
+	case KVIEW_KIND_TP_BTF:
+		return NULL;
+	default:
+		return link->sites[index].name;
+	}
+}
+
+/* The kernel says EINVAL to a program that reads too far, as to a cookie it does not know. */
+static int refuse_raw(const struct kview_link *link, size_t index, int err, bool without_cookie)
+{
+	if (err == -ENOENT)
+		return kview_refuse_site(link, index, err, KVIEW_WHY_NO_TRACEPOINT);
+	if (without_cookie)
+		return kview_refuse_link(link, -EOPNOTSUPP, "this kernel has no cookies for raw tracepoints");
+	if (err == -EINVAL)
+		return kview_refuse_site(link, index, -EACCES, KVIEW_WHY_PROG_CONTEXT);
+	return kview_refuse_site(link, index, err, KVIEW_WHY_NONE);
+}
+
 static int attach_raw(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
-	const char *name = link->kind == KVIEW_KIND_RAW_ENTER ? "sys_enter" : "sys_exit";
 	uint64_t cookie = link->sites[index].cookie;
+	const char *name = raw_name(link, index);
+	_cleanup_(closep) int without = -1;
 
 	probe->link_fd = open_raw(name, probe->filter_fd, cookie);
 	if (probe->link_fd >= 0)
 		return 0;
-	if (cookie && (probe->link_fd == -EINVAL || probe->link_fd == -E2BIG))
-		return kview_refuse_link(link, -EOPNOTSUPP, "this kernel has no cookies for raw tracepoints");
-	return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
+	if (cookie)
+		without = open_raw(name, probe->filter_fd, 0);
+	return refuse_raw(link, index, probe->link_fd, without >= 0);
 }
 
 static int attach_tracing(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .tracing = { .cookie = link->sites[index].cookie });
 
-	probe->link_fd = bpf_link_create(probe->filter_fd, 0, kview_kind_attach_type(link->kind), &opts);
+	probe->link_fd = bpf_link_create(probe->filter_fd, 0, kview_kind_info(link->kind)->attach_type, &opts);
 	if (probe->link_fd >= 0)
 		return 0;
 	return kview_refuse_site(link, index, probe->link_fd, KVIEW_WHY_NONE);
@@ -176,10 +176,12 @@ static int attach_tracing(const struct kview_link *link, size_t index, struct kv
 
 int kview_probe_attach(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
-	switch (kview_kind_prog_type(link->kind)) {
+	switch (kview_kind_info(link->kind)->prog_type) {
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 		return attach_raw(link, index, probe);
 	case BPF_PROG_TYPE_TRACING:
+		if (link->kind == KVIEW_KIND_TP_BTF)
+			return attach_raw(link, index, probe);
 		return attach_tracing(link, index, probe);
 	default:
 		return attach_event(link, index, probe);

@@ -13,11 +13,11 @@ int kview_program_info(int fd, struct bpf_prog_info *ret_info); /* -EBADF: not a
 /* Was this program of type kprobe loaded for another attach type than a plain kprobe? */
 bool kview_program_is_multi(int fd);
 
-/* tracing.c: the one function a program of type tracing was loaded for. */
+/* tracing.c: the one function or tracepoint a program of type tracing was loaded for. */
 struct kview_tracing {
-	int btf_fd;	/* type information of the module the function lives in; -1: of the kernel itself */
-	uint32_t btf_id; /* of the function in it */
-	char *function;
+	int btf_fd;	/* type information of the module it lives in; -1: of the kernel itself */
+	uint32_t btf_id; /* of it there */
+	char *name;
 };
 
 /* -ENOTSUP: it was loaded for another BPF program. */

@@ -23,7 +23,7 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_NOT_MEMBER] = "the process is not a member",
 	[KVIEW_WHY_NO_SYMBOL] = "the kernel has no function",
 	[KVIEW_WHY_AMBIGUOUS] = "the kernel has several functions of this name",
-	[KVIEW_WHY_MODULE_TEXT] = "the function lives in a module, whose text all views share",
+	[KVIEW_WHY_MODULE_TEXT] = "it lives in a module, whose text all views share",
 	[KVIEW_WHY_NOT_TEXT] = "the address is not in the kernel's text",
 	[KVIEW_WHY_NOT_TRACEABLE] = "the function has no ftrace entry (it is notrace, noinstr, inlined or assembly)",
 	[KVIEW_WHY_NOT_ENTRY] = "the address is inside a function, not at its entry",
@@ -48,7 +48,8 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_NO_TRACEPOINT] = "the kernel has no tracepoint",
 	[KVIEW_WHY_TP_UNUSED] = "no code of this kernel calls the tracepoint",
 	[KVIEW_WHY_TP_IN_MODULE] = "a loaded module calls the tracepoint, too, and all views share its text",
-	[KVIEW_WHY_TP_GLOBAL] = "the tracepoint can only be switched on for the whole machine",
+	[KVIEW_WHY_TP_GLOBAL] = "the tracepoint can only be switched on for the whole machine (of system calls, use "
+				"raw_tp/sys_enter and raw_tp/sys_exit)",
 	[KVIEW_WHY_TP_NO_TYPE] = "the kernel's type information (BTF) does not have the tracepoint's arguments",
 	[KVIEW_WHY_TEXT_BUSY] = "a breakpoint of somebody else (a kprobe) stands in the code to be hooked",
 	[KVIEW_WHY_PROG_OTHER_TP] = "the program was loaded for another tracepoint",
@@ -122,13 +123,41 @@ static void near_functions(const char *wanted, char *text, size_t size)
 	struct kview_near near = {};
 	struct kview_symbols symbols;
 
-	text[0] = '\0';
 	if (kview_symbols_read("/proc/kallsyms", &symbols))
 		return;
 	for (size_t i = 0; i < symbols.count; i++)
 		kview_near_offer(&near, wanted, symbols.symbols[i].name);
 	kview_near_text(&near, text, size);
 	kview_symbols_deinit(&symbols);
+}
+
+static void near_tracepoints(const char *wanted, char *text, size_t size)
+{
+	struct kview_near near = {};
+	struct kview_symbols symbols;
+
+	if (kview_symbols_read("/proc/kallsyms", &symbols))
+		return;
+	for (size_t i = 0; i < symbols.tracepoint_count; i++)
+		kview_near_offer(&near, wanted, symbols.tracepoints[i].name);
+	kview_near_text(&near, text, size);
+	if (kview_symbols_find_tracepoint(&symbols, wanted))
+		snprintf(text, size, "; %s", kview_why_text(KVIEW_WHY_MODULE_TEXT));
+	kview_symbols_deinit(&symbols);
+}
+
+static void near_events(const char *wanted, char *text, size_t size)
+{
+	char path[KVIEW_TRACEFS_PATH_LEN];
+	struct kview_near near = {};
+	struct kview_names names;
+
+	if (kview_tracefs_path("available_events", path) || kview_names_read_events(path, &names))
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		kview_near_offer(&near, wanted, names.names[i]);
+	kview_near_text(&near, text, size);
+	kview_names_deinit(&names);
 }
 
 static void near_syscalls(const char *wanted, char *text, size_t size)
@@ -156,6 +185,10 @@ int kview_refuse_site(const struct kview_link *link, size_t index, int err, uint
 	kview_refuse_why(link->view, err, why, link_subject(link, index), name);
 	if (why == KVIEW_WHY_NO_SYMBOL)
 		near_functions(name, near, sizeof(near));
+	else if (why == KVIEW_WHY_NO_TRACEPOINT && link->kind == KVIEW_KIND_TP)
+		near_events(name, near, sizeof(near));
+	else if (why == KVIEW_WHY_NO_TRACEPOINT)
+		near_tracepoints(name, near, sizeof(near));
 	else if (why == KVIEW_WHY_NO_SUCH_SYSCALL)
 		near_syscalls(name, near, sizeof(near));
 	return near[0] ? kview_refuse(link->view, err, "%s%s", link->view->reason, near) : err;

@@ -8,11 +8,13 @@
 #include "internal.h"
 
 static const char why_no_target[] = "the section name does not say where to attach: write kprobe/FUNCTION, "
-				    "ksyscall/NAME, tracepoint/syscalls/sys_enter_NAME or raw_tp/sys_enter";
+				    "ksyscall/NAME, tracepoint/CATEGORY/NAME or raw_tp/NAME";
 static const char why_not_yet[] = "not supported yet: kview knows kprobe, kretprobe, ksyscall, kretsyscall, fentry, fexit, "
-				  "tracepoint/syscalls/sys_enter_NAME and sys_exit_NAME, raw_tp/sys_enter and sys_exit";
+				  "tracepoint, raw_tp and tp_btf";
 static const char why_sleepable[] = "not supported: the program may sleep, and must not there";
 static const char why_decides[] = "not supported: such a program decides what happens, and kview's programs watch";
+static const char why_writes[] = "not supported: such a program changes what the kernel works with, and kview's programs watch";
+static const char why_user[] = "not supported: this is a function of a program, and kview hooks the kernel";
 
 static int no_target(struct kview_section *section)
 {
@@ -33,22 +35,26 @@ static const char *skip_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, len) ? NULL : text + len;
 }
 
-static bool is_symbol(const char *name)
+static bool is_symbol(const char *name, size_t len)
 {
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '.')
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '_' && name[i] != '.')
 			return false;
-	return name[0];
+	return len;
+}
+
+static int not_a_name(struct kview_section *section)
+{
+	section->why = "this is not a name the kernel could have";
+	return -EINVAL;
 }
 
 static int take_symbol(struct kview_section *section, enum kview_kind kind, const char *prefix, const char *name)
 {
 	if (!name[0])
 		return no_target(section);
-	if (!is_symbol(name)) {
-		section->why = "this is not a name the kernel could have";
-		return -EINVAL;
-	}
+	if (!is_symbol(name, strlen(name)))
+		return not_a_name(section);
 	section->kind = kind;
 	return asprintf(&section->name, "%s%s", prefix, name) < 0 ? -ENOMEM : 0;
 }
@@ -79,78 +85,84 @@ static int parse_kretsyscall(const char *target, struct kview_section *section)
 	return take_symbol(section, KVIEW_KIND_RETURN, "__x64_sys_", target);
 }
 
-/* The function is what the program was loaded for, which need not be what the section says. */
-static int parse_fentry(const char *target, struct kview_section *section)
+/* "sched/sched_switch" */
+static int take_event(struct kview_section *section, const char *target)
 {
-	(void)target;
-	section->kind = KVIEW_KIND_FENTRY;
-	return 0;
-}
+	const char *slash = strchr(target, '/');
 
-static int parse_fexit(const char *target, struct kview_section *section)
-{
-	(void)target;
-	section->kind = KVIEW_KIND_FEXIT;
-	return 0;
-}
-
-static int parse_sleepable(const char *target, struct kview_section *section)
-{
-	(void)target;
-	return refuse(section, why_sleepable);
-}
-
-static int parse_deciding(const char *target, struct kview_section *section)
-{
-	(void)target;
-	return refuse(section, why_decides);
+	if (!slash || !slash[1])
+		return no_target(section);
+	if (!is_symbol(target, slash - target) || !is_symbol(slash + 1, strlen(slash + 1)))
+		return not_a_name(section);
+	section->kind = KVIEW_KIND_TP;
+	section->name = strdup(target);
+	return section->name ? 0 : -ENOMEM;
 }
 
 static int parse_tracepoint(const char *target, struct kview_section *section)
 {
-	const char *event, *name;
+	const char *name;
 
-	if (skip_prefix(target, "raw_syscalls/"))
-		return refuse(section, "not supported yet: use raw_tp/sys_enter or raw_tp/sys_exit");
-	if (!strchr(target, '/'))
-		return no_target(section);
-	event = skip_prefix(target, "syscalls/");
-	if (!event)
-		return refuse(section, "not supported yet: of the tracepoints, kview knows those of system calls");
-	if ((name = skip_prefix(event, "sys_enter_")))
+	if ((name = skip_prefix(target, "syscalls/sys_enter_")))
 		return take_symbol(section, KVIEW_KIND_TP_ENTER, "", name);
-	if ((name = skip_prefix(event, "sys_exit_")))
+	if ((name = skip_prefix(target, "syscalls/sys_exit_")))
 		return take_symbol(section, KVIEW_KIND_TP_EXIT, "", name);
-	return no_target(section);
+	return take_event(section, target);
 }
 
+/* The two of system calls have hooks of their own: the tracepoints can only be switched on for the whole machine. */
 static int parse_raw(const char *target, struct kview_section *section)
 {
-	if (!target[0])
-		return no_target(section);
 	if (!strcmp(target, "sys_enter"))
 		section->kind = KVIEW_KIND_RAW_ENTER;
 	else if (!strcmp(target, "sys_exit"))
 		section->kind = KVIEW_KIND_RAW_EXIT;
 	else
-		return refuse(section, "not supported yet: of the raw tracepoints, kview knows sys_enter and sys_exit");
+		return take_symbol(section, KVIEW_KIND_RAW_TP, "", target);
 	section->name = strdup("*");
 	return section->name ? 0 : -ENOMEM;
 }
 
+/* What is before the slash. Without @parse and @why the target is what the program was loaded for, not what follows. */
 static const struct section_rule {
 	const char *type;
 	int (*parse)(const char *target, struct kview_section *section);
+	enum kview_kind kind;
+	const char *why;
 } rules[] = {
-	{ "kprobe", parse_kprobe },	    { "kretprobe", parse_kretprobe },
-	{ "ksyscall", parse_ksyscall },	    { "kretsyscall", parse_kretsyscall },
-	{ "fentry", parse_fentry },	    { "fexit", parse_fexit },
-	{ "fentry.s", parse_sleepable },    { "fexit.s", parse_sleepable },
-	{ "fmod_ret", parse_deciding },	    { "fmod_ret.s", parse_deciding },
-	{ "lsm", parse_deciding },	    { "lsm.s", parse_deciding },
-	{ "tracepoint", parse_tracepoint }, { "tp", parse_tracepoint },
-	{ "raw_tracepoint", parse_raw },    { "raw_tp", parse_raw },
+	{ "kprobe", .parse = parse_kprobe },
+	{ "kretprobe", .parse = parse_kretprobe },
+	{ "ksyscall", .parse = parse_ksyscall },
+	{ "kretsyscall", .parse = parse_kretsyscall },
+	{ "tracepoint", .parse = parse_tracepoint },
+	{ "tp", .parse = parse_tracepoint },
+	{ "raw_tracepoint", .parse = parse_raw },
+	{ "raw_tp", .parse = parse_raw },
+	{ "fentry", .kind = KVIEW_KIND_FENTRY },
+	{ "fexit", .kind = KVIEW_KIND_FEXIT },
+	{ "tp_btf", .kind = KVIEW_KIND_TP_BTF },
+	{ "fentry.s", .why = why_sleepable },
+	{ "fexit.s", .why = why_sleepable },
+	{ "fmod_ret", .why = why_decides },
+	{ "fmod_ret.s", .why = why_decides },
+	{ "lsm", .why = why_decides },
+	{ "lsm.s", .why = why_decides },
+	{ "raw_tracepoint.w", .why = why_writes },
+	{ "raw_tp.w", .why = why_writes },
+	{ "uprobe", .why = why_user },
+	{ "uretprobe", .why = why_user },
+	{ "usdt", .why = why_user },
 };
+
+static int apply(const struct section_rule *rule, const char *target, struct kview_section *section)
+{
+	if (rule->why)
+		return refuse(section, rule->why);
+	if (rule->parse)
+		return rule->parse(target, section);
+	section->kind = rule->kind;
+	return 0;
+}
 
 int kview_section_parse(const char *name, struct kview_section *ret_section)
 {
@@ -159,7 +171,7 @@ int kview_section_parse(const char *name, struct kview_section *ret_section)
 		const char *rest = skip_prefix(name, rules[i].type);
 
 		if (rest && (rest[0] == '/' || !rest[0]))
-			return rules[i].parse(rest[0] ? rest + 1 : rest, ret_section);
+			return apply(&rules[i], rest[0] ? rest + 1 : rest, ret_section);
 	}
 	return refuse(ret_section, why_not_yet);
 }

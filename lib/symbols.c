@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Which functions the running kernel has (/proc/kallsyms), and which of them ftrace can trace. */
+/* Which functions and tracepoints the running kernel has (/proc/kallsyms), and what ftrace lists of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
+
+#define TRACEPOINT_VARIABLE "__tracepoint_" /* every tracepoint is one */
 
 /* Cut the next line off @text; NULL past the last one. */
 static char *next_line(char **text)
@@ -61,6 +63,11 @@ static void add_symbol(struct kview_symbols *symbols, char type, struct kview_sy
 		symbols->text_end = symbol->addr;
 	else if (strchr("tTwW", type) && !is_fragment(symbol->name))
 		symbols->symbols[symbols->count++] = *symbol;
+	else if (strchr("dDbB", type) && !strncmp(symbol->name, TRACEPOINT_VARIABLE, strlen(TRACEPOINT_VARIABLE)))
+		symbols->tracepoints[symbols->tracepoint_count++] = (struct kview_symbol){
+			.name = symbol->name + strlen(TRACEPOINT_VARIABLE),
+			.in_module = symbol->in_module,
+		};
 }
 
 static int compare_symbols(const void *a, const void *b)
@@ -76,20 +83,24 @@ int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols)
 	struct kview_symbols symbols = {};
 	struct kview_symbol symbol;
 	char *text, *line, type;
+	size_t lines;
 	int err;
 
 	err = kview_file_read(path, &symbols.text);
 	if (err)
 		return err;
-	symbols.symbols = calloc(count_lines(symbols.text), sizeof(*symbols.symbols));
-	if (!symbols.symbols) {
-		free(symbols.text);
+	lines = count_lines(symbols.text);
+	symbols.symbols = calloc(lines, sizeof(*symbols.symbols));
+	symbols.tracepoints = calloc(lines, sizeof(*symbols.tracepoints));
+	if (!symbols.symbols || !symbols.tracepoints) {
+		kview_symbols_deinit(&symbols);
 		return -ENOMEM;
 	}
 	for (text = symbols.text; (line = next_line(&text));)
 		if (parse_symbol(line, &type, &symbol))
 			add_symbol(&symbols, type, &symbol);
 	qsort(symbols.symbols, symbols.count, sizeof(*symbols.symbols), compare_symbols);
+	qsort(symbols.tracepoints, symbols.tracepoint_count, sizeof(*symbols.tracepoints), compare_symbols);
 	*ret_symbols = symbols;
 	return 0;
 }
@@ -97,25 +108,23 @@ int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols)
 void kview_symbols_deinit(struct kview_symbols *symbols)
 {
 	free(symbols->symbols);
+	free(symbols->tracepoints);
 	free(symbols->text);
+}
+
+static int compare_name(const void *name, const void *symbol)
+{
+	return strcmp(name, ((const struct kview_symbol *)symbol)->name);
 }
 
 const struct kview_symbol *kview_symbols_find(const struct kview_symbols *symbols, const char *name)
 {
-	size_t low = 0, high = symbols->count;
+	return bsearch(name, symbols->symbols, symbols->count, sizeof(*symbols->symbols), compare_name);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, symbols->symbols[middle].name);
-
-		if (!order)
-			return &symbols->symbols[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+const struct kview_symbol *kview_symbols_find_tracepoint(const struct kview_symbols *symbols, const char *name)
+{
+	return bsearch(name, symbols->tracepoints, symbols->tracepoint_count, sizeof(*symbols->tracepoints), compare_name);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -123,7 +132,25 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int kview_names_read(const char *path, struct kview_names *ret_names)
+/* "helper [module]" */
+static bool cut_function(char *line)
+{
+	line[strcspn(line, "\t ")] = '\0';
+	return true;
+}
+
+/* "sched:sched_switch" */
+static bool cut_event(char *line)
+{
+	char *colon = strchr(line, ':');
+
+	if (!colon || !strncmp(line, "syscalls:", strlen("syscalls:")))
+		return false;
+	*colon = '/';
+	return true;
+}
+
+static int read_names(const char *path, bool (*cut)(char *line), struct kview_names *ret_names)
 {
 	struct kview_names names = {};
 	char *text, *line;
@@ -137,13 +164,22 @@ int kview_names_read(const char *path, struct kview_names *ret_names)
 		free(names.text);
 		return -ENOMEM;
 	}
-	for (text = names.text; (line = next_line(&text));) {
-		line[strcspn(line, "\t ")] = '\0'; /* "helper [module]" */
-		names.names[names.count++] = line;
-	}
+	for (text = names.text; (line = next_line(&text));)
+		if (cut(line))
+			names.names[names.count++] = line;
 	qsort(names.names, names.count, sizeof(*names.names), compare_names);
 	*ret_names = names;
 	return 0;
+}
+
+int kview_names_read(const char *path, struct kview_names *ret_names)
+{
+	return read_names(path, cut_function, ret_names);
+}
+
+int kview_names_read_events(const char *path, struct kview_names *ret_names)
+{
+	return read_names(path, cut_event, ret_names);
 }
 
 void kview_names_deinit(struct kview_names *names)

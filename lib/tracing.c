@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The one function a program of type tracing was loaded for. */
+/* The one function or tracepoint a program of type tracing was loaded for. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -10,12 +10,25 @@
 
 DEFINE_CLEANUP(struct btf *, btf__free)
 
-/* Type information of a module's functions continues the kernel's. */
-static int function_name(int btf_fd, uint32_t btf_id, uint32_t type_id, char **ret_name)
+#define TRACEPOINT_TYPE "btf_trace_"
+
+static const char *type_name(const struct btf *btf, const struct btf_type *type)
+{
+	const char *name = type ? btf__name_by_offset(btf, type->name_off) : NULL;
+
+	if (name && btf_is_func(type))
+		return name;
+	if (name && btf_is_typedef(type) && !strncmp(name, TRACEPOINT_TYPE, strlen(TRACEPOINT_TYPE)))
+		return name + strlen(TRACEPOINT_TYPE);
+	return NULL;
+}
+
+/* Type information of a module continues the kernel's. */
+static int find_name(int btf_fd, uint32_t btf_id, uint32_t type_id, char **ret_name)
 {
 	_cleanup_(btf__freep) struct btf *kernel = btf__load_vmlinux_btf(), *module = NULL;
 	const struct btf *btf = kernel;
-	const struct btf_type *type;
+	const char *name;
 
 	if (!kernel)
 		return -errno;
@@ -23,10 +36,10 @@ static int function_name(int btf_fd, uint32_t btf_id, uint32_t type_id, char **r
 		btf = module = btf__load_from_kernel_by_id_split(btf_id, kernel);
 	if (!btf)
 		return -errno;
-	type = btf__type_by_id(btf, type_id);
-	if (!type || !btf_is_func(type))
+	name = type_name(btf, btf__type_by_id(btf, type_id));
+	if (!name)
 		return -ENOENT;
-	*ret_name = strdup(btf__name_by_offset(btf, type->name_off));
+	*ret_name = strdup(name);
 	return *ret_name ? 0 : -ENOMEM;
 }
 
@@ -70,7 +83,7 @@ int kview_tracing_read(int prog_fd, struct kview_tracing *ret_tracing)
 	if (err)
 		return err;
 	tracing.btf_id = info.attach_btf_id;
-	err = function_name(tracing.btf_fd, info.attach_btf_obj_id, info.attach_btf_id, &tracing.function);
+	err = find_name(tracing.btf_fd, info.attach_btf_obj_id, info.attach_btf_id, &tracing.name);
 	if (err)
 		kview_tracing_deinit(&tracing);
 	else
@@ -81,5 +94,5 @@ int kview_tracing_read(int prog_fd, struct kview_tracing *ret_tracing)
 void kview_tracing_deinit(struct kview_tracing *tracing)
 {
 	closep(&tracing->btf_fd);
-	free(tracing->function);
+	free(tracing->name);
 }

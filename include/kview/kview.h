@@ -10,8 +10,9 @@
  * What differs between the modes, beyond who pays: in ordinary mode a vfork child is not seen before its exec, functions
  * of modules can be hooked, and a program that reads beyond its context may not be recognised. The return of a function
  * is seen by who was a member when it was entered (view) or when it returns (ordinary), and of kretprobe programs in
- * ordinary mode only as long as the kernel has room for it: for max(10, twice the CPUs) calls at a time. In both modes
- * programs run for members in task context only.
+ * ordinary mode only as long as the kernel has room for it: for max(10, twice the CPUs) calls at a time. Tracepoints of
+ * the very end of a process, after it has given up its memory (sched_process_exit), are seen in ordinary mode only. In
+ * both modes programs run for members in task context only.
  *
  * Functions return 0 or a negative errno and write their results, always the last parameters, only on success. After a
  * refusal kview_reason() tells in words what was refused and why. The library never prints. An object may be used by one
@@ -51,6 +52,9 @@ enum kview_kind {
 	KVIEW_KIND_RETURN,    /* return of a kernel function: kretprobe/FUNC, kretsyscall/NAME */
 	KVIEW_KIND_FENTRY,    /* entry of a kernel function, with typed arguments: fentry/FUNC */
 	KVIEW_KIND_FEXIT,     /* its return, with arguments and result: fexit/FUNC */
+	KVIEW_KIND_RAW_TP,    /* a tracepoint, with what the kernel hands to it: raw_tp/NAME */
+	KVIEW_KIND_TP_BTF,    /* the same with typed arguments: tp_btf/NAME */
+	KVIEW_KIND_TP,	      /* the record of an event: tracepoint/CATEGORY/NAME */
 };
 
 /* Options: set @sz to sizeof(struct), all else may be zero. A longer struct than the library knows must end in zeros. */
@@ -59,8 +63,8 @@ struct kview_open_opts {
 	const char *name; /* shown by `kview show`; NULL: the caller's comm */
 	enum kview_mode mode;
 	/*
-	 * Programs on function entries (kprobe, fentry) run in interrupts that came upon a member, too. Without it they are
-	 * skipped, and counted (kview_counts.skipped). Since 0.1.
+	 * Programs on function entries (kprobe, fentry) and tracepoints (raw_tp, tp_btf) run in interrupts that came upon a
+	 * member, too. Without it they are skipped, and counted (kview_counts.skipped). Since 0.1.
 	 */
 	bool interrupts;
 };
@@ -81,7 +85,8 @@ struct kview_counts {
 /* One hook, as kview_each_hook() and kview_each_kernel_hook() report it; valid during the callback. */
 struct kview_hook {
 	enum kview_kind kind;
-	const char *name;   /* function, or system call without prefix ("read"), or "*" for all system calls */
+	/* Function; tracepoint; event with its category ("sched/sched_switch"); system call ("read"), "*" for all of them */
+	const char *name;
 	uint64_t addr;	    /* entry address of a function; 0 where there is none, it is hidden, or in ordinary mode */
 	bool attachable;    /* kview_each_kernel_hook(): could be attached through a view */
 	const char *reason; /* why not, NULL when attachable */
@@ -169,11 +174,11 @@ int kview_remove_pid(struct kview *view, pid_t pid);
 
 /*
  * Attach a loaded program where its section name says: kprobe/FUNC, kretprobe/FUNC, ksyscall/NAME, kretsyscall/NAME,
- * fentry/FUNC, fexit/FUNC, tracepoint/syscalls/sys_enter_NAME and sys_exit_NAME (or tp/...), raw_tp/sys_enter and
- * sys_exit (or raw_tracepoint/...). Programs for fentry and fexit go where they were loaded for, as with
- * bpf_program__set_attach_target(). The link belongs to @view and ends with it; @opts may be NULL, @ret_link too.
+ * fentry/FUNC, fexit/FUNC, tracepoint/CATEGORY/NAME (or tp/...), raw_tp/NAME (or raw_tracepoint/...), tp_btf/NAME.
+ * Programs for fentry, fexit and tp_btf go where they were loaded for, as with bpf_program__set_attach_target(). The link
+ * belongs to @view and ends with it; @opts may be NULL, @ret_link too.
  *
- * -ENOENT      no such function or system call; kview_reason() names near matches
+ * -ENOENT      no such function, tracepoint or system call; kview_reason() names near matches
  * -EOPNOTSUPP  cannot be hooked on this kernel or in this mode; kview_reason() says why
  * -EINVAL      the section name does not say where to attach, or the program is not loaded
  */
@@ -212,9 +217,10 @@ int kview_each_hook(const struct kview_link *link, kview_hook_fn fn, void *data)
 
 /*
  * Walk what can be hooked on the running kernel, and what cannot, with the reason: functions in alphabetical order, each
- * with all its kinds of hook; the two hooks on all system calls (named "*"); then entry and exit of single ones in the
- * order of their numbers. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is
- * attachable: those ftrace knows say that the module is not loaded, the others why views could not have them either.
+ * with all its kinds of hook; tracepoints in the same way, then their events, if tracefs can be read; the two hooks on
+ * all system calls (named "*"); then entry and exit of single ones in the order of their numbers. @pattern: a shell
+ * pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is attachable: those the kernel itself could
+ * trace say that the module is not loaded, the others why views could not have them either.
  */
 int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data);
 

@@ -13,20 +13,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_as_symbols(const char *path)
 {
 	struct kview_symbols symbols;
+
+	if (kview_symbols_read(path, &symbols))
+		return;
+	for (size_t i = 0; i < symbols.count; i++)
+		if (!kview_symbols_find(&symbols, symbols.symbols[i].name))
+			abort();
+	for (size_t i = 0; i < symbols.tracepoint_count; i++)
+		if (!kview_symbols_find_tracepoint(&symbols, symbols.tracepoints[i].name))
+			abort();
+	kview_symbols_deinit(&symbols);
+}
+
+static void read_as_names(const char *path, int (*read)(const char *path, struct kview_names *ret_names))
+{
 	struct kview_names names;
 
-	if (!kview_symbols_read(path, &symbols)) {
-		for (size_t i = 0; i < symbols.count; i++)
-			if (!kview_symbols_find(&symbols, symbols.symbols[i].name))
-				abort();
-		kview_symbols_deinit(&symbols);
-	}
-	if (!kview_names_read(path, &names)) {
-		for (size_t i = 0; i < names.count; i++)
-			if (!kview_names_have(&names, names.names[i]))
-				abort();
-		kview_names_deinit(&names);
-	}
+	if (read(path, &names))
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		if (!kview_names_have(&names, names.names[i]))
+			abort();
+	kview_names_deinit(&names);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kview_stat_parse(text, &stat);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	read_as_symbols(path);
+	read_as_names(path, kview_names_read);
+	read_as_names(path, kview_names_read_events);
 	close(fd);
 	free(text);
 	return 0;

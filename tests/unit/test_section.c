@@ -25,6 +25,12 @@ static const struct {
 	{ "tp/syscalls/sys_enter_openat2", KVIEW_KIND_TP_ENTER, "openat2" },
 	{ "raw_tp/sys_enter", KVIEW_KIND_RAW_ENTER, "*" },
 	{ "raw_tracepoint/sys_exit", KVIEW_KIND_RAW_EXIT, "*" },
+	{ "raw_tp/sched_switch", KVIEW_KIND_RAW_TP, "sched_switch" },
+	{ "raw_tracepoint/sys_enter_or_so", KVIEW_KIND_RAW_TP, "sys_enter_or_so" },
+	{ "tp_btf/sched_switch", KVIEW_KIND_TP_BTF, NULL },
+	{ "tp_btf", KVIEW_KIND_TP_BTF, NULL },
+	{ "tp/sched/sched_switch", KVIEW_KIND_TP, "sched/sched_switch" },
+	{ "tracepoint/raw_syscalls/sys_enter", KVIEW_KIND_TP, "raw_syscalls/sys_enter" },
 };
 
 static const struct {
@@ -42,12 +48,16 @@ static const struct {
 	{ "tracepoint/syscalls", -EINVAL, "does not say where" },
 	{ "tracepoint/syscalls/", -EINVAL, "does not say where" },
 	{ "tracepoint/syscalls/sys_enter_", -EINVAL, "does not say where" },
-	{ "tracepoint/syscalls/read", -EINVAL, "does not say where" },
-	{ "tracepoint/sched/sched_switch", -EOPNOTSUPP, "those of system calls" },
-	{ "tp/raw_syscalls/sys_enter", -EOPNOTSUPP, "use raw_tp/sys_enter" },
+	{ "tracepoint/sched_switch", -EINVAL, "does not say where" },
+	{ "tp//sched_switch", -EINVAL, "not a name" },
+	{ "tp/sched/sched/switch", -EINVAL, "not a name" },
+	{ "tp/../events/sched/sched_switch", -EINVAL, "not a name" },
 	{ "raw_tp", -EINVAL, "does not say where" },
-	{ "raw_tp/sched_switch", -EOPNOTSUPP, "sys_enter and sys_exit" },
-	{ "raw_tp.w/sys_enter", -EOPNOTSUPP, "not supported yet" },
+	{ "raw_tp/sched/sched_switch", -EINVAL, "not a name" },
+	{ "raw_tp.w/nbd_send_request", -EOPNOTSUPP, "changes what the kernel works with" },
+	{ "raw_tracepoint.w/nbd_send_request", -EOPNOTSUPP, "changes what the kernel works with" },
+	{ "uprobe/malloc", -EOPNOTSUPP, "kview hooks the kernel" },
+	{ "usdt", -EOPNOTSUPP, "kview hooks the kernel" },
 	{ "kretprobe", -EINVAL, "does not say where" },
 	{ "kretprobe/vfs_read+0x10", -EINVAL, "without an offset" },
 	{ "kretsyscall/", -EINVAL, "does not say where" },
@@ -92,14 +102,18 @@ static void bad_sections(void **state)
 
 static void kinds(void **state)
 {
-	enum kview_kind kind;
+	enum kview_kind kind, back, other;
 
 	(void)state;
-	for (uint32_t uapi = KVIEW_HOOK_ENTRY; uapi <= KVIEW_HOOK_FEXIT; uapi++) {
-		assert_int_equal(kview_kind_from_uapi(uapi, &kind), 0);
-		assert_int_equal(kview_kind_uapi(kind), uapi);
+	for (kind = KVIEW_KIND_ENTRY; kind <= KVIEW_KIND_TP; kind++) {
+		assert_int_equal(kview_kind_from_uapi(kview_kind_info(kind)->uapi, &back), 0);
+		assert_int_equal(back, kind);
 		assert_string_not_equal(kview_kind_name(kind), "unknown");
+		assert_true(kview_kind_info(kind)->feature);
+		for (other = KVIEW_KIND_ENTRY; other < kind; other++)
+			assert_string_not_equal(kview_kind_name(kind), kview_kind_name(other));
 	}
+	assert_string_equal(kview_kind_name(KVIEW_KIND_TP + 1), "unknown");
 	assert_int_equal(kview_kind_from_uapi(0, &kind), -EPROTO);
 	assert_int_equal(kview_kind_from_uapi(1000, &kind), -EPROTO);
 	assert_string_equal(kview_kind_name(77), "unknown");

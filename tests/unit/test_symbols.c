@@ -7,6 +7,17 @@
 #include "lib/internal.h"
 #include "unit.h"
 
+static void check_tracepoints(const struct kview_symbols *symbols)
+{
+	assert_int_equal(symbols->tracepoint_count, 2);
+	assert_string_equal(symbols->tracepoints[0].name, "ext4_sync");
+	assert_true(symbols->tracepoints[0].in_module);
+	assert_string_equal(symbols->tracepoints[1].name, "sched_switch");
+	assert_false(symbols->tracepoints[1].in_module);
+	assert_non_null(kview_symbols_find_tracepoint(symbols, "sched_switch"));
+	assert_null(kview_symbols_find_tracepoint(symbols, "sched_switc"));
+}
+
 static void kallsyms(void **state)
 {
 	static const struct kview_symbol expected[] = {
@@ -40,6 +51,7 @@ static void kallsyms(void **state)
 	assert_null(kview_symbols_find(&symbols, "vfs_raed"));
 	assert_null(kview_symbols_find(&symbols, "zzz"));
 	assert_null(kview_symbols_find(&symbols, ""));
+	check_tracepoints(&symbols);
 	kview_symbols_deinit(&symbols);
 }
 
@@ -54,6 +66,18 @@ static void ftrace(void **state)
 	assert_true(kview_names_have(&names, "module_function"));
 	assert_false(kview_names_have(&names, "module_function [ext4]"));
 	assert_false(kview_names_have(&names, "weak_one"));
+	kview_names_deinit(&names);
+}
+
+static void events(void **state)
+{
+	struct kview_names names;
+
+	(void)state;
+	assert_int_equal(kview_names_read_events(FIXTURE("available_events"), &names), 0);
+	assert_int_equal(names.count, 2);
+	assert_true(kview_names_have(&names, "raw_syscalls/sys_enter"));
+	assert_true(kview_names_have(&names, "sched/sched_switch"));
 	kview_names_deinit(&names);
 }
 
@@ -110,8 +134,8 @@ static void system_calls(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kallsyms), cmocka_unit_test(ftrace),	    cmocka_unit_test(no_file),
-		cmocka_unit_test(empty_file), cmocka_unit_test(system_calls),
+		cmocka_unit_test(kallsyms), cmocka_unit_test(ftrace),	  cmocka_unit_test(events),
+		cmocka_unit_test(no_file),  cmocka_unit_test(empty_file), cmocka_unit_test(system_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

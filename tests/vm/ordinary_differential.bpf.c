@@ -7,6 +7,23 @@
 
 #include "ordinary_differential.h"
 
+struct task_struct {
+	int tgid;
+} __attribute__((preserve_access_index));
+
+struct trace_event_raw_task_rename {
+	char oldcomm[16];
+	char newcomm[16];
+	short oom_score_adj;
+} __attribute__((preserve_access_index));
+
+struct trace_event_raw_signal_generate {
+	int sig;
+	int pid;
+	int group;
+	int result;
+} __attribute__((preserve_access_index));
+
 /* Which process to look at: the kernel attaches for all of them. */
 const volatile __u32 process;
 /* Not while programs are being attached and detached, which takes system calls, too. */
@@ -196,6 +213,60 @@ int on_raw_exit(struct bpf_raw_tracepoint_args *ctx)
 	now = event(DIFFERENTIAL_RAW_EXIT);
 	if (now)
 		now->result = ctx->args[1];
+	return 0;
+}
+
+/* The address of the new name is one of the kernel's stack. */
+static int note_rename(struct differential_event *now, struct task_struct *task, const char *comm)
+{
+	if (!now)
+		return 0;
+	now->args[0] = (unsigned long)task;
+	bpf_probe_read_kernel(&now->args[1], sizeof(now->args[1]), comm);
+	return 0;
+}
+
+SEC("raw_tp/task_rename")
+int on_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return note_rename(event(DIFFERENTIAL_RAW_TP), (void *)ctx->args[0], (void *)ctx->args[1]);
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_tp_btf, struct task_struct *task, const char *comm)
+{
+	struct differential_event *now = event(DIFFERENTIAL_TP_BTF);
+
+	if (now)
+		now->result = task->tgid;
+	return note_rename(now, task, comm);
+}
+
+SEC("tp/task/task_rename")
+int on_tp(struct trace_event_raw_task_rename *ctx)
+{
+	struct differential_event *now = event(DIFFERENTIAL_TP);
+
+	if (!now)
+		return 0;
+	now->args[0] = ctx->oldcomm[4];
+	now->args[1] = ctx->newcomm[4];
+	now->args[2] = ctx->oom_score_adj;
+	now->cookie = bpf_get_attach_cookie(ctx);
+	return 0;
+}
+
+SEC("tracepoint/signal/signal_generate")
+int on_tp_signal(struct trace_event_raw_signal_generate *ctx)
+{
+	struct differential_event *now = event(DIFFERENTIAL_TP_SIGNAL);
+
+	if (!now)
+		return 0;
+	now->args[0] = ctx->sig;
+	now->args[1] = ctx->pid;
+	now->args[2] = ctx->group;
+	now->result = ctx->result;
 	return 0;
 }
 

@@ -7,7 +7,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -26,7 +28,10 @@ static char buffer[256];
 static void do_things(bool *on)
 {
 	void *place = (void *)0x100000000000, *mapped;
+	char name[] = "name0";
 
+	prctl(PR_SET_NAME, name);
+	signal(SIGUSR1, SIG_IGN);
 	*on = true;
 	for (int i = 0; i < 5; i++) {
 		syscall(SYS_read, zero_fd, buffer, 100 + i);
@@ -36,6 +41,9 @@ static void do_things(bool *on)
 		mapped = mmap(place, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 		EXPECT(mapped == place, "%p", mapped);
 		munmap(place, 4096);
+		name[4]++;
+		prctl(PR_SET_NAME, name);
+		kill(getpid(), SIGUSR1);
 	}
 	*on = false;
 }

@@ -104,6 +104,9 @@ int main(void)
 	expect("getppid", 2, loaded, loaded ? "" : not_loaded);
 	expect("\\*", 2, loaded, loaded ? "" : not_loaded);
 	expect("no_such_function", 0, false, "");
+	expect("sched_switch", 2, loaded, loaded ? "" : not_loaded);
+	expect("sched/sched_switch", 1, loaded, loaded ? "" : not_loaded);
+	expect("sys_exit", 1, false, loaded ? "for the whole machine" : not_loaded);
 	if (loaded)
 		EXPECT_EQUAL(kview_each_kernel_hook("_printk", check_variable, NULL), 0);
 	EXPECT_EQUAL(kview_each_kernel_hook(NULL, stop, NULL), 42);

@@ -89,14 +89,32 @@ int on_program(void *ctx)
 	return 0;
 }
 
-SEC("?tracepoint/sched/sched_switch")
-int other_tracepoint(void *ctx)
+SEC("?tp/sched/sched_swich")
+int unknown_event(void *ctx)
 {
 	return 0;
 }
 
-SEC("?raw_tp/sched_switch")
-int other_raw(void *ctx)
+SEC("?raw_tp/sched_swich")
+int unknown_raw(void *ctx)
+{
+	return 0;
+}
+
+SEC("?raw_tp.w/nbd_send_request")
+int writable(void *ctx)
+{
+	return 0;
+}
+
+SEC("?tp/raw_syscalls/sys_enter")
+int global(void *ctx)
+{
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int global_btf(void *ctx)
 {
 	return 0;
 }
@@ -117,6 +135,18 @@ SEC("?tracepoint/syscalls/sys_enter_close")
 int beyond_tracepoint(struct trace_event_raw_sys_enter *ctx)
 {
 	return ctx->args[1] != 0; /* it has one */
+}
+
+SEC("?raw_tp/task_rename")
+int beyond_raw_tp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return ctx->args[3] != 0; /* it has two, on newer kernels three */
+}
+
+SEC("?tp/task/task_rename")
+int beyond_event(unsigned char *ctx)
+{
+	return ctx[200]; /* it ends before 64 */
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -27,11 +27,14 @@ static const struct {
 	{ "not_returnable", -EOPNOTSUPP, "kretprobe/do_syscall_64: the function has no ftrace entry" },
 	{ "decides", -EOPNOTSUPP, "fmod_ret/security_file_permission: not supported: such a program decides" },
 	{ "guards", -EOPNOTSUPP, "lsm/file_permission: not supported: such a program decides" },
-	{ "other_tracepoint", -EOPNOTSUPP, "tracepoint/sched/sched_switch: not supported yet" },
-	{ "other_raw", -EOPNOTSUPP, "raw_tp/sched_switch: not supported yet" },
+	{ "unknown_event", -ENOENT, "tp/sched/sched_swich: the kernel has no tracepoint sched/sched_swich; near: sched/sched_switch" },
+	{ "unknown_raw", -ENOENT, "raw_tp/sched_swich: the kernel has no tracepoint sched_swich; near: sched_switch" },
+	{ "writable", -EOPNOTSUPP, "raw_tp.w/nbd_send_request: not supported: such a program changes" },
 	{ "multi", -EOPNOTSUPP, "kprobe.multi/vfs_*: not supported yet" },
 	{ "beyond_raw", -EACCES, "raw_tp/sys_enter: the program reads beyond the context" },
 	{ "beyond_tracepoint", -EACCES, "sys_enter_close: the program reads beyond the context" },
+	{ "beyond_raw_tp", -EACCES, "raw_tp/task_rename: the program reads beyond the context" },
+	{ "beyond_event", -EACCES, "tp/task/task_rename: the program reads beyond the context" },
 };
 
 static int count_link(struct kview_link *link, void *data)
@@ -136,14 +139,25 @@ static void refuse_tracing(struct kview *view)
 /* What views alone cannot do. */
 static void refuse_in_view(struct kview *view)
 {
-	struct ordinary_refused *skel = load("variable", NULL);
-	int err = kview_attach_program(view, skel->progs.variable, NULL, NULL);
+	static const struct {
+		const char *program, *reason;
+	} cases[] = {
+		{ "variable", "kretprobe/_printk: the kernel's type information (BTF) does not tell" },
+		{ "global", "tp/raw_syscalls/sys_enter: the tracepoint can only be switched on for the whole machine" },
+		{ "global_btf", "tp_btf/sys_exit: the tracepoint can only be switched on for the whole machine" },
+	};
 
-	if (kview_mode(view) == KVIEW_MODE_VIEW)
-		test_refused(view, err, -EOPNOTSUPP, "kretprobe/_printk: the kernel's type information (BTF) does not tell");
-	else
-		EXPECT(!err, "%s", kview_reason(view));
-	ordinary_refused__destroy(skel);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ordinary_refused *skel = load(cases[i].program, NULL);
+		struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, cases[i].program);
+		int err = kview_attach_program(view, prog, NULL, NULL);
+
+		if (kview_mode(view) == KVIEW_MODE_VIEW)
+			test_refused(view, err, -EOPNOTSUPP, cases[i].reason);
+		else
+			EXPECT(!err, "%s", kview_reason(view));
+		ordinary_refused__destroy(skel);
+	}
 }
 
 static pid_t zombie(void)
