@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lock order: watch_lock -> what registering a tracepoint takes; cred_guard_mutex -> kview_lock -> css_set and RCU. Nothing
- * here takes cgroup_mutex, and the probes, which run under it and a spinlock, only wake the worker.
+ * Lock order: watch_lock -> what registering a tracepoint takes; cred_guard_mutex and cgroup_mutex -> kview_lock -> css_set
+ * and RCU. So nobody asks for a path, which takes cgroup_mutex, while holding kview_lock. The probes, which run under
+ * cgroup_mutex and a spinlock, only wake the worker.
  */
 #include "cgroup.h"
 
@@ -588,20 +589,25 @@ void kview_cgroup_remove_all(struct kview_view *view)
 	unwatch(count);
 }
 
-int kview_cgroup_list(const struct kview_view *view, struct kview_cgroup_info *info)
+struct cgroup *kview_cgroup_get(const struct kview_view *view, u32 index)
 {
 	struct kview_cgroup_ref *ref;
-	u32 index = 0;
 
 	list_for_each_entry(ref, &view->cgroups, node) {
-		if (index++ != info->index)
+		if (index--)
 			continue;
-		info->id = cgroup_id(ref->cgroup);
-		if (cgroup_path_ns(ref->cgroup, info->path, sizeof(info->path), current->nsproxy->cgroup_ns) < 0)
-			info->path[0] = '\0';
-		return 0;
+		cgroup_get(ref->cgroup);
+		return ref->cgroup;
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+void kview_cgroup_describe(struct cgroup *cgroup, struct kview_cgroup_info *info)
+{
+	info->id = cgroup_id(cgroup);
+	/* Takes cgroup_mutex, under which clone3() waits for kview_lock. */
+	if (cgroup_path_ns(cgroup, info->path, sizeof(info->path), current->nsproxy->cgroup_ns) < 0)
+		info->path[0] = '\0';
 }
 
 static void match_point(struct tracepoint *point, void *data)

@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+struct cgroup;
 struct kview_cgroup_info;
 struct kview_set;
 struct kview_view;
@@ -33,7 +34,10 @@ u32 kview_cgroup_views(void);
 /* Put the views into @set that want the process of @task for its cgroup; there has to be room for them. Under kview_lock. */
 void kview_cgroup_put(struct kview_set *set, struct task_struct *task);
 
-/* Fill in the record of the @info->index-th cgroup of @view; -ENOENT. Under kview_lock. */
-int kview_cgroup_list(const struct kview_view *view, struct kview_cgroup_info *info);
+/* The @index-th cgroup of @view, with a reference for cgroup_put(), or NULL. Under kview_lock. */
+struct cgroup *kview_cgroup_get(const struct kview_view *view, u32 index);
+
+/* Fill in what @info tells of @cgroup. Not under kview_lock. */
+void kview_cgroup_describe(struct cgroup *cgroup, struct kview_cgroup_info *info);
 
 #endif

@@ -2,6 +2,7 @@
 #include "list.h"
 
 #include <linux/capability.h>
+#include <linux/cgroup.h>
 #include <linux/cleanup.h>
 #include <linux/cpufeature.h>
 #include <linux/cred.h>
@@ -186,11 +187,19 @@ int kview_list_member(struct kview_member_info *info)
 
 int kview_list_cgroup(struct kview_cgroup_info *info)
 {
+	struct cgroup *cgroup = NULL;
 	struct kview_view *view;
 
-	guard(mutex)(&kview_lock);
-	view = find_view(info->view);
-	return view ? kview_cgroup_list(view, info) : -ENOENT;
+	scoped_guard(mutex, &kview_lock) {
+		view = find_view(info->view);
+		if (view)
+			cgroup = kview_cgroup_get(view, info->index);
+	}
+	if (!cgroup)
+		return -ENOENT;
+	kview_cgroup_describe(cgroup, info);
+	cgroup_put(cgroup);
+	return 0;
 }
 
 static void fill_link(struct kview_link *link, struct kview_link_info *info)

@@ -291,6 +291,36 @@ static void clone_vfork(void)
 	CHECK_EQUAL(members(), 0);
 }
 
+static void clone_on(void *argument)
+{
+	for (;;)
+		clone_into(argument);
+}
+
+/* Who lists cgroups asks the kernel for their paths, while clone3() holds the kernel's lock of all cgroups. */
+static void listed_while_cloned(void)
+{
+	struct clone_request into = { .directory = DIRECTORY "a" };
+	struct kview_cgroup_info info = { .size = sizeof(info) };
+	struct subject cloners[2];
+	int fd = cgroup_new("a");
+	uint64_t before;
+
+	set_up();
+	kv_cgroup(view, fd);
+	info.view = kv_view_info(view).id;
+	for (int i = 0; i < 2; i++) {
+		cloners[i] = subject_new(1);
+		subject_begin(&cloners[i], clone_on, &into);
+	}
+	before = *counter.value;
+	while (*counter.value < before + 20 * CALLS)
+		CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_CGROUP_INFO, &info));
+	for (int i = 0; i < 2; i++)
+		subject_end(&cloners[i]);
+	CHECK(!strcmp(info.path, "/kview-test/a"));
+}
+
 static void vfork_and_enter(void *unused)
 {
 	pid_t pid = vfork();
@@ -695,6 +725,7 @@ int main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST_CASE(subtree),	    TEST_CASE(listed),		 TEST_CASE(refused),	     TEST_CASE(moves),
 		TEST_CASE(added_too),	    TEST_CASE(forks_inside),	 TEST_CASE(clones),	     TEST_CASE(clone_vfork),
+		TEST_CASE(listed_while_cloned),
 		TEST_CASE(vfork_child_enters), TEST_CASE(threaded),	 TEST_CASE(removed),	     TEST_CASE(overlapping_views),
 		TEST_CASE(added_under_load), TEST_CASE(exact_under_load), TEST_CASE(moved_under_load), TEST_CASE(many),
 		TEST_CASE(tool_killed),
