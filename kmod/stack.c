@@ -210,8 +210,15 @@ int kview_stack_search(struct kview_frame *frames, u32 count)
 void kview_stack_exit(void)
 {
 	struct kview_frame frame = { .resume = (unsigned long)landing.code };
+	struct search own = { .frames = &frame, .count = 1, .low = frame.resume, .high = frame.resume };
 
-	if (kview_stack_search(&frame, 1) || frame.found)
+	/*
+	 * The task that unloads the module may have to come by, too, when the hook was on what brought it here. Above our own
+	 * frame no variable holds the address.
+	 */
+	search_words(&own, __builtin_frame_address(0), stack_end(current));
+	search_taken(&own, current);
+	if (frame.found || kview_stack_search(&frame, 1) || frame.found)
 		pr_info("a process still returns through code of this module: one page stays behind\n");
 	else
 		free_landing();

@@ -6,6 +6,11 @@
  * Hooks on the return of functions: the frame of a trampoline stays on the stack meanwhile. So tasks that sleep, die, exec
  * or are traced by others inside such a function are what matters.
  */
+#include <ctype.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -185,7 +190,7 @@ static struct sleeper sleeper_new(void)
 	return sleeper;
 }
 
-static bool is_asleep(pid_t pid)
+static bool is_asleep_in(pid_t pid, int call)
 {
 	char path[64], text[256] = "";
 	FILE *file;
@@ -197,7 +202,13 @@ static bool is_asleep(pid_t pid)
 	if (!fgets(text, sizeof(text), file))
 		text[0] = '\0';
 	fclose(file);
-	return !strncmp(text, "0 ", 2); /* in read() */
+	/* A number only while it sleeps in there. */
+	return isdigit((unsigned char)*text) && atoi(text) == call;
+}
+
+static bool is_asleep(pid_t pid)
+{
+	return is_asleep_in(pid, SYS_read);
 }
 
 static void put_to_sleep(struct sleeper *sleeper)
@@ -290,6 +301,57 @@ static void unloaded_meanwhile(void)
 	CHECK(is_asleep(sleeper.subject.pid));
 	wake(&sleeper);
 	CHECK_EQUAL(module_load(module_path("kmod", "kview")), 0);
+	WAIT_FOR(kv_loaded());
+}
+
+#define NAME "kview"
+
+/* A page that is missing until a byte comes through the socket. */
+static void *supply_page(void *page)
+{
+	static char content[4096] __attribute__((aligned(4096))) = NAME;
+	struct uffdio_register request = { .range = { .start = (uintptr_t)page, .len = sizeof(content) },
+					   .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .dst = (uintptr_t)page, .src = (uintptr_t)content, .len = sizeof(content) };
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = CHECK_CALL(syscall(SYS_userfaultfd, O_CLOEXEC));
+
+	CHECK_CALL(ioctl(fd, UFFDIO_API, &api));
+	CHECK_CALL(ioctl(fd, UFFDIO_REGISTER, &request));
+	*got = 1;
+	read_socket();
+	CHECK_CALL(ioctl(fd, UFFDIO_COPY, &copy));
+	return NULL;
+}
+
+static void unload_slowly(void *unused)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t supplier;
+
+	(void)unused;
+	CHECK(page != MAP_FAILED);
+	CHECK(!pthread_create(&supplier, NULL, supply_page, page));
+	while (!*got)
+		usleep(1000);
+	CHECK_CALL(syscall(SYS_delete_module, page, O_NONBLOCK));
+}
+
+/* ... and who unloads it is itself inside: it entered while the hook was there, and came to its senses when it was not. */
+static void unloaded_from_inside(void)
+{
+	struct sleeper sleeper = sleeper_new();
+	struct counter counter = counter_new(BPF_PROG_TYPE_KPROBE);
+	int link = attach_return(sleeper.view, &counter, "__x64_sys_delete_module");
+
+	subject_begin(&sleeper.subject, unload_slowly, NULL);
+	WAIT_FOR(is_asleep_in(sleeper.subject.pid, SYS_delete_module));
+	close(link);
+	close(sleeper.view);
+	kv_device_close();
+	wake(&sleeper);
+	CHECK(!kv_loaded());
+	CHECK_EQUAL(module_load(module_path("kmod", NAME)), 0);
 	WAIT_FOR(kv_loaded());
 }
 
@@ -439,6 +501,7 @@ int main(int argc, char **argv)
 		TEST_CASE(exact),		 TEST_CASE(all_kinds),	    TEST_CASE(result),
 		TEST_CASE(stack_arguments),	 TEST_CASE(closed_meanwhile), TEST_CASE(view_closed_meanwhile),
 		TEST_CASE(others_come_meanwhile), TEST_CASE(killed_inside),   TEST_CASE(unloaded_meanwhile),
+		TEST_CASE(unloaded_from_inside),
 		TEST_CASE(kretprobe_inside),	 TEST_CASE(graph_tracer_inside), TEST_CASE(across_exec),
 		TEST_CASE(no_return),		 TEST_CASE(under_load),	    TEST_CASE(refused),
 	};
