@@ -10,6 +10,7 @@
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
+#include <linux/kstrtox.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -215,6 +216,36 @@ static struct kprobe post_process_probe = {
 
 static struct kprobe *probes[] = { &prepare_probe, &post_process_probe };
 
+/* --- who switches kprobes off ---------------------------------------------------------------------------------------- */
+
+/* In place of what serves writes to kprobes/enabled in debugfs. Kprobes are on, or the module would not have loaded. */
+static ssize_t wrap_switch(struct file *file, const char __user *from, size_t count, loff_t *pos)
+{
+	bool on;
+	ssize_t ret = kstrtobool_from_user(from, count, &on);
+
+	if (!ret)
+		ret = on ? count : -EBUSY;
+	leave_wrapper();
+	return ret;
+}
+
+/* Without our probes, stubs would go on into what ftrace has freed. */
+static void notrace on_switch(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	if (!regs)
+		return;
+	atomic_inc(&wrapped);
+	instruction_pointer_set(regs, (unsigned long)wrap_switch);
+}
+
+static struct ftrace_ops switch_ops = {
+	.func = on_switch,
+	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY,
+};
+
 /* --- setting all this up --------------------------------------------------------------------------------------------- */
 
 /* What ftrace follows for us. */
@@ -227,6 +258,7 @@ static struct {
 	{ &prepare_ops, "arch_prepare_kprobe" },
 	{ &prepare_optimized_ops, "arch_prepare_optimized_kprobe" },
 	{ &optimize_ops, "arch_optimize_kprobes" },
+	{ &switch_ops, "write_enabled_file_bool" },
 };
 
 static int follow(struct ftrace_ops *ops, const char *function)
@@ -269,9 +301,9 @@ int kview_coherence_init(void)
 			return err;
 		}
 	}
-	err = register_kprobes(probes, ARRAY_SIZE(probes));
+	err = READ_ONCE(*kview_symbols.kprobes_all_disarmed) ? -EBUSY : register_kprobes(probes, ARRAY_SIZE(probes));
 	if (err) {
-		pr_err("cannot follow ftrace's updates (%d)\n", err);
+		pr_err("cannot follow ftrace's updates%s (%d)\n", err == -EBUSY ? ": all kprobes are switched off" : "", err);
 		unfollow(ARRAY_SIZE(followed));
 	}
 	return err;
@@ -280,9 +312,9 @@ int kview_coherence_init(void)
 void kview_coherence_exit(void)
 {
 	unregister_kprobes(probes, ARRAY_SIZE(probes));
+	unfollow(ARRAY_SIZE(followed));
 	/* Who was sent into a wrapper is counted; the last instructions after the count are waited for by RCU. */
 	wait_event(unwrapped, !atomic_read(&wrapped));
 	synchronize_rcu_tasks();
-	unfollow(ARRAY_SIZE(followed));
 	kview_patcher_exit();
 }

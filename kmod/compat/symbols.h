@@ -85,7 +85,8 @@ struct super_block;
 	X(x86_return_thunk, unsigned long)                                                                             \
 	X(bpf_prog_fops, const struct file_operations)                                                                 \
 	X(event_mutex, struct mutex)                                                                                   \
-	X(ftrace_events, struct list_head)
+	X(ftrace_events, struct list_head)                                                                             \
+	X(kprobes_all_disarmed, bool)
 
 /* X(symbol): addresses in text that are only compared or patched; per-cpu symbols are offsets. */
 #define KVIEW_ADDRESSES(X)                                                                                             \

@@ -407,6 +407,30 @@ static void on_top_of_fexit(void)
 	expect_on_top(tracing_attach(counter.prog), &counter, &member);
 }
 
+#define KPROBES "/sys/kernel/debug/kprobes/enabled"
+
+/* Without its kprobes the module would not learn that what it chains to is freed: so nobody can switch all of them off. */
+static void kprobes_stay_on(void)
+{
+	struct counter ours = counter_new(BPF_PROG_TYPE_KPROBE);
+	int view = kv_view(), theirs, err;
+	struct subject member;
+
+	hook_vfs_read();
+	member = subject_new_calling(THREADS, work);
+	theirs = tracing_attach(counter_tracing(BPF_TRACE_FENTRY, function, member.pid).prog);
+	kv_member(view, member.pid);
+	kv_entry(view, ours.prog, function);
+	err = test_write(KPROBES, "0");
+	close(theirs);
+	subject_start(&member);
+	usleep(1000000);
+	CHECK_EQUAL(subject_stop(&member), *ours.value);
+	CHECK_EQUAL(err, -EBUSY);
+	test_set(KPROBES, "1");
+	CHECK(test_write(KPROBES, "neither") < 0);
+}
+
 /* What a case that failed half-way may have left switched on. */
 static void undo(void)
 {
@@ -416,6 +440,7 @@ static void undo(void)
 	test_write("/proc/sys/kernel/bpf_stats_enabled", "0");
 	test_write("/proc/sys/kernel/sched_schedstats", "0");
 	test_write("/sys/devices/system/cpu/cpu1/online", "1");
+	test_write(KPROBES, "1");
 }
 
 #define BOTH(name) TEST_CASE(name##_outside), TEST_CASE(name##_inside)
@@ -429,6 +454,7 @@ int main(int argc, char **argv)
 		TEST_CASE(kprobe_sees_member), TEST_CASE(inner_kprobe_sees_member), TEST_CASE(fentry_sees_member),
 		TEST_CASE(fexit_sees_member), TEST_CASE(tracepoint_sees_member),
 		TEST_CASE(on_top_of_kprobe), TEST_CASE(on_top_of_fentry), TEST_CASE(on_top_of_fexit),
+		TEST_CASE(kprobes_stay_on),
 	};
 
 	test_undo = undo;
