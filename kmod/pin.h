@@ -3,7 +3,7 @@
  * A pin: a function that images patch for the module's own sake, where members' address spaces come to be and end.
  *
  * Its stub calls @run before the programs that are hooked there, in the member's task and with preemption on. What it
- * calls may sleep; no RCU flavour waits for that, so kview_run_pinned() counts who is inside.
+ * calls may sleep; no RCU flavour waits for that, so kview_run_pinned() is a reader of an SRCU domain of its own.
  */
 #ifndef KVIEW_PIN_H
 #define KVIEW_PIN_H

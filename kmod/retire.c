@@ -24,7 +24,7 @@ static void wait_for_users(void)
 {
 	synchronize_rcu_tasks();
 	synchronize_rcu();
-	/* Who entered before the first wait is counted by now, or past the call; who leaves still has to run the tail. */
+	/* Who entered before the first wait is a reader by now, or past that; who leaves still has to run the tail. */
 	kview_run_drain();
 	synchronize_rcu_tasks();
 }

@@ -4,7 +4,7 @@
  *
  * A preempted task may sit between two instructions of a stub: synchronize_rcu_tasks() waits until every task has
  * scheduled voluntarily. The idle tasks, which it does not wait for, and interrupts run stubs with preemption off:
- * synchronize_rcu(). A task in kview_run_pinned() may sleep: it is counted. A stub that stays on the stack while its function
+ * synchronize_rcu(). A task in kview_run_pinned() may sleep: SRCU. A stub that stays on the stack while its function
  * runs is looked for there (stack.h).
  */
 #ifndef KVIEW_RETIRE_H

@@ -8,7 +8,7 @@
 #include <linux/perf_event.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/wait.h>
+#include <linux/srcu.h>
 #include <asm/syscall.h>
 
 #include "compat/multi.h"
@@ -22,9 +22,8 @@
 #include "textpage.h"
 #include "tracepoint.h"
 
-/* Tasks inside kview_run_pinned(); they sleep there, where no RCU flavour waits for them. */
-static atomic_t inside = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(drained);
+/* Tasks inside kview_run_pinned() are its readers: they sleep there, where no other flavour of RCU waits for them. */
+DEFINE_STATIC_SRCU(pinned);
 
 #define count(hook, what) this_cpu_inc((hook)->counts->what)
 
@@ -404,13 +403,12 @@ static unsigned long current_chain(unsigned long site)
 unsigned long kview_run_pinned(struct kview_stub *stub, struct pt_regs *regs)
 {
 	unsigned long chain = stub->chain;
+	int index = srcu_read_lock(&pinned);
 
-	atomic_inc(&inside);
 	/* The last sleep: from here to the jump whoever frees the target waits for this task. */
 	if (stub->pin->run(regs))
 		chain = current_chain(stub->site);
-	if (atomic_dec_and_test(&inside))
-		wake_up_all(&drained);
+	srcu_read_unlock(&pinned, index);
 	return chain;
 }
 
@@ -423,5 +421,5 @@ void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs)
 
 void kview_run_drain(void)
 {
-	wait_event(drained, !atomic_read(&inside));
+	synchronize_srcu(&pinned);
 }

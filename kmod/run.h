@@ -59,7 +59,7 @@ void kview_run_resched(struct kview_stub *stub, struct pt_regs *regs);
 void kview_run_rcu_lock(void);
 void kview_run_rcu_unlock(void);
 
-/* Wait until no task is inside kview_run_pinned(). */
+/* Wait until all tasks that are inside kview_run_pinned() now have left it. */
 void kview_run_drain(void);
 
 #endif
