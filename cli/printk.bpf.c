@@ -1,34 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pass on what members' programs print with bpf_printk().
+ * Pass on what the programs of one object print with bpf_printk().
  *
  * trace_pipe would do, but it is one for the whole machine: reading it takes lines away from other readers, and shows
  * theirs. This program hangs on the tracepoint bpf_trace_printk, which costs nothing unless a program prints.
  */
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "cli/printk_line.h"
 
-struct mm_struct;
-
-/* The fields used; their places come from the running kernel's BTF. */
-struct task_struct {
-	int tgid;
-	struct mm_struct *mm;
-	struct task_struct *real_parent;
-} __attribute__((preserve_access_index));
-
-/* Process ids in the first pid namespace. */
+/*
+ * Where the code of the object's programs is, in chunks of which no two programs share one. User space makes it as
+ * large as it has to be.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536); /* as many processes as one command line can name */
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
+	__uint(max_entries, 1);
+	__type(key, __u64);
 	__type(value, __u8);
-} members SEC(".maps");
+} code SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -36,26 +28,34 @@ struct {
 } lines SEC(".maps");
 
 __u64 lost;
-_Bool everybody; /* members come and go by themselves: no filter */
+_Bool everybody; /* nobody knows where the code is */
 
-/* vfork's child runs on its parent's memory, and so in its parent's view, until its exec. */
-static int is_member(struct task_struct *task)
+/* This program, what calls it for the tracepoint, and the helper stand before the program that prints: about six. */
+#define FRAMES 16
+
+/* The tracepoint does not tell which program prints; the stack does. */
+static int is_ours(void *ctx)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid), parent = BPF_CORE_READ(task, real_parent, tgid);
+	__u64 frames[FRAMES], chunk;
+	long size = bpf_get_stack(ctx, frames, sizeof(frames), 0);
+	int i;
 
-	if (bpf_map_lookup_elem(&members, &tgid))
-		return 1;
-	return bpf_map_lookup_elem(&members, &parent) &&
-	       BPF_CORE_READ(task, mm) == BPF_CORE_READ(task, real_parent, mm);
+	for (i = 0; i < FRAMES; i++) {
+		if (size < (long)((i + 1) * sizeof(frames[0])))
+			return 0;
+		chunk = frames[i] / PRINTK_CHUNK;
+		if (bpf_map_lookup_elem(&code, &chunk))
+			return 1;
+	}
+	return 0;
 }
 
 SEC("raw_tp/bpf_trace_printk")
 int forward_line(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct printk_line *line;
 
-	if (!everybody && !is_member(task))
+	if (!everybody && !is_ours(ctx))
 		return 0;
 	line = bpf_ringbuf_reserve(&lines, sizeof(*line), 0);
 	if (!line) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "printk_code.h"
 #include "printk_line.h"
 #include "scope.h"
 
@@ -70,18 +71,40 @@ static int print_line(void *data, void *record, size_t size)
 	return 0;
 }
 
-int printk_open(FILE *out, bool json, struct printk_stream **ret_printk)
+static int load(struct printk *bpf, const struct printk_code *code)
+{
+	uint8_t value = 1;
+	size_t i;
+	int err;
+
+	err = bpf_map__set_max_entries(bpf->maps.code, code->count ? code->count : 1);
+	if (!err)
+		err = printk__load(bpf);
+	for (i = 0; !err && i < code->count; i++)
+		err = bpf_map__update_elem(bpf->maps.code, &code->chunks[i], sizeof(code->chunks[i]), &value,
+					   sizeof(value), BPF_ANY);
+	return err;
+}
+
+int printk_open(const struct bpf_object *obj, FILE *out, bool json, struct printk_stream **ret_printk)
 {
 	_cleanup_(printk_closep) struct printk_stream *printk = calloc(1, sizeof(*printk));
+	_cleanup_(printk_code_deinit) struct printk_code code = {};
 	int err;
 
 	if (!printk)
 		return -ENOMEM;
 	*printk = (struct printk_stream){ .out = out, .json = json };
-	printk->bpf = printk__open_and_load();
+	printk->bpf = printk__open();
 	if (!printk->bpf)
 		return -errno;
-	err = printk__attach(printk->bpf);
+	err = printk_code_read(obj, &code);
+	if (err && err != -EACCES)
+		return err;
+	printk->bpf->bss->everybody = err == -EACCES;
+	err = load(printk->bpf, &code);
+	if (!err)
+		err = printk__attach(printk->bpf);
 	if (err)
 		return err;
 	printk->ring = ring_buffer__new(bpf_map__fd(printk->bpf->maps.lines), print_line, printk, NULL);
@@ -98,22 +121,14 @@ void printk_close(struct printk_stream *printk)
 	free(printk);
 }
 
+bool printk_of_everybody(const struct printk_stream *printk)
+{
+	return printk->bpf->bss->everybody;
+}
+
 void printk_start(struct printk_stream *printk, uint64_t ns)
 {
 	printk->start = ns;
-}
-
-void printk_add_everybody(struct printk_stream *printk)
-{
-	printk->bpf->bss->everybody = true;
-}
-
-int printk_add_pid(struct printk_stream *printk, pid_t pid)
-{
-	uint32_t key = pid;
-	uint8_t value = 1;
-
-	return bpf_map__update_elem(printk->bpf->maps.members, &key, sizeof(key), &value, sizeof(value), BPF_ANY);
 }
 
 static int print_ready(void *data)

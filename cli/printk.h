@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines that members' programs print with bpf_printk(), as they come. */
+/* The lines that an object's programs print with bpf_printk(), as they come. */
 #ifndef KVIEW_CLI_PRINTK_H
 #define KVIEW_CLI_PRINTK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
 
 #include <bpf/libbpf.h>
 
@@ -17,18 +16,20 @@ struct printk_stream;
 /* Does some program of @obj print? */
 bool printk_is_used(const struct bpf_object *obj);
 
-/* Print lines of the processes added below to @out: as text, or as JSON records. */
-int printk_open(FILE *out, bool json, struct printk_stream **ret_printk);
+/*
+ * Print the lines of the programs of @obj, which is loaded, to @out: as text, or as JSON records. Where the kernel does
+ * not say where their code is (kernel.kptr_restrict, no JIT), those of all programs on the machine.
+ */
+int printk_open(const struct bpf_object *obj, FILE *out, bool json, struct printk_stream **ret_printk);
 void printk_close(struct printk_stream *printk);
 DEFINE_CLEANUP(struct printk_stream *, printk_close)
+
+/* Lines of all programs are shown. */
+bool printk_of_everybody(const struct printk_stream *printk);
 
 /* Lines tell the time since @ns of CLOCK_MONOTONIC. */
 void printk_start(struct printk_stream *printk, uint64_t ns);
 
-/* Of all processes, and so of all programs on the machine: for members that nobody here knows of. */
-void printk_add_everybody(struct printk_stream *printk);
-
-int printk_add_pid(struct printk_stream *printk, pid_t pid);
 int printk_watch(struct printk_stream *printk, struct loop *loop);
 
 /* Print what has not been printed yet. */

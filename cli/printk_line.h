@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A line printed with bpf_printk(), as printk.bpf.c writes it and stream.c reads it. */
+/* A line printed with bpf_printk(), as printk.bpf.c writes it and printk.c reads it. */
 #ifndef KVIEW_CLI_PRINTK_LINE_H
 #define KVIEW_CLI_PRINTK_LINE_H
 
@@ -7,6 +7,12 @@
 
 #define PRINTK_COMM_LEN 16   /* TASK_COMM_LEN */
 #define PRINTK_TEXT_LEN 1024 /* MAX_BPRINTF_BUF since Linux v6.2; BPF_TRACE_PRINTK_SIZE before */
+
+/*
+ * The kernel packs compiled programs in chunks of this many bytes or larger ones.
+ * Since Linux kernel commit 57631054fae6 ("bpf: Introduce bpf_prog_pack allocator") (in v5.18); a page before.
+ */
+#define PRINTK_CHUNK 64
 
 struct printk_line {
 	__u64 ns; /* CLOCK_MONOTONIC */

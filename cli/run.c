@@ -75,9 +75,12 @@ static int open_printk(struct run *run)
 
 	if (!printk_is_used(run->obj))
 		return CLI_OK;
-	err = printk_open(run->out, run->options->shared.json, &run->printk);
+	err = printk_open(run->obj, run->out, run->options->shared.json, &run->printk);
 	if (err)
 		cli_note("bpf_printk: lines cannot be shown: %s", *log_cause() ? log_cause() : strerror(-err));
+	else if (printk_of_everybody(run->printk))
+		cli_note("bpf_printk: lines of all programs on this machine are shown, as the kernel hides where their code is "
+			 "(kernel.kptr_restrict, net.core.bpf_jit_enable)");
 	return CLI_OK;
 }
 
@@ -109,19 +112,6 @@ static int start_command(struct run *run)
 	return targets_start(&run->options->target.targets);
 }
 
-static void watch_printk(struct printk_stream *printk, const struct targets *targets, const struct kview *view, uint64_t start)
-{
-	size_t i;
-
-	printk_start(printk, start);
-	if (targets_grow(targets, view))
-		printk_add_everybody(printk);
-	for (i = 0; i < targets->count; i++)
-		printk_add_pid(printk, targets->list[i].pid);
-	if (targets->child.pid)
-		printk_add_pid(printk, targets->child.pid);
-}
-
 static int join_members(struct run *run)
 {
 	struct targets *targets = &run->options->target.targets;
@@ -129,7 +119,7 @@ static int join_members(struct run *run)
 
 	wait_start(&run->wait);
 	if (run->printk)
-		watch_printk(run->printk, targets, run->view, run->wait.start_ns);
+		printk_start(run->printk, run->wait.start_ns);
 	code = targets_join(targets, run->view);
 	if (!code)
 		target_options_note_fallback(run->fallback);

@@ -25,11 +25,13 @@ normalise_json()
 others_keep_their_lines()
 {
 	: >"$tracefs/trace"
-	start_traced
+	"$calls" 1 1 0 &
+	traced=$!
 	"$kview" run --mode ordinary "$object" --pid "$traced" >"$tmp/other" 2>/dev/null &
 	other=$!
 	wait_for test -s "$tmp/other"
-	run 0 "$kview" run --mode "$1" "$object" -- "$calls" 3
+	# Meanwhile the other prints some hundred.
+	run 0 "$kview" run --mode "$1" "$object" -- "$calls" 1 100 3
 	[ "$(grep -c 'cli_calls-.*  call' "$tmp/out")" -eq 3 ] || fail "not three lines: $(cat "$tmp/out")"
 	kill -INT "$other"
 	wait "$other" || fail "the other tracer failed"
