@@ -26,127 +26,23 @@
  *
  * For an empty program that makes 67 or 68 instructions. Registers the System V ABI lets a callee clobber at function entry
  * without meaning (r10, r11) are recorded but not restored, as in ftrace_caller.
- *
- * The frame, downwards from the caller's return address:
- *
- *	16(%rbp)	return address into the caller
- *	8(%rbp)		return address into the function, behind its site
- *	0(%rbp)		caller's %rbp
- *	sessions	a word with a bit for each that wants the return, then 8 bytes for each
- *	trace record	upwards: address of the function, number of words, words of arguments, result; for tracing programs
- *	struct pt_regs	while programs run
  */
 #include "stub_code.h"
 
-#include <linux/bpf.h>
-#include <linux/filter.h>
-#include <linux/sched.h>
 #include <linux/thread_info.h>
 
-#include "compat/multi.h"
 #include "compat/percpu.h"
 #include "compat/symbols.h"
 #include "emit.h"
+#include "frame_code.h"
+#include "hook_code.h"
 #include "link.h"
-#include "multi.h"
+#include "program_code.h"
 #include "proto.h"
 #include "run.h"
-#include "stub.h"
-
-/* Softirqs being served, hard interrupts, NMIs: not in_task(). Code that merely disabled softirqs is task context. */
-#define NOT_TASK_MASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /* Left on the stack for a function whose stub stays there; with less its return is given up. Ours takes about 1 KiB. */
 #define STACK_RESERVE (THREAD_SIZE / 4)
-
-#define CALLER_RETURN 16 /* above the frame pointer */
-#define STACK_ARGS 24
-
-static s32 area_bytes(const struct kview_stub *stub)
-{
-	return stub->area * sizeof(u64);
-}
-
-/* Distance below the frame pointer of a register's slot in struct pt_regs. */
-static s32 frame_slot(const struct kview_stub *stub, size_t offset)
-{
-	return (s32)offset - (s32)sizeof(struct pt_regs) - area_bytes(stub);
-}
-
-#define FRAME(reg) frame_slot(stub, offsetof(struct pt_regs, reg))
-
-/* Distance below the frame pointer of a word of the trace record; 0 is the first argument. */
-static s32 record_slot(const struct kview_stub *stub, s32 word)
-{
-	return (word + 2) * (s32)sizeof(u64) - area_bytes(stub);
-}
-
-/* The same of the word that says which sessions want the return, and of the 8 bytes of one. */
-#define WANTED_SLOT (-(s32)sizeof(u64))
-
-static s32 session_slot(u32 index)
-{
-	return WANTED_SLOT - (s32)(index + 1) * (s32)sizeof(u64);
-}
-
-static void emit_area(struct emitter *e, const struct kview_stub *stub)
-{
-	if (stub->area)
-		emit_lea(e, RSP, -area_bytes(stub));
-}
-
-/* @sp: distance of the stack pointer to be recorded above the frame pointer. The address is pushed before or after. */
-static void emit_frame_top(struct emitter *e, u8 sp)
-{
-	EMIT(e, 0x6a, __KERNEL_DS);		  /* push $__KERNEL_DS		ss */
-	EMIT(e, 0x55, 0x48, 0x83, 0x04, 0x24, sp); /* push %rbp; addq $sp,(%rsp)	sp */
-	EMIT(e, 0x9c);				  /* pushfq			flags */
-	EMIT(e, 0x6a, __KERNEL_CS);		  /* push $__KERNEL_CS		cs */
-}
-
-static void emit_frame_rest(struct emitter *e)
-{
-	EMIT(e, 0x57, 0x56, 0x52, 0x51, 0x50);	  /* push %rdi %rsi %rdx %rcx %rax */
-	EMIT(e, 0x41, 0x50, 0x41, 0x51, 0x41, 0x52, 0x41, 0x53); /* push %r8 %r9 %r10 %r11 */
-	EMIT(e, 0x53, 0xff, 0x75, 0x00);	  /* push %rbx; push (%rbp)	the caller's rbp */
-	EMIT(e, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57); /* push %r12 %r13 %r14 %r15 */
-}
-
-/* Registers at the function's entry. */
-static void emit_frame(struct emitter *e, const struct kview_stub *stub)
-{
-	emit_frame_top(e, CALLER_RETURN);
-	EMIT(e, 0x68); /* push $ip: the probed address plus one, where the CPU stands when a breakpoint has been hit */
-	emit_u32(e, stub->site + 1);
-	EMIT(e, 0x6a, 0x00); /* push $0		orig_ax, as ftrace_regs_caller has it */
-	emit_frame_rest(e);
-}
-
-/* Registers behind the call of the function, as a kretprobe's program gets them. */
-static void emit_return_frame(struct emitter *e)
-{
-	emit_frame_top(e, STACK_ARGS);
-	EMIT(e, 0xff, 0x75, CALLER_RETURN); /* push 16(%rbp)	ip */
-	EMIT(e, 0x6a, 0xff);		    /* push $-1		orig_ax */
-	emit_frame_rest(e);
-}
-
-static void emit_restore(struct emitter *e, const struct kview_stub *stub)
-{
-	emit_load(e, RDI, FRAME(di));
-	emit_load(e, RSI, FRAME(si));
-	emit_load(e, RDX, FRAME(dx));
-	emit_load(e, RCX, FRAME(cx));
-	emit_load(e, RAX, FRAME(ax));
-	emit_load(e, R8, FRAME(r8));
-	emit_load(e, R9, FRAME(r9));
-	emit_load(e, RBX, FRAME(bx));
-}
-
-static void emit_leave(struct emitter *e)
-{
-	EMIT(e, 0xc9);
-}
 
 /* function(stub, regs) */
 static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const void *function)
@@ -164,191 +60,6 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 	} while (0)
 #define INC 0x04
 #define DEC 0x0c
-
-/* this_cpu_inc(hook->counts->runs), with preemption off */
-static void emit_count(struct emitter *e, const struct kview_hook *hook)
-{
-	emit_mov(e, RAX, (u64)hook->counts + offsetof(struct kview_counts, runs));
-	EMIT(e, 0x65, 0x48, 0xff, 0x00); /* incq %gs:(%rax) */
-}
-
-/* Let kprobe_running() find the hook, for the programs that ask for their function's address. */
-static void emit_probe_enter(struct emitter *e, const struct kview_hook *hook)
-{
-	EMIT(e, 0x65, 0xff, 0x34, 0x25); /* push %gs:current_kprobe */
-	emit_u32(e, kview_symbols.current_kprobe);
-	emit_mov(e, RAX, (u64)&hook->probe);
-	EMIT(e, 0x65, 0x48, 0x89, 0x04, 0x25); /* mov %rax,%gs:current_kprobe */
-	emit_u32(e, kview_symbols.current_kprobe);
-}
-
-static void emit_probe_leave(struct emitter *e)
-{
-	EMIT(e, 0x65, 0x8f, 0x04, 0x25); /* pop %gs:current_kprobe */
-	emit_u32(e, kview_symbols.current_kprobe);
-}
-
-static void emit_set_context(struct emitter *e)
-{
-	EMIT(e, 0x48, 0x89, 0x83); /* mov %rax,bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
-}
-
-/* struct bpf_trace_run_ctx on the stack, with the cookie at 8(%rsp) from here on; %rbx is current */
-static void emit_context_enter(struct emitter *e)
-{
-	if (sizeof(struct bpf_trace_run_ctx) > sizeof(u64))
-		EMIT(e, 0x6a, 0x00); /* push $0		is_uprobe */
-	EMIT(e, 0x6a, 0x00);	     /* push $0		bpf_cookie */
-	EMIT(e, 0xff, 0xb3);	     /* push bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
-	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08); /* lea 8(%rsp),%rax */
-	emit_set_context(e);
-}
-
-static void emit_context_leave(struct emitter *e)
-{
-	EMIT(e, 0x8f, 0x83); /* pop bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
-}
-
-static void emit_cookie(struct emitter *e, u64 cookie)
-{
-	emit_mov(e, RAX, cookie);
-	EMIT(e, 0x48, 0x89, 0x44, 0x24, 0x08); /* mov %rax,8(%rsp) */
-}
-
-static void emit_hook_cookie(struct emitter *e, const struct kview_hook *hook, u64 *cookie)
-{
-	if (hook->cookie == *cookie)
-		return;
-	emit_cookie(e, hook->cookie);
-	*cookie = hook->cookie;
-}
-
-/* mov %rax,@disp(%rsp) */
-static void emit_store_sp(struct emitter *e, u8 disp)
-{
-	EMIT(e, 0x48, 0x89, 0x44, 0x24, disp);
-}
-
-/* struct bpf_kprobe_multi_run_ctx below the common context, and back */
-static void emit_multi_enter(struct emitter *e, const struct kview_hook *hook)
-{
-	const struct kview_multi *multi = hook->link->multi;
-
-	EMIT(e, 0x48, 0x8d, 0x64, 0x24, (u8)-multi->layout->context_size); /* lea -context_size(%rsp),%rsp */
-	emit_mov(e, RAX, (u64)multi->link);
-	emit_store_sp(e, multi->layout->context_link);
-	emit_mov(e, RAX, hook->addr);
-	emit_store_sp(e, multi->layout->context_ip);
-	EMIT(e, 0x48, 0x89, 0xe0); /* mov %rsp,%rax */
-	emit_set_context(e);
-}
-
-static void emit_session(struct emitter *e, const struct kview_hook *hook, u32 index, bool is_return)
-{
-	const struct kview_multi_layout *layout = hook->link->multi->layout;
-
-	emit_mov(e, RAX, is_return);
-	emit_store_sp(e, layout->context_is_return);
-	emit_lea(e, RAX, session_slot(index));
-	emit_store_sp(e, layout->context_data);
-}
-
-static void emit_multi_leave(struct emitter *e, const struct kview_hook *hook)
-{
-	EMIT(e, 0x48, 0x8d, 0x64, 0x24, hook->link->multi->layout->context_size); /* lea context_size(%rsp),%rsp */
-	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08);				      /* lea 8(%rsp),%rax */
-	emit_set_context(e);
-}
-
-static void emit_call_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
-{
-	emit_lea(e, RDI, FRAME(r15));
-	emit_call(e, hook->link->prog->bpf_func);
-}
-
-/* Loaded for kprobe.multi: helpers find cookie and function in a context of their own. */
-static void emit_multi_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
-{
-	emit_multi_enter(e, hook);
-	emit_call_program(e, stub, hook);
-	emit_multi_leave(e, hook);
-}
-
-/* The program's result at the entry, if not zero, calls its return off. */
-static void emit_session_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook,
-				 u32 index, bool is_return)
-{
-	size_t skip = 0;
-
-	if (is_return) {
-		EMIT(e, 0x48, 0x0f, 0xba, 0x65, (u8)WANTED_SLOT, index); /* btq $index,WANTED_SLOT(%rbp) */
-		skip = emit_jump(e, JNC);
-	}
-	emit_multi_enter(e, hook);
-	emit_session(e, hook, index, is_return);
-	emit_call_program(e, stub, hook);
-	if (!is_return) {
-		EMIT(e, 0x85, 0xc0); /* test %eax,%eax */
-		skip = emit_jump(e, JZ);
-		EMIT(e, 0x48, 0x0f, 0xba, 0x75, (u8)WANTED_SLOT, index); /* btrq $index,WANTED_SLOT(%rbp) */
-		emit_label(e, skip);
-	}
-	emit_multi_leave(e, hook);
-	emit_count(e, hook);
-	if (is_return)
-		emit_label(e, skip);
-}
-
-/* With struct pt_regs as context. */
-static void emit_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook, u64 *cookie)
-{
-	const struct bpf_prog *prog = hook->link->prog;
-
-	if (hook->link->multi) {
-		emit_multi_program(e, stub, hook);
-	} else {
-		emit_hook_cookie(e, hook, cookie);
-		if (prog->call_get_func_ip)
-			emit_probe_enter(e, hook);
-		emit_call_program(e, stub, hook);
-		if (prog->call_get_func_ip)
-			emit_probe_leave(e);
-	}
-	emit_count(e, hook);
-}
-
-/* With the trace record as context. A program excludes only itself, as in __bpf_prog_enter_recur(). */
-static void emit_trace_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook, u64 *cookie)
-{
-	const struct bpf_prog *prog = hook->link->prog;
-	size_t busy, done;
-
-	emit_hook_cookie(e, hook, cookie);
-	emit_mov(e, RAX, (u64)prog->active);
-	EMIT(e, 0x65, 0xff, 0x00);	 /* incl %gs:(%rax) */
-	EMIT(e, 0x65, 0x83, 0x38, 0x01); /* cmpl $1,%gs:(%rax) */
-	busy = emit_jump(e, JNZ);
-	emit_lea(e, RDI, record_slot(stub, 0));
-	emit_call(e, prog->bpf_func);
-	emit_count(e, hook);
-	done = emit_jump_always(e);
-	emit_label(e, busy);
-	emit_mov(e, RDI, (u64)hook);
-	emit_call(e, kview_run_missed_one);
-	emit_label(e, done);
-	emit_mov(e, RAX, (u64)prog->active);
-	EMIT(e, 0x65, 0xff, 0x08); /* decl %gs:(%rax) */
-}
-
-/* With lock debugging on, helpers insist on a real rcu_read_lock(); otherwise preempt_count does as well and for less. */
-static void emit_rcu(struct emitter *e, const void *function)
-{
-	if (IS_ENABLED(CONFIG_PROVE_RCU))
-		emit_call(e, function);
-}
 
 /* Places the cold code, which follows the hot code, jumps to and comes from. */
 struct cold {
@@ -375,12 +86,12 @@ struct code {
 	size_t resume;
 };
 
-/* Leave for function(stub, regs) on @condition; come back where end_detour() is called. */
-static struct detour *begin_detour(struct code *code, u8 condition, const void *function)
+/* Where @jump leads: function(stub, regs); it comes back where end_detour() is called. */
+static struct detour *begin_detour(struct code *code, size_t jump, const void *function)
 {
 	struct detour *detour = &code->detours[code->detour_count++];
 
-	detour->out = emit_jump(&code->e, condition);
+	detour->out = jump;
 	detour->function = function;
 	return detour;
 }
@@ -388,17 +99,6 @@ static struct detour *begin_detour(struct code *code, u8 condition, const void *
 static void end_detour(struct code *code, struct detour *detour)
 {
 	detour->back = code->e.size;
-}
-
-/* cmpl $0,bpf_stats_enabled_key; then C runs the programs and times them */
-static struct detour *begin_timed(struct code *code, const void *timed)
-{
-	struct emitter *e = &code->e;
-
-	EMIT(e, 0x83, 0x3c, 0x25);
-	emit_u32(e, (unsigned long)&bpf_stats_enabled_key.key.enabled);
-	EMIT(e, 0x00);
-	return begin_detour(code, JNZ, timed);
 }
 
 typedef void emit_program_fn(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook, u64 *cookie);
@@ -418,7 +118,7 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 	u32 i, session = 0;
 	u64 cookie = 0;
 
-	emit_rcu(e, kview_run_rcu_lock);
+	emit_rcu_lock(e);
 	emit_context_enter(e);
 	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
 		const struct kview_hook *hook = stub->hooks[i];
@@ -438,8 +138,7 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 			emit_label(e, closed);
 	}
 	emit_context_leave(e);
-	/* What is left of the run context goes with the frame. */
-	emit_rcu(e, kview_run_rcu_unlock);
+	emit_rcu_unlock(e);
 }
 
 /* Programs that exclude all other kprobe programs on this CPU. */
@@ -454,10 +153,10 @@ static void emit_probes(struct code *code, enum kview_group group, const void *m
 	EMIT(e, 0x65, 0x83, 0x3c, 0x25); /* cmpl $0,%gs:bpf_prog_active */
 	emit_u32(e, active);
 	EMIT(e, 0x00);
-	missed = begin_detour(code, JNZ, missed_function);
+	missed = begin_detour(code, emit_jump(e, JNZ), missed_function);
 	EMIT_GS_STEP(e, INC, active);
-	timed = begin_timed(code, timed_function);
-	emit_programs(code, group, emit_program);
+	timed = begin_detour(code, emit_if_timed(&code->e), timed_function);
+	emit_programs(code, group, emit_probe_program);
 	end_detour(code, timed);
 	EMIT_GS_STEP(e, DEC, active);
 	end_detour(code, missed);
@@ -469,7 +168,7 @@ static void emit_traces(struct code *code, enum kview_group group, const void *t
 
 	if (!kview_group_count(code->stub, group))
 		return;
-	timed = begin_timed(code, timed_function);
+	timed = begin_detour(code, emit_if_timed(&code->e), timed_function);
 	emit_programs(code, group, emit_trace_program);
 	end_detour(code, timed);
 }
@@ -483,42 +182,7 @@ static void emit_preempt_enable(struct code *code)
 {
 	EMIT_GS_STEP(&code->e, DEC, KVIEW_GS_PREEMPT);
 	/* zero: nothing nested, and a reschedule is due (the bit is inverted) */
-	end_detour(code, begin_detour(code, JZ, kview_run_resched));
-}
-
-/* The arguments as they came, for tracing programs at either end of the function. */
-static void emit_record(struct emitter *e, const struct kview_stub *stub)
-{
-	static const enum reg registers[KVIEW_PROTO_REGISTERS] = { RDI, RSI, RDX, RCX, R8, R9 };
-	const struct kview_proto *proto = stub->proto;
-	u32 i;
-
-	/* The function's own address, in front of a possible endbr. */
-	emit_mov(e, R10, stub->function);
-	emit_store(e, R10, record_slot(stub, -2));
-	emit_mov(e, R10, proto->words);
-	emit_store(e, R10, record_slot(stub, -1));
-	for (i = 0; i < proto->words; i++) {
-		enum reg reg = R10;
-
-		if (proto->place[i] < KVIEW_PROTO_REGISTERS)
-			reg = registers[proto->place[i]];
-		else
-			emit_load(e, R10, STACK_ARGS + (proto->place[i] - KVIEW_PROTO_REGISTERS) * sizeof(u64));
-		emit_store(e, reg, record_slot(stub, i));
-	}
-}
-
-/* All want the return, and find their 8 bytes empty. */
-static void emit_sessions(struct emitter *e, const struct kview_stub *stub)
-{
-	u32 i;
-
-	emit_mov(e, R10, U64_MAX);
-	emit_store(e, R10, WANTED_SLOT);
-	emit_mov(e, R10, 0);
-	for (i = 0; i < stub->sessions; i++)
-		emit_store(e, R10, session_slot(i));
+	end_detour(code, begin_detour(code, emit_jump(&code->e, JZ), kview_run_resched));
 }
 
 static void emit_entry_programs(struct code *code)
@@ -531,27 +195,6 @@ static void emit_entry_programs(struct code *code)
 	if (kview_group_count(stub, KVIEW_RAWS) || kview_group_count(stub, KVIEW_CALLS))
 		emit_c_call(&code->e, stub, kview_run_syscall);
 	emit_preempt_enable(code);
-}
-
-/* testl $NOT_TASK_MASK,%gs:preempt_count */
-static size_t emit_unless_task(struct emitter *e)
-{
-	EMIT(e, 0x65, 0xf7, 0x04, 0x25);
-	emit_u32(e, KVIEW_GS_PREEMPT);
-	emit_u32(e, NOT_TASK_MASK);
-	return emit_jump(e, JNZ);
-}
-
-/* Is this a member's task on its own address space? %rbx becomes current. */
-static size_t emit_unless_own_mm(struct emitter *e)
-{
-	EMIT(e, 0x65, 0x48, 0x8b, 0x1c, 0x25); /* mov %gs:current,%rbx */
-	emit_u32(e, KVIEW_GS_CURRENT);
-	EMIT(e, 0x48, 0x8b, 0x83);	       /* mov mm(%rbx),%rax */
-	emit_u32(e, offsetof(struct task_struct, mm));
-	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
-	emit_u32(e, KVIEW_GS_LOADED_MM);
-	return emit_jump(e, JNZ);
 }
 
 static size_t emit_unless_room(struct emitter *e)
@@ -715,10 +358,7 @@ static void emit_interrupt(struct code *code)
 	struct emitter *e = &code->e;
 	size_t nmi, borrowed;
 
-	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NMI_MASK,%gs:preempt_count */
-	emit_u32(e, KVIEW_GS_PREEMPT);
-	emit_u32(e, NMI_MASK);
-	nmi = emit_jump(e, JNZ);
+	nmi = emit_if_nmi(e);
 	borrowed = emit_unless_own_mm(e);
 	if (stub->proto)
 		emit_record(e, stub);

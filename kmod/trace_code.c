@@ -23,21 +23,15 @@
 #include "trace_code.h"
 
 #include <linux/bpf.h>
-#include <linux/filter.h>
-#include <linux/sched.h>
 #include <linux/tracepoint-defs.h>
 
-#include "compat/percpu.h"
-#include "compat/symbols.h"
 #include "emit.h"
 #include "link.h"
+#include "program_code.h"
 #include "run.h"
 #include "setup.h"
 #include "stub.h"
 #include "tracepoint.h"
-
-/* Softirqs being served, hard interrupts, NMIs, as in stub_code.c. */
-#define NOT_TASK_MASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
 
 /* Probes get their data first, then the tracepoint's arguments. */
 static const enum reg arg_regs[] = { RSI, RDX, RCX, R8, R9 };
@@ -136,25 +130,6 @@ struct cold {
 	size_t after_raws, after_programs;
 };
 
-/* %rax = this hook's count of busy levels on each CPU */
-static void emit_active(struct emitter *e, const struct kview_hook *hook)
-{
-	emit_mov(e, RAX, (u64)hook->link->prog->active);
-}
-
-static void emit_count(struct emitter *e, const struct kview_hook *hook)
-{
-	emit_mov(e, RAX, (u64)hook->counts + offsetof(struct kview_counts, runs));
-	EMIT(e, 0x65, 0x48, 0xff, 0x00); /* incq %gs:(%rax) */
-}
-
-/* In the run context on top of the stack. */
-static void emit_cookie(struct emitter *e, u64 cookie)
-{
-	emit_mov(e, RAX, cookie);
-	EMIT(e, 0x48, 0x89, 0x44, 0x24, 0x08); /* mov %rax,8(%rsp) */
-}
-
 /* As __bpf_trace_run(): a program excludes only itself. The branch over the cold part is the way most often gone. */
 static void emit_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
 {
@@ -175,59 +150,23 @@ static void emit_program(struct emitter *e, const struct kview_stub *stub, const
 	emit_call(e, hook->link->prog->bpf_func);
 	if (hook->cookie)
 		emit_cookie(e, 0);
-	emit_active(e, hook);
-	EMIT(e, 0x65, 0xff, 0x08); /* decl %gs:(%rax) */
+	emit_active_leave(e, hook);
 	emit_count(e, hook);
 	emit_label(e, done);
-}
-
-static void emit_rcu(struct emitter *e, const void *function)
-{
-	if (IS_ENABLED(CONFIG_PROVE_RCU))
-		emit_call(e, function);
-}
-
-/* struct bpf_trace_run_ctx on the stack, with the cookie at 8(%rsp) from here on; %rbx is current */
-static void emit_context_enter(struct emitter *e)
-{
-	if (sizeof(struct bpf_trace_run_ctx) > sizeof(u64))
-		EMIT(e, 0x6a, 0x00); /* push $0		is_uprobe */
-	EMIT(e, 0x6a, 0x00);	     /* push $0		bpf_cookie */
-	EMIT(e, 0xff, 0xb3);	     /* push bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
-	EMIT(e, 0x48, 0x8d, 0x44, 0x24, 0x08); /* lea 8(%rsp),%rax */
-	EMIT(e, 0x48, 0x89, 0x83);	       /* mov %rax,bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
 }
 
 static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
 {
 	u32 i;
 
-	EMIT(e, 0x83, 0x3c, 0x25); /* cmpl $0,bpf_stats_enabled_key */
-	emit_u32(e, (unsigned long)&bpf_stats_enabled_key.key.enabled);
-	EMIT(e, 0x00);
-	cold->timed = emit_jump(e, JNZ);
-	emit_rcu(e, kview_run_rcu_lock);
+	cold->timed = emit_if_timed(e);
+	emit_rcu_lock(e);
 	emit_context_enter(e);
 	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
 		emit_program(e, stub, stub->hooks[i]);
-	EMIT(e, 0x8f, 0x83); /* pop bpf_ctx(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, bpf_ctx));
-	emit_rcu(e, kview_run_rcu_unlock);
+	emit_context_leave(e);
+	emit_rcu_unlock(e);
 	cold->after_raws = e->size;
-}
-
-/* %rbx = current; a jump if it borrows the tables it runs on */
-static size_t emit_unless_own_mm(struct emitter *e)
-{
-	EMIT(e, 0x65, 0x48, 0x8b, 0x1c, 0x25); /* mov %gs:current,%rbx */
-	emit_u32(e, KVIEW_GS_CURRENT);
-	EMIT(e, 0x48, 0x8b, 0x83); /* mov mm(%rbx),%rax */
-	emit_u32(e, offsetof(struct task_struct, mm));
-	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
-	emit_u32(e, KVIEW_GS_LOADED_MM);
-	return emit_jump(e, JNZ);
 }
 
 static void emit_entry(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
@@ -236,10 +175,7 @@ static void emit_entry(struct emitter *e, const struct kview_stub *stub, struct 
 	emit_set_return(e, stub->place.setup->resume);
 	emit_push(e, RBX);
 	emit_save_args(e, stub->place.tracepoint);
-	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NOT_TASK_MASK,%gs:preempt_count */
-	emit_u32(e, KVIEW_GS_PREEMPT);
-	emit_u32(e, NOT_TASK_MASK);
-	cold->interrupt = emit_jump(e, JNZ);
+	cold->interrupt = emit_unless_task(e);
 	cold->borrowed = emit_unless_own_mm(e);
 }
 
@@ -274,10 +210,7 @@ static void emit_interrupt(struct emitter *e, const struct kview_stub *stub, con
 {
 	size_t nmi, borrowed;
 
-	EMIT(e, 0x65, 0xf7, 0x04, 0x25); /* testl $NMI_MASK,%gs:preempt_count */
-	emit_u32(e, KVIEW_GS_PREEMPT);
-	emit_u32(e, NMI_MASK);
-	nmi = emit_jump(e, JNZ);
+	nmi = emit_if_nmi(e);
 	borrowed = emit_unless_own_mm(e);
 	emit_c_call(e, stub, stub, kview_run_interrupt_tracepoint);
 	emit_jump_back(e, cold->after_programs);
