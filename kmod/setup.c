@@ -142,54 +142,48 @@ static bool defines(const struct insn *insn, int reg)
 	return false;
 }
 
+/* add, or, adc, sbb, and, sub, xor, cmp; imul with $imm */
+static bool is_arithmetic(u8 op)
+{
+	return (op < 0x40 && (op & 7) < 6) || op == 0x80 || op == 0x81 || op == 0x83 || op == 0x69 || op == 0x6b;
+}
+
+/* push and pop of registers, push $imm */
+static bool is_push_or_pop(u8 op)
+{
+	return (op >= 0x50 && op <= 0x5f) || op == 0x68 || op == 0x6a;
+}
+
+/* xchg, mov in all its forms, lea, movslq, and what extends the accumulator */
+static bool is_move(u8 op)
+{
+	return (op >= 0x86 && op <= 0x8b) || op == 0x8d || op == 0x63 || op == 0x98 || op == 0x99 ||
+	       (op >= 0xb0 && op <= 0xbf) || op == 0xc6 || op == 0xc7;
+}
+
+static bool is_comparison(u8 op)
+{
+	return op == 0x84 || op == 0x85 || op == 0xa8 || op == 0xa9;
+}
+
+static bool is_shift(u8 op)
+{
+	return op == 0xc0 || op == 0xc1 || (op >= 0xd0 && op <= 0xd3);
+}
+
+/* test, not, neg, mul, div; inc, dec, push, but not call and jmp, which share an opcode with them */
+static bool is_unary(u8 op, u8 modrm)
+{
+	if (op == 0xff)
+		return X86_MODRM_REG(modrm) <= 1 || X86_MODRM_REG(modrm) == 6;
+	return op == 0xf6 || op == 0xf7 || op == 0xfe;
+}
+
 /* Computes, moves, pushes: nothing that leaves the straight line, and nothing that knows where it stands. */
 static bool is_plain_one(u8 op, u8 modrm)
 {
-	if (op < 0x40)
-		return (op & 7) < 6; /* add, or, adc, sbb, and, sub, xor, cmp */
-	if (op >= 0x50 && op <= 0x5f)
-		return true; /* push, pop */
-	if (op >= 0xb0 && op <= 0xbf)
-		return true; /* mov $imm */
-	switch (op) {
-	case 0x63: /* movslq */
-	case 0x68: /* push $imm */
-	case 0x69: /* imul */
-	case 0x6a:
-	case 0x6b:
-	case 0x80: /* arithmetic with $imm */
-	case 0x81:
-	case 0x83:
-	case 0x84: /* test */
-	case 0x85:
-	case 0x86: /* xchg */
-	case 0x87:
-	case 0x88: /* mov */
-	case 0x89:
-	case 0x8a:
-	case 0x8b:
-	case 0x8d: /* lea */
-	case 0x98: /* cltq */
-	case 0x99: /* cqto */
-	case 0xa8: /* test $imm */
-	case 0xa9:
-	case 0xc0: /* shifts */
-	case 0xc1:
-	case 0xc6: /* mov $imm */
-	case 0xc7:
-	case 0xd0:
-	case 0xd1:
-	case 0xd2:
-	case 0xd3:
-	case 0xf6: /* test, not, neg, mul, div */
-	case 0xf7:
-	case 0xfe: /* inc, dec */
-		return true;
-	case 0xff: /* inc, dec, push; not call and jmp */
-		return X86_MODRM_REG(modrm) <= 1 || X86_MODRM_REG(modrm) == 6;
-	default:
-		return false;
-	}
+	return is_arithmetic(op) || is_push_or_pop(op) || is_move(op) || is_comparison(op) || is_shift(op) ||
+	       is_unary(op, modrm);
 }
 
 static bool is_plain_two(u8 op)
