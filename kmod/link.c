@@ -26,6 +26,7 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 		return BPF_PROG_TYPE_KPROBE;
 	case KVIEW_HOOK_FENTRY:
 	case KVIEW_HOOK_FEXIT:
+	case KVIEW_HOOK_BTF_TP:
 		return BPF_PROG_TYPE_TRACING;
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
@@ -35,8 +36,6 @@ enum bpf_prog_type kview_link_prog_type(u32 kind)
 	case KVIEW_HOOK_RAW_EXIT:
 	case KVIEW_HOOK_RAW_TP:
 		return BPF_PROG_TYPE_RAW_TRACEPOINT;
-	case KVIEW_HOOK_BTF_TP:
-		return BPF_PROG_TYPE_TRACING;
 	default:
 		return BPF_PROG_TYPE_UNSPEC;
 	}
