@@ -219,7 +219,7 @@ void kview_stack_exit(void)
 	search_words(&own, __builtin_frame_address(0), stack_end(current));
 	search_taken(&own, current);
 	if (frame.found || kview_stack_search(&frame, 1) || frame.found)
-		pr_info("a process still returns through code of this module: one page stays behind\n");
+		pr_debug("a process still returns through code of this module: one page stays behind\n");
 	else
 		free_landing();
 }
