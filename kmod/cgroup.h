@@ -3,9 +3,8 @@
  * Cgroups of a view: all processes of a cgroup v2 subtree are its members.
  *
  * A process counts while the cgroup of its first thread is the directory or below it. Membership is a state that is made
- * true: a worker lets everybody join who is in and not yet a member, and leave who is not in any more. It is woken when
- * a process has been moved, by tracepoints of the kernel that are on while any view has a cgroup. What members of the
- * subtree fork or exec needs no worker, see inherit.c.
+ * true (crowd.h) when a process has been moved (migration.h). What members of the subtree fork or exec needs neither, see
+ * inherit.c.
  */
 #ifndef KVIEW_CGROUP_H
 #define KVIEW_CGROUP_H
@@ -18,15 +17,21 @@ struct kview_set;
 struct kview_view;
 struct task_struct;
 
-int kview_cgroup_init(void);
-void kview_cgroup_exit(void);
-
 /* Add the cgroup of directory @fd to @view, and wait until its processes have joined. Writes a KVIEW_WHY_*. No lock held. */
 int kview_cgroup_add(struct kview_view *view, int fd, u32 *why);
 int kview_cgroup_remove(struct kview_view *view, int fd, u32 *why);
 
 /* Remove all; the members have left. No lock held. */
 void kview_cgroup_remove_all(struct kview_view *view);
+
+/* Does @view want the process of @task for its cgroup? Under kview_lock. */
+bool kview_cgroup_wants(const struct kview_view *view, struct task_struct *task);
+
+/* Is @cgroup, or one above it, a cgroup of any view? Under kview_lock. */
+bool kview_cgroup_covers(struct cgroup *cgroup);
+
+/* Forget directories that have been removed; nobody is in them any more. Returns how many. Under kview_lock. */
+u32 kview_cgroup_release_removed(void);
 
 /* How many views have cgroups, at most. Under kview_lock. */
 u32 kview_cgroup_views(void);

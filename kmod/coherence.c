@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "aside.h"
 #include "compat/symbols.h"
 #include "image.h"
 #include "patcher.h"

@@ -4,10 +4,10 @@
 
 #include <linux/ktime.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <asm/tlbflush.h>
 
 #include "arena.h"
+#include "aside.h"
 #include "commit.h"
 #include "compat/symbols.h"
 #include "leaf.h"
@@ -322,63 +322,11 @@ bool kview_images_touch(unsigned long ip)
 	return any;
 }
 
-static void set_aside(struct kview_textpage *page)
-{
-	if (page->aside || !page->copy)
-		return;
-	kview_pagetable_set(&page->image->table, page->addr, NULL);
-	page->aside = true;
-	page->aside_since = ktime_get_ns();
-}
-
-void kview_images_set_aside(unsigned long addr, size_t len)
-{
-	struct kview_textpage *page;
-
-	lockdep_assert_held(kview_symbols.text_mutex);
-	kview_textpage_for_each(page, addr) {
-		if (!kview_textpage_differs(page->image, addr, len))
-			continue;
-		set_aside(page);
-		kview_image_flush(page->image);
-	}
-	kview_images_restore_later();
-}
-
-static void set_dirty_aside(struct kview_image *image)
-{
-	struct kview_textpage *page;
-	unsigned long index;
-
-	if (!xa_marked(&image->pages, KVIEW_DIRTY))
-		return;
-	xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY)
-		set_aside(page);
-	kview_image_flush(image);
-}
-
-void kview_images_set_dirty_aside(void)
-{
-	struct kview_image *image;
-
-	lockdep_assert_held(kview_symbols.text_mutex);
-	list_for_each_entry(image, &kview_images, node)
-		set_dirty_aside(image);
-}
-
-/* Not even a rebuild worked: better no events from these pages than stubs that jump to what is freed meanwhile. */
-static void give_up_for_now(struct kview_image *image)
-{
-	scoped_guard(mutex, kview_symbols.text_mutex)
-		set_dirty_aside(image);
-	kview_images_restore_later();
-}
-
 /* Publish a removal. Short of memory the pages go aside, which needs none, and a worker tries again. */
 static void commit_removal(struct kview_image *image)
 {
 	if (kview_commit(image))
-		give_up_for_now(image);
+		kview_image_give_up(image);
 }
 
 static int attach_one(struct kview_image *image, struct kview_link *link)
@@ -449,44 +397,6 @@ int kview_image_follow(struct kview_view *view)
 	return 0;
 }
 
-/* Is there anything to rebuild? */
-static bool is_stale(struct kview_image *image)
-{
-	struct kview_textpage *page;
-	unsigned long index;
-
-	xa_for_each(&image->pages, index, page) {
-		if (page->aside)
-			return true;
-	}
-	return xa_marked(&image->sites, KVIEW_DIRTY) || xa_marked(&image->pages, KVIEW_DIRTY);
-}
-
-void kview_images_restore(void)
-{
-	struct kview_image *image;
-
-	lockdep_assert_held(&kview_lock);
-	list_for_each_entry(image, &kview_images, node) {
-		if (is_stale(image) && kview_commit(image))
-			give_up_for_now(image);
-	}
-}
-
-static void restore_work_fn(struct work_struct *work)
-{
-	guard(mutex)(&kview_lock);
-	kview_images_restore();
-}
-
-static DECLARE_DELAYED_WORK(restore_work, restore_work_fn);
-
-void kview_images_restore_later(void)
-{
-	/* Short enough not to matter as a window, long enough for memory to come back. */
-	queue_delayed_work(system_unbound_wq, &restore_work, msecs_to_jiffies(10));
-}
-
 void kview_image_totals(const struct kview_view *view, struct kview_image_totals *ret_totals)
 {
 	struct kview_image_totals sum = {};
@@ -518,6 +428,6 @@ int kview_image_init(void)
 
 void kview_image_exit(void)
 {
-	cancel_delayed_work_sync(&restore_work);
+	kview_aside_exit();
 	kview_textpage_exit();
 }

@@ -75,21 +75,6 @@ void kview_image_flush(const struct kview_image *image);
 /* The shared site at @ip is about to change: mark it in all images that patch it. Returns whether any does. */
 bool kview_images_touch(unsigned long ip);
 
-/* Let all members see the shared page wherever something is marked, until the next commit. Under text_mutex. */
-void kview_images_set_dirty_aside(void);
-
-/*
- * Same for the pages whose patches lie in the @len bytes from @addr, in one page, and have them brought back soon. Under
- * text_mutex, without kview_lock.
- */
-void kview_images_set_aside(unsigned long addr, size_t len);
-
-/* Rebuild all that is marked or aside, on top of what now stands at the shared sites. */
-void kview_images_restore(void);
-
-/* Same, later, from a worker: for callers that hold locks. */
-void kview_images_restore_later(void);
-
 /* Walk all images. */
 extern struct list_head kview_images;
 

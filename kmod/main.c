@@ -5,13 +5,13 @@
 #include <linux/module.h>
 
 #include "arena.h"
-#include "cgroup.h"
 #include "chardev.h"
 #include "coherence.h"
 #include "compat/symbols.h"
 #include "image.h"
 #include "leaf.h"
 #include "member.h"
+#include "migration.h"
 #include "pagetable.h"
 #include "pin.h"
 #include "proto.h"
@@ -33,7 +33,7 @@ static int __init probe_machine(void)
 	if (!err)
 		err = kview_pin_init();
 	if (!err)
-		err = kview_cgroup_init();
+		err = kview_migration_init();
 	return err;
 }
 
@@ -80,7 +80,7 @@ exit_image:
 static void __exit kview_exit(void)
 {
 	kview_chardev_exit();
-	kview_cgroup_exit();
+	kview_migration_exit();
 	kview_coherence_exit();
 	kview_retire_exit();
 	kview_record_exit();

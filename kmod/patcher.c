@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "aside.h"
 #include "compat/symbols.h"
 #include "image.h"
 #include "member.h"

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/compat.h>
+#include <linux/sched.h>
+#include <asm/syscall.h>
+
+#include "compat/prog.h"
+#include "compat/symbols.h"
+#include "run.h"
+#include "run_program.h"
+#include "stub.h"
+
+/* The records perf_call_bpf_enter() and perf_call_bpf_exit() build; fields a program may not read do no harm. */
+struct enter_record {
+	struct pt_regs *regs;
+	u64 number;
+	unsigned long args[6];
+};
+
+struct exit_record {
+	struct pt_regs *regs;
+	u64 number;
+	long ret;
+};
+
+static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *record)
+{
+	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
+	bool busy = this_cpu_inc_return(*active) != 1;
+	u32 i;
+
+	for (i = first; i < end; i++) {
+		if (busy)
+			kview_run_missed_one(stub->hooks[i]);
+		else
+			kview_run_program(stub->hooks[i], record);
+	}
+	this_cpu_dec(*active);
+}
+
+static void run_tracepoints(struct kview_stub *stub, struct pt_regs *regs, struct pt_regs *user, u64 number)
+{
+	u32 first, end;
+
+	/* trace_get_syscall_nr() hides 32-bit calls, and numbers the table does not have, from these tracepoints. */
+	if (number > KVIEW_SYSCALL_MAX || in_32bit_syscall())
+		return;
+	first = stub->first[number];
+	end = stub->first[number + 1];
+	if (first == end)
+		return;
+	if (stub->role == KVIEW_ROLE_SYSCALL_ENTER) {
+		struct enter_record record = { .regs = kview_tp_regs(regs, user), .number = number };
+
+		syscall_get_arguments(current, user, record.args);
+		run_calls(stub, first, end, &record);
+	} else {
+		struct exit_record record = { .regs = kview_tp_regs(regs, user), .number = number,
+					      .ret = syscall_get_return_value(current, user) };
+
+		run_calls(stub, first, end, &record);
+	}
+}
+
+/* A call that user space dispatched to itself is none of the tracepoints' business; see syscall_exit_work(). */
+static bool dispatched_to_user(void)
+{
+	return test_syscall_work(SYSCALL_USER_DISPATCH) && current->syscall_dispatch.on_dispatch;
+}
+
+void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
+{
+	struct pt_regs *user = (struct pt_regs *)regs->di;
+	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
+	long number = enter ? (long)(u32)regs->si : syscall_get_nr(current, user);
+	u64 args[2] = { (u64)user, enter ? number : syscall_get_return_value(current, user) };
+	u32 i;
+
+	if (!enter && dispatched_to_user())
+		return;
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
+		kview_run_alone(stub->hooks[i], args);
+	if (kview_group_count(stub, KVIEW_CALLS) && number >= 0)
+		run_tracepoints(stub, regs, user, number);
+}
