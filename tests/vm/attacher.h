@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <linux/types.h>
+
 /* What nobody else patches, only its neighbours; and what the patchers of patchers.h rewrite again and again. */
 #define LONE_FUNCTION "__x64_sys_getppid"
 #define PATCHED_FUNCTION "__x64_sys_getpgid"
@@ -19,6 +21,9 @@ int attacher_view(void);
 /* A link of some kind on up to four hooks; negative when chance had it attach the same twice. */
 int attacher_link(int view);
 
+/* The same of one kind, which this kernel must have. */
+int attacher_link_of(int view, __u32 kind);
+
 /* One program at the entry of @function. */
 int attacher_entry(int view, int prog, const char *function);
 
@@ -28,6 +33,9 @@ int attacher_entry(int view, int prog, const char *function);
  */
 void attacher_join(int view, pid_t pid);
 void attacher_leave(int view, pid_t pid);
+
+/* Make all of a cgroup members, by a descriptor of its directory. */
+void attacher_join_cgroup(int view, int fd);
 
 /* While allocations may fail it is no failure of these functions' that something cannot be made for want of memory. */
 void attacher_expect_no_memory(bool expect);

@@ -20,7 +20,6 @@
 #define KERNEL_COOKIE 0x1234567890abcdefULL
 #define KVIEW_COOKIE 0xfedcba0987654321ULL
 
-#define TRACE_KPROBE_SESSION 56 /* BPF_TRACE_KPROBE_SESSION, which headers of older kernels do not have */
 
 #define FUNCTION CONTEXT_FUNCTION
 #define NUMBER SYS_epoll_ctl

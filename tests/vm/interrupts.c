@@ -14,16 +14,8 @@ static void nothing(void)
 static int attach(int view, __u32 kind, int prog, const char *function, __u32 flags)
 {
 	struct kview_target target = { .name = (unsigned long)function };
-	struct kview_link_create create = {
-		.size = sizeof(create),
-		.flags = flags,
-		.kind = kind,
-		.prog_fd = prog,
-		.targets = (unsigned long)&target,
-		.count = 1,
-	};
 
-	return ioctl(view, KVIEW_IOC_LINK_CREATE, &create);
+	return kv_try_link_flags(view, kind, flags, prog, &target, 1);
 }
 
 /* Two programs at one place, with and without interrupts; what the one takes the other skips. */
@@ -36,8 +28,8 @@ static void ticks(__u32 kind, struct counter with, struct counter without)
 	kv_member(view, member.pid);
 	/* In one step for both: a view without members. */
 	CHECK_EQUAL(kv_try_member_remove(view, member.pid), 0);
-	both[0] = CHECK_CALL(attach(view, kind, with.prog, TICK, KVIEW_LINK_INTERRUPTS));
-	both[1] = CHECK_CALL(attach(view, kind, without.prog, TICK, 0));
+	CHECK((both[0] = attach(view, kind, with.prog, TICK, KVIEW_LINK_INTERRUPTS)) >= 0);
+	CHECK((both[1] = attach(view, kind, without.prog, TICK, 0)) >= 0);
 	kv_member(view, member.pid);
 	subject_start(&member);
 	WAIT_FOR(*with.value > 50);
@@ -71,8 +63,8 @@ static void tasks(void)
 	int view = kv_view();
 
 	kv_member(view, member.pid);
-	CHECK_CALL(attach(view, KVIEW_HOOK_ENTRY, with.prog, "__x64_sys_getppid", KVIEW_LINK_INTERRUPTS));
-	CHECK_CALL(attach(view, KVIEW_HOOK_ENTRY, without.prog, "__x64_sys_getppid", 0));
+	CHECK(attach(view, KVIEW_HOOK_ENTRY, with.prog, "__x64_sys_getppid", KVIEW_LINK_INTERRUPTS) >= 0);
+	CHECK(attach(view, KVIEW_HOOK_ENTRY, without.prog, "__x64_sys_getppid", 0) >= 0);
 	subject_call(&member, 500);
 	CHECK_EQUAL(*with.value, 1000);
 	CHECK_EQUAL(*without.value, 1000);
@@ -82,10 +74,8 @@ static void refused(void)
 {
 	int view = kv_view(), prog = program_nothing(BPF_PROG_TYPE_KPROBE);
 
-	CHECK_EQUAL(attach(view, KVIEW_HOOK_RETURN, prog, TICK, KVIEW_LINK_INTERRUPTS), -1);
-	CHECK_EQUAL(errno, EINVAL);
-	CHECK_EQUAL(attach(view, KVIEW_HOOK_ENTRY, prog, TICK, ~KVIEW_LINK_INTERRUPTS), -1);
-	CHECK_EQUAL(errno, EINVAL);
+	CHECK_EQUAL(attach(view, KVIEW_HOOK_RETURN, prog, TICK, KVIEW_LINK_INTERRUPTS), -EINVAL);
+	CHECK_EQUAL(attach(view, KVIEW_HOOK_ENTRY, prog, TICK, ~KVIEW_LINK_INTERRUPTS), -EINVAL);
 }
 
 TEST_MAIN(TEST_CASE(kprobes), TEST_CASE(fentries), TEST_CASE(tasks), TEST_CASE(refused))

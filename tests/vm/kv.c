@@ -139,10 +139,11 @@ void kv_cgroup(int view, int fd)
 		FAIL("cgroup: %s, %s", strerror(-err), kv_reason_name(kv_reason));
 }
 
-int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targets, __u32 count)
+int kv_try_link_flags(int view, __u32 kind, __u32 flags, int prog, const struct kview_target *targets, __u32 count)
 {
 	struct kview_link_create request = {
 		.size = sizeof(request),
+		.flags = flags,
 		.kind = kind,
 		.prog_fd = prog,
 		.targets = (unsigned long)targets,
@@ -155,6 +156,11 @@ int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targe
 	kv_reason = request.reason;
 	kv_index = request.index;
 	return link;
+}
+
+int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targets, __u32 count)
+{
+	return kv_try_link_flags(view, kind, 0, prog, targets, count);
 }
 
 int kv_try_entry(int view, int prog, const char *function)

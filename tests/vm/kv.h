@@ -44,6 +44,8 @@ void kv_cgroup(int view, int fd);
 int kv_try_cgroup_remove(int view, int fd);
 
 int kv_try_link(int view, __u32 kind, int prog, const struct kview_target *targets, __u32 count);
+/* With KVIEW_LINK_*. */
+int kv_try_link_flags(int view, __u32 kind, __u32 flags, int prog, const struct kview_target *targets, __u32 count);
 
 /* One function, by name. */
 int kv_try_entry(int view, int prog, const char *function);

@@ -95,6 +95,13 @@ struct counter counter_of(enum bpf_prog_type type, pid_t tgid)
 	return make_counter(type, tgid, &opts);
 }
 
+struct counter counter_multi(enum bpf_attach_type attach)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
+
+	return make_counter(BPF_PROG_TYPE_KPROBE, 0, &opts);
+}
+
 struct counter counter_new(enum bpf_prog_type type)
 {
 	return counter_of(type, 0);

@@ -21,6 +21,11 @@ struct counter counter_new(enum bpf_prog_type type);
 /* One that counts only what process @tgid does. */
 struct counter counter_of(enum bpf_prog_type type, pid_t tgid);
 
+#define TRACE_KPROBE_SESSION 56 /* BPF_TRACE_KPROBE_SESSION, which headers of older kernels do not have */
+
+/* One loaded for kprobe.multi (BPF_TRACE_KPROBE_MULTI) or kprobe.session (TRACE_KPROBE_SESSION). */
+struct counter counter_multi(enum bpf_attach_type attach);
+
 /* One for the entry (BPF_TRACE_FENTRY) or exit of @function, or the tracepoint @function (BPF_TRACE_RAW_TP). */
 struct counter counter_tracing(enum bpf_attach_type attach, const char *function, pid_t tgid);
 

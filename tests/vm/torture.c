@@ -10,14 +10,18 @@
  *
  * KVIEW_TORTURE_SECONDS: for how long (60). KVIEW_TORTURE_SEED: to make the same choices as an earlier run.
  */
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "attacher.h"
+#include "cgroups.h"
 #include "faults.h"
 #include "leaks.h"
 #include "modules.h"
@@ -39,6 +43,32 @@ static pid_t any_process(void)
 	return shared->storm[below(STORM)];
 }
 
+/* --- cgroups, of which some views want whoever is in them --- */
+
+#define CGROUPS 2
+
+static char cgroups[CGROUPS][256];
+static int cgroup_fds[CGROUPS];
+
+static void name_cgroups(void)
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char path[128];
+
+	CHECK(file && fscanf(file, "0::%127s", path) == 1);
+	fclose(file);
+	for (int i = 0; i < CGROUPS; i++)
+		snprintf(cgroups[i], sizeof(cgroups[i]), "/sys/fs/cgroup%s/torture%d", path, i);
+}
+
+static void make_cgroups(void)
+{
+	for (int i = 0; i < CGROUPS; i++) {
+		CHECK(!mkdir(cgroups[i], 0700) || errno == EEXIST);
+		cgroup_fds[i] = CHECK_CALL(open(cgroups[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	}
+}
+
 /* --- the actors: each is a process that goes on until it is killed --- */
 
 static _Noreturn void be_tool(unsigned int number)
@@ -50,6 +80,8 @@ static _Noreturn void be_tool(unsigned int number)
 		for (int i = below(8); i; i--) {
 			attacher_join(view, any_process());
 			attacher_link(view);
+			if (once_in(4))
+				attacher_join_cgroup(view, cgroup_fds[below(CGROUPS)]);
 			if (once_in(3))
 				attacher_leave(view, any_process());
 			usleep(below(5000));
@@ -103,36 +135,37 @@ static _Noreturn void be_loader(unsigned int number)
 	}
 }
 
-static char cgroups[2][256];
-
-static void name_cgroups(void)
+static void move_to(unsigned int cgroup)
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char path[128];
+	char path[300], pid[16];
 
-	CHECK(file && fscanf(file, "0::%127s", path) == 1);
-	fclose(file);
-	for (int i = 0; i < 2; i++)
-		snprintf(cgroups[i], sizeof(cgroups[i]), "/sys/fs/cgroup%s/torture%d", path, i);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroups[cgroup]);
+	snprintf(pid, sizeof(pid), "%d", any_process());
+	/* It may have ended. */
+	if (!test_write(path, pid))
+		tally(TALLY_MOVES);
 }
 
-static void make_cgroups(void)
+/* Without memory there is no child. */
+static void clone_into(unsigned int cgroup)
 {
-	for (int i = 0; i < 2; i++)
-		CHECK(!mkdir(cgroups[i], 0700) || errno == EEXIST);
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP | (once_in(2) ? CLONE_VFORK : 0), .exit_signal = SIGCHLD,
+				   .cgroup = cgroup_fds[cgroup] };
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid) {
+		storm_calls();
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 }
 
 static _Noreturn void be_mover(unsigned int number)
 {
-	char path[300], pid[16];
-
 	(void)number;
 	for (;;) {
-		snprintf(path, sizeof(path), "%s/cgroup.procs", cgroups[below(2)]);
-		snprintf(pid, sizeof(pid), "%d", any_process());
-		/* It may have ended. */
-		if (!test_write(path, pid))
-			tally(TALLY_MOVES);
+		once_in(3) ? clone_into(below(CGROUPS)) : move_to(below(CGROUPS));
 		usleep(below(50000));
 	}
 }
@@ -300,7 +333,7 @@ static void torture(void)
 	}
 	storm_end();
 	tally_report();
-	CHECK(tally_of(TALLY_LINKS) && tally_of(TALLY_MEMBERS) && tally_of(TALLY_KILLED));
+	CHECK(tally_of(TALLY_LINKS) && tally_of(TALLY_MEMBERS) && tally_of(TALLY_CGROUPS) && tally_of(TALLY_KILLED));
 }
 
 static void leaks(void)
@@ -314,9 +347,10 @@ static void leaks(void)
 static void undo(void)
 {
 	patchers_undo();
+	cgroup_undo();
 	module_unload("test_leaf");
 	test_write(CPU1, "1");
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < CGROUPS; i++)
 		rmdir(cgroups[i]);
 	if (!kv_loaded())
 		module_load(module_path("kmod", "kview"));
