@@ -159,6 +159,7 @@ int kview_pagetable_split(struct kview_pagetable *table, unsigned long addr)
 		pte[i] = shared_pte((addr & PMD_MASK) + i * PAGE_SIZE);
 	table->pages++;
 	table->pte[region] = pte;
+	smp_wmb(); /* other CPUs walk the table from the next store on: it has to be complete */
 	/* The flags of a table entry: those of the PUD entry above, which is one. */
 	WRITE_ONCE(((u64 *)table->pmd)[region], entry_for(((u64 *)table->pud)[pud_index(addr)], pte));
 	return 0;
