@@ -37,6 +37,10 @@ enum bpf_map_type {
 };
 
 enum {
+	BPF_F_MMAPABLE = 1 << 10,
+};
+
+enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
@@ -75,6 +79,14 @@ struct trace_event_raw_sys_exit {
 	struct trace_entry ent;
 	long id;
 	long ret;
+};
+
+struct thread_info {
+	__u32 status; /* TS_COMPAT and the like */
+};
+
+struct task_struct {
+	struct thread_info thread_info;
 };
 
 #pragma clang attribute pop

@@ -46,7 +46,7 @@ offers()
 	done
 }
 
-offers 'kview ' run list show info guard help --help --version
+offers 'kview ' run trace list show info guard help --help --version
 offers 'kview sh' show
 [ "$words" = ' show ' ] || fail "after 'kview sh':$words"
 "$kview" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vx help >"$tmp/commands"
@@ -65,6 +65,9 @@ offers "kview run --pid $$" $$
 offers "kview run -p 1,$$" "1,$$"
 offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
 offers "kview run $tmp/objects/o" "$tmp/objects/one.bpf.o"
+offers 'kview trace ' syscalls: kprobe:
+offers 'kview trace --cg' --cgroup
+offers 'kview trace -- modpro' modprobe
 offers 'kview run x.bpf.o -- modpro' modprobe
 offered 'kview list vf'
 [ "$words" = '  ' ] || fail "too short a name brings a long list:$words"
@@ -85,6 +88,7 @@ for line; do
 done
 ZSH
 timeout 200 zsh -f "$tmp/asked.zsh" 'kview ' 'kview sh' 'kview run --' 'kview run --mode=o' 'kview list -k ' \
+	'kview trace k' 'kview trace --cg' \
 	'kview guard ' 'kview guard replay --a' "kview run $tmp/objects/o" >"$tmp/zsh" 2>&1 || fail "zsh: $(<"$tmp/zsh")"
 
 # zsh_offers LINE WORD...
@@ -107,4 +111,6 @@ zsh_offers 'kview run --mode=o' --mode=ordinary
 zsh_offers 'kview guard ' replay
 zsh_offers 'kview guard replay --a' --attack
 zsh_offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
+zsh_offers 'kview trace k' kprobe:
+zsh_offers 'kview trace --cg' --cgroup
 zsh_offers "kview run $tmp/objects/o" "$tmp/objects/one.bpf.o"

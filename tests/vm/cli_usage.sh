@@ -23,7 +23,7 @@ wrong 'no such command' ''
 wrong 'no such option' --frobnicate
 wrong 'no such command' help frobnicate
 
-for command in run list show info; do
+for command in run trace list show info; do
 	wrong "$command: unrecognized option '--frobnicate'" "$command" --frobnicate
 	wrong "$command: invalid option -- 'z'" "$command" -z
 	wrong '--format xml: not a format; table or json' "$command" -f xml
@@ -50,6 +50,19 @@ wrong 'run: --duration nan: not a number of seconds' run "$object" --pid 1 --dur
 wrong 'run: --duration -1: must lie between' run "$object" --pid 1 --duration -1
 wrong 'run: --duration 0: must lie between' run "$object" --pid 1 --duration 0
 wrong 'run: --mode fast: not a mode; auto, view or ordinary' run "$object" --pid 1 --mode fast
+
+wrong 'trace: no hook given' trace --pid 1
+wrong 'trace: nothing to trace' trace 'syscalls:*'
+wrong 'trace: both processes and a command' trace 'syscalls:*' --pid 1 -- true
+wrong 'trace: vfs_read: not a hook; write syscalls:NAME' trace vfs_read --pid 1
+wrong 'trace: kprobe:: not a hook; write syscalls:NAME' trace kprobe: --pid 1
+wrong 'trace: uprobe:x: not a kind of hook; syscalls' trace uprobe:x --pid 1
+wrong 'trace: --pid abc: not a process id' trace 'syscalls:*' --pid abc
+wrong 'trace: --duration soon: not a number' trace 'syscalls:*' --pid 1 --duration soon
+wrong 'trace: --buffer 5X: not a size' trace 'syscalls:*' --pid 1 --buffer 5X
+wrong 'trace: --buffer -1: not a size' trace 'syscalls:*' --pid 1 --buffer -1
+wrong 'trace: --buffer 1K: must lie between 64K and 1G' trace 'syscalls:*' --pid 1 --buffer 1K
+wrong 'trace: --buffer 2G: must lie between' trace 'syscalls:*' --pid 1 --buffer 2G
 
 wrong 'list: b: only one pattern' list a b
 wrong 'list: --kind x: not a kind of hook' list --kind x

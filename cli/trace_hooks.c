@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "trace_hooks.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "format.h"
+#include "util/cleanup.h"
+
+static const struct kind {
+	const char *prefix;
+	enum trace_kind kind;
+	enum kview_kind probe; /* as kview_each_kernel_hook() tells whether it can be hooked */
+} kinds[] = {
+	{ "syscalls", TRACE_KIND_SYSCALL, KVIEW_KIND_TP_ENTER },
+	{ "kprobe", TRACE_KIND_ENTRY, KVIEW_KIND_ENTRY },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* One pattern being looked up. */
+struct search {
+	struct trace_hooks *hooks;
+	const char *text; /* as it was given */
+	const char *name;
+	const struct kind *kind;
+	const char *not_loaded; /* what is said of hooks that only the module stands in the way of; NULL in a view */
+	size_t before;		/* hooks there were before */
+	size_t matched;
+	const char *near;
+	unsigned int near_distance;
+};
+
+bool trace_is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[");
+}
+
+bool trace_hooks_have(const struct trace_hooks *hooks, enum trace_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < hooks->count; i++)
+		if (hooks->list[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool is_there(const struct search *search, const char *name)
+{
+	const struct trace_hook *hook;
+	size_t i;
+
+	/* In one search names come once. */
+	for (i = 0; i < search->before; i++) {
+		hook = &search->hooks->list[i];
+		if (hook->kind == search->kind->kind && !strcmp(hook->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Lists grow to the next power of two. */
+static int grow(void **list, size_t count, size_t size)
+{
+	void *grown;
+
+	if (count & (count - 1))
+		return 0;
+	grown = reallocarray(*list, count ? 2 * count : 1, size);
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	return 0;
+}
+
+static int add_hook(struct search *search, const char *name)
+{
+	struct trace_hooks *hooks = search->hooks;
+	struct trace_hook hook = { .kind = search->kind->kind, .matched = trace_is_pattern(search->name) };
+
+	if (is_there(search, name))
+		return 0;
+	if (grow((void **)&hooks->list, hooks->count, sizeof(hook)))
+		return -ENOMEM;
+	hook.name = strdup(name);
+	if (!hook.name || asprintf(&hook.label, "%s:%s", search->kind->prefix, name) < 0) {
+		free(hook.name);
+		return -ENOMEM;
+	}
+	hooks->list[hooks->count++] = hook;
+	return 0;
+}
+
+int trace_hooks_skip(struct trace_hooks *hooks, const char *label, const char *reason)
+{
+	struct trace_skipped skipped = { .label = strdup(label), .reason = strdup(reason) };
+
+	if (!skipped.label || !skipped.reason ||
+	    grow((void **)&hooks->skipped, hooks->skipped_count, sizeof(skipped))) {
+		free(skipped.label);
+		free(skipped.reason);
+		return -ENOMEM;
+	}
+	hooks->skipped[hooks->skipped_count++] = skipped;
+	return 0;
+}
+
+static int skip(struct search *search, const struct kview_hook *hook)
+{
+	_cleanup_(freep) char *label = NULL;
+
+	if (asprintf(&label, "%s:%s", search->kind->prefix, hook->name) < 0)
+		return -ENOMEM;
+	return trace_hooks_skip(search->hooks, label, hook->reason);
+}
+
+static int consider(const struct kview_hook *hook, void *data)
+{
+	struct search *search = data;
+
+	if (hook->kind != search->kind->probe)
+		return 0;
+	search->matched++;
+	if (hook->attachable || (search->not_loaded && !strcmp(hook->reason, search->not_loaded)))
+		return add_hook(search, hook->name);
+	return skip(search, hook);
+}
+
+/* The answer for all system calls has no other reason than that the module is not loaded. */
+static int keep_reason(const struct kview_hook *hook, void *data)
+{
+	char **reason = data;
+
+	if (hook->kind == KVIEW_KIND_RAW_ENTER && hook->reason)
+		*reason = strdup(hook->reason);
+	return 0;
+}
+
+static int refuse_single(const struct search *search)
+{
+	const struct trace_skipped *skipped = &search->hooks->skipped[search->hooks->skipped_count - 1];
+
+	return cli_fail(-EOPNOTSUPP, skipped->reason, "%s", search->text);
+}
+
+static int not_found(const struct search *search)
+{
+	_cleanup_(freep) const char **names = calloc(TRACE_SYSCALLS, sizeof(*names));
+	const char *near = NULL;
+	unsigned int i;
+	size_t count = 0;
+
+	if (trace_is_pattern(search->name))
+		return cli_fail(-ENOENT, "no hook matches", "%s", search->text);
+	if (search->kind->kind != TRACE_KIND_SYSCALL)
+		return cli_fail(-ENOENT, "the kernel has no function of this name; see kview list", "%s", search->text);
+	for (i = 0; names && i < TRACE_SYSCALLS; i++)
+		if (kview_syscall_name(i))
+			names[count++] = kview_syscall_name(i);
+	near = names ? cli_near_match(search->name, names, count) : NULL;
+	return near ? cli_fail(-ENOENT, near, "%s: no such system call; near", search->text) :
+		      cli_fail(-ENOENT, "no such system call", "%s", search->text);
+}
+
+static int search(struct search *search)
+{
+	size_t skipped = search->hooks->skipped_count;
+	int err;
+
+	err = kview_each_kernel_hook(search->name, consider, search);
+	if (err)
+		return cli_refused(err, kview_reason(NULL), "trace");
+	if (!search->matched)
+		return not_found(search);
+	if (search->hooks->skipped_count - skipped < search->matched)
+		return CLI_OK;
+	if (search->matched == 1)
+		return refuse_single(search);
+	trace_hooks_tell_skipped(search->hooks, true);
+	return cli_fail(-EOPNOTSUPP, "nothing that matches can be hooked", "%s", search->text);
+}
+
+static const struct kind *find_kind(const char *text, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < KINDS; i++)
+		if (strlen(kinds[i].prefix) == length && !strncmp(kinds[i].prefix, text, length))
+			return &kinds[i];
+	return NULL;
+}
+
+void trace_hooks_check(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon || !colon[1])
+		cli_usage("trace: %s: not a hook; write syscalls:NAME or kprobe:FUNCTION", text);
+	if (!find_kind(text, colon - text))
+		cli_usage("trace: %s: not a kind of hook; syscalls or kprobe", text);
+}
+
+int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode mode)
+{
+	_cleanup_(freep) char *not_loaded = NULL;
+	const char *colon = strchr(text, ':');
+	struct search request = {
+		.hooks = hooks,
+		.text = text,
+		.name = colon + 1,
+		.kind = find_kind(text, colon - text),
+		.before = hooks->count,
+	};
+
+	if (mode == KVIEW_MODE_ORDINARY) {
+		kview_each_kernel_hook("\\*", keep_reason, &not_loaded);
+		request.not_loaded = not_loaded;
+	}
+	return search(&request);
+}
+
+void trace_hooks_tell_skipped(const struct trace_hooks *hooks, bool verbose)
+{
+	size_t i;
+
+	for (i = 0; verbose && i < hooks->skipped_count; i++)
+		cli_note("%s: skipped: %s", hooks->skipped[i].label, hooks->skipped[i].reason);
+	if (!verbose && hooks->skipped_count)
+		cli_note("%zu hook%s skipped that cannot be hooked; -v lists %s", hooks->skipped_count,
+			 format_plural(hooks->skipped_count), hooks->skipped_count == 1 ? "it" : "them");
+}
+
+static void deinit_hook(struct trace_hook *hook)
+{
+	size_t i;
+
+	for (i = 0; i < hook->param_count; i++)
+		free(hook->params[i].name);
+	free(hook->name);
+	free(hook->label);
+}
+
+void trace_hooks_deinit(struct trace_hooks *hooks)
+{
+	while (hooks->count)
+		deinit_hook(&hooks->list[--hooks->count]);
+	while (hooks->skipped_count) {
+		hooks->skipped_count--;
+		free(hooks->skipped[hooks->skipped_count].label);
+		free(hooks->skipped[hooks->skipped_count].reason);
+	}
+	free(hooks->list);
+	free(hooks->skipped);
+}
