@@ -86,6 +86,7 @@ struct thread_info {
 };
 
 struct task_struct {
+	int tgid;
 	struct thread_info thread_info;
 };
 

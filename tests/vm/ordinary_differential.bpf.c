@@ -7,10 +7,6 @@
 
 #include "ordinary_differential.h"
 
-struct task_struct {
-	int tgid;
-} __attribute__((preserve_access_index));
-
 struct trace_event_raw_task_rename {
 	char oldcomm[16];
 	char newcomm[16];
