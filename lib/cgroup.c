@@ -11,7 +11,6 @@
 #include "internal.h"
 
 #define CGROUP2_MAGIC 0x63677270 /* linux/magic.h */
-#define ID_LEN_MIN 12		 /* what container tools print of an id */
 
 /* Where the file system is mounted, the caller's to free. */
 static char *find_mount(void)
@@ -107,27 +106,6 @@ static bool is_name(const char *name, const char *wanted)
 	return !strcmp(name, wanted);
 }
 
-/* docker-ID.scope, libpod-ID.scope, cri-containerd-ID.scope, a bare ID; what nspawn, machined and LXC name after NAME. */
-static bool is_container(const char *name, const char *wanted)
-{
-	static const struct {
-		const char *before, *after;
-	} forms[] = { { "lxc.payload.", "" }, { "machine-", ".scope" }, { "systemd-nspawn@", ".service" } };
-	size_t len = strlen(wanted), before;
-	const char *id;
-
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		before = strlen(forms[i].before);
-		if (!strncmp(name, forms[i].before, before) && !strncmp(name + before, wanted, len) &&
-		    !strcmp(name + before + len, forms[i].after))
-			return true;
-	}
-	if (len < ID_LEN_MIN || strspn(wanted, "0123456789abcdef") != len || strstr(name, "conmon"))
-		return false;
-	id = strrchr(name, '-');
-	return !strncmp(id ? id + 1 : name, wanted, len);
-}
-
 /* --- paths and units ------------------------------------------------------------------------------------------------ */
 
 static int open_directory(const char *path)
@@ -190,28 +168,15 @@ static int open_cgroup(struct kview *view, const char *path)
 
 /* --- containers ----------------------------------------------------------------------------------------------------- */
 
-/* "0::/PATH" of a process, cut behind the part that holds the container's id: helpers and payload may be below it. */
 static int process_cgroup(const char *pid, const char *id, char *ret_path, size_t size)
 {
 	_cleanup_(freep) char *text = NULL;
-	char file[64], *path, *part, *end;
+	char file[64];
 	int err;
 
 	snprintf(file, sizeof(file), "/proc/%s/cgroup", pid);
 	err = kview_file_read(file, &text);
-	if (err)
-		return err;
-	path = strstr(text, "0::/");
-	if (!path)
-		return -ENOENT;
-	path += 3;
-	path[strcspn(path, "\n")] = '\0';
-	part = strstr(path, id);
-	end = part ? strchr(part, '/') : NULL;
-	if (end)
-		*end = '\0';
-	snprintf(ret_path, size, "%s", path);
-	return 0;
+	return err ?: kview_container_path(text, id, ret_path, size);
 }
 
 static int ask(struct kview *view, const char *mount, const char *tool, const char *name)
@@ -246,7 +211,7 @@ static int open_container(struct kview *view, const char *name)
 		if (fd >= 0 || fd == -ESRCH)
 			return fd;
 	}
-	search_run(mount, name, is_container);
+	search_run(mount, name, kview_container_is);
 	return open_found(view, "container", name);
 }
 

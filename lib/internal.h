@@ -228,6 +228,12 @@ struct kview_stat {
 };
 int kview_stat_parse(const char *text, struct kview_stat *ret_stat);
 
+/* container.c */
+/* Is a cgroup's directory of this name that of the container @wanted, by id or name? */
+bool kview_container_is(const char *name, const char *wanted);
+/* Out of the text of /proc/PID/cgroup, cut behind the part with the container's id: helpers and payload may be below it. */
+int kview_container_path(const char *text, const char *id, char *ret_path, size_t size);
+
 /* tool.c: run a program and keep the begin of what it prints. -ENOENT: there is none, or it failed. */
 int kview_tool_ask(const char *const *argv, char *answer, size_t size);
 
