@@ -37,6 +37,7 @@ struct kview_hook {
 	unsigned long addr; /* function entry; 0 for system calls */
 	u64 number;	    /* system call, or KVIEW_NUMBER_ALL; 0 for functions */
 	u64 cookie;
+	char *name; /* by which the function was asked for, where kallsyms has another for its address; with the link */
 	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
 	u8 stack_words; /* of the function's arguments, where its return is hooked */
 	const struct kview_tracepoint *tracepoint; /* which has places of its own; NULL for functions */

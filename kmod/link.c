@@ -3,6 +3,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kallsyms.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -175,6 +176,20 @@ static int init_record(struct kview_hook *hook, u32 *why)
 	return err;
 }
 
+/* Of aliases, people know the one they have asked for. */
+static int remember_name(struct kview_hook *hook, const char *name)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+
+	if (!name || !hook->addr)
+		return 0;
+	sprint_symbol_no_offset(symbol, hook->addr);
+	if (!strcmp(symbol, name))
+		return 0;
+	hook->name = kstrdup(name, GFP_KERNEL);
+	return hook->name ? 0 : -ENOMEM;
+}
+
 static int init_hook(struct kview_link *link, struct kview_hook *hook, const struct kview_target *target,
 		     const char *name, u32 *why)
 {
@@ -203,6 +218,9 @@ static int init_hook(struct kview_link *link, struct kview_hook *hook, const str
 	hook->counts = alloc_percpu(struct kview_counts);
 	if (!hook->counts)
 		return -ENOMEM;
+	err = remember_name(hook, name);
+	if (err)
+		return err;
 	return hook->event ? init_record(hook, why) : 0;
 }
 
@@ -291,6 +309,7 @@ void kview_link_put(struct kview_link *link)
 		return;
 	for (i = 0; link->hooks && i < link->count; i++) {
 		free_percpu(link->hooks[i].counts);
+		kfree(link->hooks[i].name);
 		kview_record_free(link->hooks[i].record);
 	}
 	if (link->prog)

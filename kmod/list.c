@@ -264,6 +264,8 @@ static void name_hook(const struct kview_hook *hook, struct kview_hook_info *inf
 			 trace_event_name(hook->event));
 	} else if (hook->tracepoint) {
 		strscpy(info->name, hook->tracepoint->tp->name, sizeof(info->name));
+	} else if (hook->name) {
+		strscpy(info->name, hook->name, sizeof(info->name));
 	} else if (hook->addr) {
 		sprint_symbol_no_offset(symbol, hook->addr);
 		strscpy(info->name, symbol, sizeof(info->name));

@@ -20,7 +20,7 @@ has_runs()
 # What differs between moments. Tables are squeezed: the width of a number is the width of its column.
 normalise()
 {
-	sed -E -e "s/\\b$traced\\b/PID/; s/\\b$tracer\\b/OWNER/" -e 's/[0-9.]+ KiB/SIZE/' -e 's/__(x64|do)_sys_getppid/FUNCTION/' \
+	sed -E -e "s/\\b$traced\\b/PID/; s/\\b$tracer\\b/OWNER/" -e 's/[0-9.]+ KiB/SIZE/' \
 		-e 's/^pages: [0-9]+ of text, [0-9]+ of/pages: N of text, N of/' -e 's/\b[0-9]+\b/N/g' -e 's/ +/ /g'
 }
 
