@@ -329,36 +329,47 @@ static void commit_removal(struct kview_image *image)
 		kview_image_give_up(image);
 }
 
-static int attach_one(struct kview_image *image, struct kview_link *link)
+static void remove_links(struct kview_image *image, struct list_head *links)
 {
-	int err = add_link(image, link);
+	struct kview_link *link;
 
+	list_for_each_entry(link, links, node)
+		remove_link(image, link);
+	commit_removal(image);
+}
+
+static int attach_all(struct kview_image *image, struct list_head *links)
+{
+	struct kview_link *link;
+	int err = 0;
+
+	list_for_each_entry(link, links, node) {
+		err = add_link(image, link);
+		if (err)
+			break;
+	}
 	if (!err)
 		err = kview_commit(image);
-	if (err) {
-		remove_link(image, link);
-		commit_removal(image);
-	}
+	if (err)
+		remove_links(image, links);
 	return err;
 }
 
-int kview_image_attach(struct kview_link *link)
+int kview_image_attach(struct kview_view *view, struct list_head *links)
 {
 	struct kview_image *image;
 	int err;
 
 	lockdep_assert_held(&kview_lock);
 	list_for_each_entry(image, &kview_images, node) {
-		if (!kview_image_has(image, link->view))
+		if (!kview_image_has(image, view))
 			continue;
-		err = attach_one(image, link);
+		err = attach_all(image, links);
 		if (!err)
 			continue;
 		list_for_each_entry_continue_reverse(image, &kview_images, node) {
-			if (!kview_image_has(image, link->view))
-				continue;
-			remove_link(image, link);
-			commit_removal(image);
+			if (kview_image_has(image, view))
+				remove_links(image, links);
 		}
 		return err;
 	}

@@ -45,8 +45,8 @@ void kview_image_release(struct kview_image *image);
 /* Is @view one of the set? */
 bool kview_image_has(const struct kview_image *image, const struct kview_view *view);
 
-/* Add the hooks of @link to all images of its view, or to none. */
-int kview_image_attach(struct kview_link *link);
+/* Add the hooks of @links, all of @view, to all its images in one step, or to none. */
+int kview_image_attach(struct kview_view *view, struct list_head *links);
 
 /* Remove them. Cannot fail: short of memory, hooks on the same pages are set aside until it is there. */
 void kview_image_detach(struct kview_link *link);

@@ -52,7 +52,7 @@ static u64 features(void)
 	const struct kview_multi_layout *layout;
 	u64 bits = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN | KVIEW_FEATURE_TRACING |
 		   KVIEW_FEATURE_INTERRUPTS | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP |
-		   KVIEW_FEATURE_TRACEPOINT;
+		   KVIEW_FEATURE_TRACEPOINT | KVIEW_FEATURE_HELD;
 
 	if (kview_multi_layout(&layout))
 		return bits;

@@ -23,6 +23,7 @@ int kview_view_new(const char *name, struct kview_view **ret_view)
 	if (!view)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&view->links);
+	INIT_LIST_HEAD(&view->held);
 	INIT_LIST_HEAD(&view->cgroups);
 	view->owner = get_pid(task_tgid(current));
 	get_task_comm(comm, current);
@@ -53,6 +54,8 @@ void kview_view_close(struct kview_view *view)
 	kview_member_leave_all(view);
 	list_for_each_entry_safe(link, next, &view->links, node)
 		detach(link);
+	list_for_each_entry_safe(link, next, &view->held, node)
+		detach(link);
 	list_del(&view->node);
 	mutex_unlock(&kview_lock);
 	put_pid(view->owner);
@@ -71,19 +74,46 @@ static void insert(struct kview_view *view, struct kview_link *link)
 	list_add(&link->node, &before->node);
 }
 
+/* @links are of @view, and in no list of it. */
+static int start(struct kview_view *view, struct list_head *links)
+{
+	struct kview_link *link, *next;
+	int err = kview_image_attach(view, links);
+
+	if (err)
+		return err;
+	list_for_each_entry_safe(link, next, links, node) {
+		list_del(&link->node);
+		link->held = false;
+		insert(view, link);
+	}
+	return 0;
+}
+
 int kview_view_attach(struct kview_view *view, struct kview_link *link)
 {
+	LIST_HEAD(links);
 	int err;
 
 	lockdep_assert_held(&kview_lock);
 	link->view = view;
-	err = kview_image_attach(link);
-	if (err) {
-		link->view = NULL;
-		return err;
+	if (link->held) {
+		list_add_tail(&link->node, &view->held);
+		return 0;
 	}
-	insert(view, link);
-	return 0;
+	list_add(&link->node, &links);
+	err = start(view, &links);
+	if (err) {
+		list_del_init(&link->node);
+		link->view = NULL;
+	}
+	return err;
+}
+
+int kview_view_start(struct kview_view *view)
+{
+	lockdep_assert_held(&kview_lock);
+	return list_empty(&view->held) ? 0 : start(view, &view->held);
 }
 
 void kview_view_detach(struct kview_link *link)
@@ -91,6 +121,7 @@ void kview_view_detach(struct kview_link *link)
 	lockdep_assert_held(&kview_lock);
 	if (!link->view)
 		return;
-	kview_image_detach(link);
+	if (!link->held)
+		kview_image_detach(link);
 	detach(link);
 }

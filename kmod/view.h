@@ -17,6 +17,7 @@ struct kview_view {
 	u32 id;
 	struct pid *owner;	/* thread group that created it */
 	struct list_head links; /* by rising id */
+	struct list_head held;	/* links that are not started yet */
 	struct list_head cgroups; /* struct kview_cgroup_ref */
 	int cgroup_err;		  /* why the last process that should have joined for its cgroup did not */
 	u64 aside_count;
@@ -39,8 +40,11 @@ int kview_view_new(const char *name, struct kview_view **ret_view);
 /* Its file is closed: let all members go, detach all links. */
 void kview_view_close(struct kview_view *view);
 
-/* Attach @link, which has no view yet, and take over the caller's reference. */
+/* Attach @link, which has no view yet, and take over the caller's reference. One that is held waits for the start. */
 int kview_view_attach(struct kview_view *view, struct kview_link *link);
+
+/* Start all links that are held, or none. */
+int kview_view_start(struct kview_view *view);
 
 /* Detach @link from its view, if it still has one. */
 void kview_view_detach(struct kview_link *link);

@@ -2,6 +2,7 @@
 #include "view_file.h"
 
 #include <linux/anon_inodes.h>
+#include <linux/cleanup.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -192,9 +193,9 @@ static int publish_link(struct kview_view *view, struct kview_link *link)
 /* In an interrupt a trampoline does not stay on the stack for the function's return. */
 static bool flags_valid(const struct kview_link_create *request)
 {
-	if (request->flags & ~KVIEW_LINK_INTERRUPTS)
+	if (request->flags & ~(KVIEW_LINK_INTERRUPTS | KVIEW_LINK_HELD))
 		return false;
-	return !request->flags || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY ||
+	return !(request->flags & KVIEW_LINK_INTERRUPTS) || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY ||
 	       request->kind == KVIEW_HOOK_RAW_TP || request->kind == KVIEW_HOOK_BTF_TP;
 }
 
@@ -216,6 +217,7 @@ static int create_link(struct kview_view *view, struct kview_link_create *reques
 	if (err)
 		return err;
 	link->interrupts = request->flags & KVIEW_LINK_INTERRUPTS;
+	link->held = request->flags & KVIEW_LINK_HELD;
 	return publish_link(view, link);
 }
 
@@ -233,6 +235,12 @@ static long view_create_link(struct kview_view *view, void __user *user)
 	if (err < 0 && kview_write_struct(user, &request, sizeof(request)))
 		return -EFAULT;
 	return err;
+}
+
+static long view_start_links(struct kview_view *view)
+{
+	guard(mutex)(&kview_lock);
+	return kview_view_start(view);
 }
 
 static long view_info(struct kview_view *view, void __user *user)
@@ -262,6 +270,8 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 		return change_cgroup(view, user, kview_cgroup_remove);
 	case _IOC_NR(KVIEW_IOC_LINK_CREATE):
 		return view_create_link(view, user);
+	case _IOC_NR(KVIEW_IOC_LINKS_START):
+		return kview_tracing_allowed() ? view_start_links(view) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_VIEW_INFO):
 		return view_info(view, user);
 	default:

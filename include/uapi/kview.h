@@ -55,6 +55,7 @@
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
 #define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP, KVIEW_HOOK_BTF_TP, KVIEW_HOOK_TP */
+#define KVIEW_FEATURE_HELD (1ULL << 12)	  /* KVIEW_LINK_HELD, KVIEW_IOC_LINKS_START */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -181,6 +182,13 @@ struct kview_target {
  */
 #define KVIEW_LINK_INTERRUPTS (1U << 0)
 
+/*
+ * The program does not run before KVIEW_IOC_LINKS_START on the view, which starts all that are held, in one step: no
+ * member meets one of them without the others, and the view's memory is rebuilt once. All or none; needs no structure.
+ * Until then listings of the view leave the link out.
+ */
+#define KVIEW_LINK_HELD (1U << 1)
+
 /* KVIEW_IOC_LINK_CREATE: attach one program to all targets or to none; returns a link fd (close-on-exec). View fd. */
 struct kview_link_create {
 	__u32 size;
@@ -304,6 +312,7 @@ struct kview_hook_info {
 #define KVIEW_IOC_VIEW_INFO _IOWR(KVIEW_IOC_TYPE, 0x13, struct kview_view_info)
 #define KVIEW_IOC_CGROUP_ADD _IOWR(KVIEW_IOC_TYPE, 0x14, struct kview_cgroup)
 #define KVIEW_IOC_CGROUP_REMOVE _IOWR(KVIEW_IOC_TYPE, 0x15, struct kview_cgroup)
+#define KVIEW_IOC_LINKS_START _IO(KVIEW_IOC_TYPE, 0x17)
 #define KVIEW_IOC_LINK_INFO _IOWR(KVIEW_IOC_TYPE, 0x20, struct kview_link_info)
 
 #endif /* _UAPI_KVIEW_H */

@@ -201,6 +201,7 @@ static void fill_check(union request *request)
 static void fill_link(union request *request)
 {
 	request->link.kind = any_kind();
+	request->link.flags = once_in(3) ? KVIEW_LINK_HELD : 0;
 	request->link.prog_fd = program_for(request->link.kind);
 	request->link.targets = (unsigned long)fill_targets(request->link.kind, &request->link.count);
 }
@@ -301,11 +302,12 @@ static struct call calls[] = {
 	CALL(MEMBER_ADD, VIEWS, fill_member, 8),
 	CALL(MEMBER_REMOVE, VIEWS, fill_removal, 4),
 	CALL(LINK_CREATE, VIEWS, fill_link, 8),
+	CALL(LINKS_START, VIEWS, fill_nothing, 4),
 	CALL(VIEW_INFO, VIEWS, fill_nothing, 4),
 	CALL(LINK_INFO, LINKS, fill_nothing, 4),
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
-#define WEIGHTS 50
+#define WEIGHTS 54
 
 static struct call *any_call(void)
 {
@@ -390,7 +392,8 @@ static void make_call(void)
 
 	on = descriptor(call->on);
 	call->fill(&request);
-	mutate(&request, size);
+	if (size)
+		mutate(&request, size);
 	result = ioctl(on, number, place(&request, size));
 	result < 0 ? call->refused++ : call->done++;
 	if (result > 0)
