@@ -50,6 +50,9 @@ static int load_object(struct run *run)
 {
 	int err;
 
+	err = kview_prepare_object(run->view, run->obj);
+	if (err)
+		return cli_refused(err, kview_reason(run->view), "%s", run->options->object);
 	log_clear();
 	err = bpf_object__load(run->obj);
 	if (!err)

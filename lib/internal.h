@@ -39,8 +39,8 @@ struct kview_link {
 	enum kview_kind kind;
 	int prog_fd; /* the caller's, used while attaching only */
 	char *program;
-	char *section; /* "" for kview_attach_entries() */
-	const struct bpf_program *prog; /* NULL for kview_attach_entries(), used while attaching only */
+	char *section; /* "" where the caller has said it otherwise */
+	const struct bpf_program *prog; /* NULL where the caller gave a descriptor; used while attaching only */
 	size_t count;
 	struct kview_site *sites;
 };
@@ -80,6 +80,8 @@ struct kview_ops {
 	int (*read_site)(const struct kview_link *link, size_t index, struct kview_hook *ret_hook);
 	int (*read_link)(const struct kview_link *link, struct kview_counts *ret_counts);
 	uint32_t (*id)(const struct kview *view);
+	/* Bits of KVIEW_FEATURE_* that matter before a program is loaded. */
+	uint64_t (*features)(const struct kview *view);
 };
 
 extern const struct kview_ops kview_module_ops, kview_ordinary_ops;
@@ -107,6 +109,7 @@ int kview_opts_copy(void *opts, size_t size, const void *from);
 struct kview_section {
 	enum kview_kind kind;
 	char *name;	 /* the caller's to free; NULL where the program alone knows it (fentry, fexit, tp_btf) */
+	bool multi;	 /* kprobe.multi and the like: the name is a pattern */
 	const char *why; /* a sentence, after a refusal */
 };
 
@@ -126,7 +129,7 @@ struct kview_kind_info {
 	const char *name;
 	uint32_t uapi;		  /* KVIEW_HOOK_* */
 	unsigned int prog_type;	  /* enum bpf_prog_type */
-	unsigned int attach_type; /* enum bpf_attach_type; 0 but for programs of type tracing */
+	unsigned int attach_type; /* enum bpf_attach_type; 0 where several will do */
 	uint64_t feature;	  /* bit of kview_info.features that it needs */
 	enum kview_naming naming;
 	bool interrupts;	  /* can run in interrupts, too, if that is asked for */
@@ -143,6 +146,9 @@ void kview_link_discard(struct kview_link *link);
 DEFINE_CLEANUP(struct kview_link *, kview_link_discard)
 /* Attach a new link, without starting it. It is the view's from then on, and closed with kview_link_close(). */
 int kview_link_attach(struct kview_link *link);
+/* The names become those of its sites, of which it has as many. */
+struct kview_found;
+void kview_link_take(struct kview_link *link, struct kview_found *found, uint64_t cookie);
 /* Let it run; close it when that fails. */
 int kview_link_start(struct kview_link *link);
 
@@ -190,6 +196,18 @@ int kview_names_read(const char *path, struct kview_names *ret_names);
 int kview_names_read_events(const char *path, struct kview_names *ret_names);
 void kview_names_deinit(struct kview_names *names);
 bool kview_names_have(const struct kview_names *names, const char *name);
+
+/* pattern.c: names of hooks. */
+struct kview_found {
+	char **names;
+	size_t count, room;
+};
+
+bool kview_is_pattern(const char *name);
+/* Those that @view's mode can have. -ENOENT: nothing matches; -EOPNOTSUPP: nothing of it can be hooked. */
+int kview_pattern_find(struct kview *view, enum kview_kind kind, const char *subject, const char *pattern,
+		       struct kview_found *ret_found);
+void kview_found_deinit(struct kview_found *found);
 
 /* near.c: up to KVIEW_NEAR_MAX names that @wanted may be a misspelling of, best first. */
 #define KVIEW_NEAR_MAX 3

@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+/* Newer than Debian 12's headers: since Linux commit 535a3692ba72 ("bpf: Add support for kprobe session attach") (in v6.10). */
+#define BPF_TRACE_KPROBE_SESSION_TYPE 56
+
 static const struct kview_kind_info kinds[] = {
 	[KVIEW_KIND_ENTRY] = { "entry", KVIEW_HOOK_ENTRY, BPF_PROG_TYPE_KPROBE, .feature = KVIEW_FEATURE_ENTRY,
 			       .interrupts = true },
@@ -20,6 +23,8 @@ static const struct kview_kind_info kinds[] = {
 	[KVIEW_KIND_FENTRY] = { "fentry", KVIEW_HOOK_FENTRY, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
 				KVIEW_FEATURE_TRACING, .interrupts = true },
 	[KVIEW_KIND_FEXIT] = { "fexit", KVIEW_HOOK_FEXIT, BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, KVIEW_FEATURE_TRACING },
+	[KVIEW_KIND_SESSION] = { "session", KVIEW_HOOK_SESSION, BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_SESSION_TYPE,
+				 KVIEW_FEATURE_SESSION },
 	[KVIEW_KIND_RAW_TP] = { "raw_tp", KVIEW_HOOK_RAW_TP, BPF_PROG_TYPE_RAW_TRACEPOINT,
 				.feature = KVIEW_FEATURE_TRACEPOINT, .naming = KVIEW_NAMED_TRACEPOINT,
 				.interrupts = true },

@@ -24,6 +24,16 @@ int kview_link_new(struct kview *view, enum kview_kind kind, size_t count, struc
 	return 0;
 }
 
+void kview_link_take(struct kview_link *link, struct kview_found *found, uint64_t cookie)
+{
+	for (size_t i = 0; i < link->count; i++) {
+		link->sites[i].name = found->names[i];
+		link->sites[i].cookie = cookie;
+	}
+	free(found->names);
+	*found = (struct kview_found){};
+}
+
 void kview_link_discard(struct kview_link *link)
 {
 	for (size_t i = 0; link->sites && i < link->count; i++)

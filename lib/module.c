@@ -246,6 +246,11 @@ static uint32_t module_id(const struct kview *view)
 	return module_view(view)->id;
 }
 
+static uint64_t module_features(const struct kview *view)
+{
+	return module_view(view)->features;
+}
+
 const struct kview_ops kview_module_ops = {
 	.mode = KVIEW_MODE_VIEW,
 	.view_size = sizeof(struct module_view),
@@ -263,4 +268,5 @@ const struct kview_ops kview_module_ops = {
 	.read_site = module_read_site,
 	.read_link = module_read_link,
 	.id = module_id,
+	.features = module_features,
 };

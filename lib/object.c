@@ -55,16 +55,30 @@ static int parse_section(struct kview *view, const struct bpf_program *prog, str
 	return kview_refuse_why(view, -EINVAL, KVIEW_WHY_PROG_TYPE, name, "");
 }
 
-/* @name becomes the link's. */
-static int program_link_new(struct kview *view, const struct bpf_program *prog, enum kview_kind kind, char *name,
-			    struct kview_link **ret_link)
+/* Where the section says. */
+static int find_sites(struct kview *view, const struct bpf_program *prog, const struct kview_section *section,
+		      struct kview_found *ret_found)
 {
-	_cleanup_(freep) char *held_name = name;
+	struct kview_found one = { .count = 1 };
+
+	if (section->multi && kview_is_pattern(section->name))
+		return kview_pattern_find(view, section->kind, bpf_program__section_name(prog), section->name, ret_found);
+	one.names = malloc(sizeof(*one.names));
+	if (!one.names)
+		return out_of_memory(view);
+	one.names[0] = strdup(section->name);
+	*ret_found = one;
+	return one.names[0] ? 0 : out_of_memory(view);
+}
+
+static int program_link_new(struct kview *view, const struct bpf_program *prog, enum kview_kind kind,
+			    struct kview_found *found, uint64_t cookie, struct kview_link **ret_link)
+{
 	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
 
-	if (kview_link_new(view, kind, 1, &link))
+	if (kview_link_new(view, kind, found->count, &link))
 		return out_of_memory(view);
-	link->sites[0].name = TAKE_PTR(held_name);
+	kview_link_take(link, found, cookie);
 	link->prog = prog;
 	link->prog_fd = bpf_program__fd(prog);
 	link->program = strdup(bpf_program__name(prog));
@@ -80,16 +94,20 @@ static int attach_program(struct kview *view, const struct bpf_program *prog, ui
 			  struct kview_link **ret_link)
 {
 	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
+	_cleanup_(kview_found_deinit) struct kview_found found = {};
 	struct kview_section section;
 	int err;
 
 	if (bpf_program__fd(prog) < 0)
 		return kview_refuse(view, -EINVAL, "%s: the program is not loaded", bpf_program__section_name(prog));
-	err = parse_section(view, prog, &section) ?:
-	      program_link_new(view, prog, section.kind, section.name, &link);
+	err = parse_section(view, prog, &section);
 	if (err)
 		return err;
-	link->sites[0].cookie = cookie;
+	err = find_sites(view, prog, &section, &found) ?:
+	      program_link_new(view, prog, section.kind, &found, cookie, &link);
+	free(section.name);
+	if (err)
+		return err;
 	err = kview_link_attach(link);
 	if (err)
 		return err;

@@ -173,11 +173,17 @@ static int read_reach(struct ordinary_link *link)
 {
 	unsigned int type = kview_kind_info(link->base.kind)->prog_type;
 	const struct bpf_program *prog = link->base.prog;
+	_cleanup_(freep) struct bpf_insn *insns = NULL;
+	size_t count;
 	int err;
 
-	if (!prog || (type != BPF_PROG_TYPE_TRACEPOINT && type != BPF_PROG_TYPE_RAW_TRACEPOINT))
+	if (type != BPF_PROG_TYPE_TRACEPOINT && type != BPF_PROG_TYPE_RAW_TRACEPOINT)
 		return 0;
-	err = kview_context_reach(bpf_program__insns(prog), bpf_program__insn_cnt(prog), &link->reach);
+	if (prog)
+		err = kview_context_reach(bpf_program__insns(prog), bpf_program__insn_cnt(prog), &link->reach);
+	else
+		err = kview_program_insns(link->base.prog_fd, &insns, &count) ?:
+		      kview_context_reach(insns, count, &link->reach);
 	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
@@ -297,6 +303,12 @@ static uint32_t ordinary_id(const struct kview *view)
 	return 0;
 }
 
+static uint64_t ordinary_features(const struct kview *view)
+{
+	(void)view;
+	return 0;
+}
+
 const struct kview_ops kview_ordinary_ops = {
 	.mode = KVIEW_MODE_ORDINARY,
 	.view_size = sizeof(struct ordinary_view),
@@ -311,4 +323,5 @@ const struct kview_ops kview_ordinary_ops = {
 	.read_site = ordinary_read_site,
 	.read_link = ordinary_read_link,
 	.id = ordinary_id,
+	.features = ordinary_features,
 };

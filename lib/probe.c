@@ -62,41 +62,41 @@ static uint32_t why_no_event(const struct kview_link *link)
 }
 
 /* The number of an event is in its folder of tracefs. */
-static int read_event_id(const struct kview_link *link, unsigned int *ret_id)
+static int read_event_id(const struct kview_link *link, size_t index, unsigned int *ret_id)
 {
 	const char *prefix = link->kind == KVIEW_KIND_TP_ENTER ? "syscalls/sys_enter_" :
 			     link->kind == KVIEW_KIND_TP_EXIT  ? "syscalls/sys_exit_" : "";
 	char file[KVIEW_TRACEFS_PATH_LEN], path[KVIEW_TRACEFS_PATH_LEN];
 	int err;
 
-	snprintf(file, sizeof(file), "events/%s%s/id", prefix, link->sites[0].name);
+	snprintf(file, sizeof(file), "events/%s%s/id", prefix, link->sites[index].name);
 	err = kview_tracefs_path(file, path);
 	if (err == -ENODEV)
 		return kview_refuse_link(link, -EOPNOTSUPP,
 					 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
 	err = err ?: kview_file_read_number(path, ret_id);
-	return err ? kview_refuse_site(link, 0, err, err == -ENOENT ? why_no_event(link) : KVIEW_WHY_NONE) : 0;
+	return err ? kview_refuse_site(link, index, err, err == -ENOENT ? why_no_event(link) : KVIEW_WHY_NONE) : 0;
 }
 
-static int open_tracepoint(const struct kview_link *link)
+static int open_tracepoint(const struct kview_link *link, size_t index)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 	unsigned int id;
 	int fd;
 
-	fd = read_event_id(link, &id);
+	fd = read_event_id(link, index, &id);
 	if (fd)
 		return fd;
 	attr.config = id;
 	fd = open_event(&attr);
-	return fd < 0 ? kview_refuse_site(link, 0, fd, KVIEW_WHY_NONE) : fd;
+	return fd < 0 ? kview_refuse_site(link, index, fd, KVIEW_WHY_NONE) : fd;
 }
 
 static int attach_event(const struct kview_link *link, size_t index, struct kview_probe *probe)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event = { .bpf_cookie = link->sites[index].cookie });
 
-	probe->event_fd = kview_kind_is_function(link->kind) ? open_kprobe(link, index) : open_tracepoint(link);
+	probe->event_fd = kview_kind_is_function(link->kind) ? open_kprobe(link, index) : open_tracepoint(link, index);
 	if (probe->event_fd < 0)
 		return probe->event_fd;
 	probe->link_fd = bpf_link_create(probe->filter_fd, probe->event_fd, BPF_PERF_EVENT, &opts);

@@ -36,6 +36,33 @@ int kview_program_info(int fd, struct bpf_prog_info *ret_info)
 	return 0;
 }
 
+int kview_program_insns(int fd, struct bpf_insn **ret_insns, size_t *ret_count)
+{
+	_cleanup_(freep) struct bpf_insn *insns = NULL;
+	struct bpf_prog_info info;
+	uint32_t size = sizeof(info), bytes;
+	int err;
+
+	err = kview_program_info(fd, &info);
+	if (err)
+		return err;
+	bytes = info.xlated_prog_len;
+	insns = malloc(bytes);
+	if (!insns)
+		return -ENOMEM;
+	info = (struct bpf_prog_info){ .xlated_prog_len = bytes, .xlated_prog_insns = (uintptr_t)insns };
+	err = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (err)
+		return err;
+	/* Of a call to another part of the program the distance has moved. */
+	for (size_t i = 0; i < bytes / sizeof(*insns); i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg == BPF_PSEUDO_CALL)
+			insns[i].imm = insns[i].off;
+	*ret_insns = TAKE_PTR(insns);
+	*ret_count = bytes / sizeof(*insns);
+	return 0;
+}
+
 /*
  * Programs for kprobe.multi and the like are of type kprobe, too, but their helpers read another kind of record around
  * the context, and must not run elsewhere. Nothing tells them apart by name, so ask the kernel to attach, with arguments

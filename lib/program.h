@@ -4,11 +4,16 @@
 #define KVIEW_PROGRAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct bpf_insn;
 struct bpf_prog_info;
 
 int kview_program_info(int fd, struct bpf_prog_info *ret_info); /* -EBADF: not a program */
+
+/* Its instructions as the kernel runs them, the caller's to free. */
+int kview_program_insns(int fd, struct bpf_insn **ret_insns, size_t *ret_count);
 
 /* Was this program of type kprobe loaded for another attach type than a plain kprobe? */
 bool kview_program_is_multi(int fd);

@@ -37,8 +37,9 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_PROG_FAR] = "the program lies further than 2 GiB from the kernel's text",
 	[KVIEW_WHY_NO_SUCH_SYSCALL] = "the kernel has no system call",
 	[KVIEW_WHY_NO_SYSCALL_SITE] = "kview.ko does not know how this kernel enters and leaves system calls",
-	[KVIEW_WHY_DUPLICATE] = "the function is in the list twice",
-	[KVIEW_WHY_PROG_MULTI] = "the program was loaded for attachment to many functions at once (kprobe.multi)",
+	[KVIEW_WHY_DUPLICATE] = "it is in the list twice",
+	[KVIEW_WHY_PROG_MULTI] = "the program was loaded for many functions at once (kprobe.multi), which cannot be had "
+				  "here: kview_prepare_object() loads it otherwise",
 	[KVIEW_WHY_PROG_FD] = "this is not the descriptor of a loaded BPF program",
 	[KVIEW_WHY_NO_PROTOTYPE] = "the kernel's type information (BTF) does not tell where the function's arguments lie",
 	[KVIEW_WHY_OTHER_FUNCTION] = "the program was loaded for another function",

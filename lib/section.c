@@ -9,8 +9,8 @@
 
 static const char why_no_target[] = "the section name does not say where to attach: write kprobe/FUNCTION, "
 				    "ksyscall/NAME, tracepoint/CATEGORY/NAME or raw_tp/NAME";
-static const char why_not_yet[] = "not supported yet: kview knows kprobe, kretprobe, ksyscall, kretsyscall, fentry, fexit, "
-				  "tracepoint, raw_tp and tp_btf";
+static const char why_not_yet[] = "not supported yet: kview knows kprobe, kretprobe, ksyscall, kretsyscall, kprobe.multi, "
+				  "kretprobe.multi, kprobe.session, fentry, fexit, tracepoint, raw_tp and tp_btf";
 static const char why_sleepable[] = "not supported: the program may sleep, and must not there";
 static const char why_decides[] = "not supported: such a program decides what happens, and kview's programs watch";
 static const char why_writes[] = "not supported: such a program changes what the kernel works with, and kview's programs watch";
@@ -75,6 +75,35 @@ static int parse_kretprobe(const char *target, struct kview_section *section)
 	return take_symbol(section, KVIEW_KIND_RETURN, "", target);
 }
 
+/* A shell pattern, or a name. */
+static int take_pattern(struct kview_section *section, enum kview_kind kind, const char *pattern)
+{
+	if (!pattern[0])
+		return no_target(section);
+	for (const char *c = pattern; *c; c++)
+		if (!is_symbol(c, 1) && !strchr("*?[]!^-", *c))
+			return not_a_name(section);
+	section->kind = kind;
+	section->multi = true;
+	section->name = strdup(pattern);
+	return section->name ? 0 : -ENOMEM;
+}
+
+static int parse_kprobe_multi(const char *target, struct kview_section *section)
+{
+	return take_pattern(section, KVIEW_KIND_ENTRY, target);
+}
+
+static int parse_kretprobe_multi(const char *target, struct kview_section *section)
+{
+	return take_pattern(section, KVIEW_KIND_RETURN, target);
+}
+
+static int parse_kprobe_session(const char *target, struct kview_section *section)
+{
+	return take_pattern(section, KVIEW_KIND_SESSION, target);
+}
+
 static int parse_ksyscall(const char *target, struct kview_section *section)
 {
 	return take_symbol(section, KVIEW_KIND_ENTRY, "__x64_sys_", target);
@@ -132,6 +161,9 @@ static const struct section_rule {
 } rules[] = {
 	{ "kprobe", .parse = parse_kprobe },
 	{ "kretprobe", .parse = parse_kretprobe },
+	{ "kprobe.multi", .parse = parse_kprobe_multi },
+	{ "kretprobe.multi", .parse = parse_kretprobe_multi },
+	{ "kprobe.session", .parse = parse_kprobe_session },
 	{ "ksyscall", .parse = parse_ksyscall },
 	{ "kretsyscall", .parse = parse_kretsyscall },
 	{ "tracepoint", .parse = parse_tracepoint },

@@ -55,6 +55,7 @@ enum kview_kind {
 	KVIEW_KIND_RAW_TP,    /* a tracepoint, with what the kernel hands to it: raw_tp/NAME */
 	KVIEW_KIND_TP_BTF,    /* the same with typed arguments: tp_btf/NAME */
 	KVIEW_KIND_TP,	      /* the record of an event: tracepoint/CATEGORY/NAME */
+	KVIEW_KIND_SESSION,   /* entry and return of a function in one program: kprobe.session/PATTERN */
 };
 
 /* Options: set @sz to sizeof(struct), all else may be zero. A longer struct than the library knows must end in zeros. */
@@ -173,10 +174,21 @@ int kview_add_container(struct kview *view, const char *name);
 int kview_remove_pid(struct kview *view, pid_t pid);
 
 /*
+ * To be called between the opening and the loading of an object that has programs for kprobe.multi, kretprobe.multi or
+ * kprobe.session: where @view cannot have them, because the kernel is built without (Debian's 6.1) or in ordinary mode,
+ * they will be loaded as plain kprobes, which see the same. With it libbpf's that do not know sessions load these, too.
+ *
+ * -EOPNOTSUPP  a session, where there are none
+ */
+int kview_prepare_object(struct kview *view, struct bpf_object *obj);
+
+/*
  * Attach a loaded program where its section name says: kprobe/FUNC, kretprobe/FUNC, ksyscall/NAME, kretsyscall/NAME,
- * fentry/FUNC, fexit/FUNC, tracepoint/CATEGORY/NAME (or tp/...), raw_tp/NAME (or raw_tracepoint/...), tp_btf/NAME.
- * Programs for fentry, fexit and tp_btf go where they were loaded for, as with bpf_program__set_attach_target(). The link
- * belongs to @view and ends with it; @opts may be NULL, @ret_link too.
+ * kprobe.multi/PATTERN, kretprobe.multi/PATTERN, kprobe.session/PATTERN, fentry/FUNC, fexit/FUNC,
+ * tracepoint/CATEGORY/NAME (or tp/...), raw_tp/NAME (or raw_tracepoint/...), tp_btf/NAME. Programs for fentry, fexit and
+ * tp_btf go where they were loaded for, as with bpf_program__set_attach_target(); those with a pattern to all functions
+ * of the kernel itself that match and can be hooked. The link belongs to @view and ends with it; @opts may be NULL,
+ * @ret_link too.
  *
  * -ENOENT      no such function, tracepoint or system call; kview_reason() names near matches
  * -EOPNOTSUPP  cannot be hooked on this kernel or in this mode; kview_reason() says why
@@ -186,12 +198,31 @@ int kview_attach_program(struct kview *view, const struct bpf_program *prog, con
 			 struct kview_link **ret_link);
 
 /*
- * Attach all programs of a loaded object that are marked for automatic attachment, or none of them.
+ * Attach all programs of a loaded object that are marked for automatic attachment, or none of them. In a view they begin
+ * to run in one step: a member that is there already meets none of them without the others.
  * -ENOENT: the object has no program. Else as kview_attach_program(). @ret_count (may be NULL) gets how many.
  */
 int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t *ret_count);
 
-/* Attach the program of @prog_fd to the function entries @names[@count] in one step, all or none. @cookies may be NULL. */
+/*
+ * Attach the program of @prog_fd to the hooks @names[@count] of one kind in one step, all or none: functions
+ * (KVIEW_KIND_ENTRY, _RETURN, _SESSION), tracepoints (_RAW_TP), events (_TP) or system calls (_TP_ENTER, _TP_EXIT), with
+ * the names kview_each_kernel_hook() has for them. @cookies and @ret_link may be NULL.
+ */
+int kview_attach_hooks(struct kview *view, int prog_fd, enum kview_kind kind, const char *const *names,
+		       const uint64_t *cookies, size_t count, struct kview_link **ret_link);
+
+/*
+ * Same for all hooks of @kind whose names match the shell pattern @pattern (fnmatch(3)) and that can be had; of functions
+ * only those in the kernel itself whose name no other has. @opts may be NULL; all get its cookie.
+ *
+ * -ENOENT      nothing matches
+ * -EOPNOTSUPP  nothing that matches can be hooked; kview_reason() says why, for one of them
+ */
+int kview_attach_pattern(struct kview *view, int prog_fd, enum kview_kind kind, const char *pattern,
+			 const struct kview_attach_opts *opts, struct kview_link **ret_link);
+
+/* kview_attach_hooks() for KVIEW_KIND_ENTRY. */
 int kview_attach_entries(struct kview *view, int prog_fd, const char *const *names, const uint64_t *cookies, size_t count,
 			 struct kview_link **ret_link);
 
@@ -201,7 +232,7 @@ void kview_link_close(struct kview_link *link);
 /* Sum over all hooks of @link. */
 int kview_link_counts(const struct kview_link *link, struct kview_counts *ret_counts);
 
-/* Name of the program, and section it was attached by ("" when attached by kview_attach_entries()). Owned by the link. */
+/* Name of the program, and section it was attached by ("" when it was another call that named hooks). Owned by the link. */
 const char *kview_link_program(const struct kview_link *link);
 const char *kview_link_section(const struct kview_link *link);
 

@@ -17,6 +17,9 @@ static const struct {
 	{ "ksyscall/read", KVIEW_KIND_ENTRY, "__x64_sys_read" },
 	{ "kretprobe/vfs_read", KVIEW_KIND_RETURN, "vfs_read" },
 	{ "kretsyscall/read", KVIEW_KIND_RETURN, "__x64_sys_read" },
+	{ "kprobe.multi/vfs_*", KVIEW_KIND_ENTRY, "vfs_*" },
+	{ "kretprobe.multi/vfs_rea[!d]", KVIEW_KIND_RETURN, "vfs_rea[!d]" },
+	{ "kprobe.session/vfs_read?", KVIEW_KIND_SESSION, "vfs_read?" },
 	{ "fentry/vfs_read", KVIEW_KIND_FENTRY, NULL },
 	{ "fexit/vfs_read", KVIEW_KIND_FEXIT, NULL },
 	{ "fexit", KVIEW_KIND_FEXIT, NULL }, /* with bpf_program__set_attach_target() */
@@ -61,7 +64,10 @@ static const struct {
 	{ "kretprobe", -EINVAL, "does not say where" },
 	{ "kretprobe/vfs_read+0x10", -EINVAL, "without an offset" },
 	{ "kretsyscall/", -EINVAL, "does not say where" },
-	{ "kprobe.multi/vfs_*", -EOPNOTSUPP, "not supported yet" },
+	{ "kprobe.multi", -EINVAL, "does not say where" },
+	{ "kprobe.multi/", -EINVAL, "does not say where" },
+	{ "kprobe.multi/vfs_*;", -EINVAL, "not a name" },
+	{ "kprobe.multiple/vfs_*", -EOPNOTSUPP, "not supported yet" },
 	{ "kprobes/vfs_read", -EOPNOTSUPP, "not supported yet" },
 	{ "fentry.s/vfs_read", -EOPNOTSUPP, "may sleep" },
 	{ "fexit.s/vfs_read", -EOPNOTSUPP, "may sleep" },
@@ -80,6 +86,7 @@ static void good_sections(void **state)
 	for (size_t i = 0; i < COUNT(good); i++) {
 		assert_int_equal(kview_section_parse(good[i].section, &section), 0);
 		assert_int_equal(section.kind, good[i].kind);
+		assert_int_equal(section.multi, !!strpbrk(good[i].section, "*?["));
 		if (good[i].name)
 			assert_string_equal(section.name, good[i].name);
 		else
@@ -105,7 +112,7 @@ static void kinds(void **state)
 	enum kview_kind kind, back, other;
 
 	(void)state;
-	for (kind = KVIEW_KIND_ENTRY; kind <= KVIEW_KIND_TP; kind++) {
+	for (kind = KVIEW_KIND_ENTRY; kind <= KVIEW_KIND_SESSION; kind++) {
 		assert_int_equal(kview_kind_from_uapi(kview_kind_info(kind)->uapi, &back), 0);
 		assert_int_equal(back, kind);
 		assert_string_not_equal(kview_kind_name(kind), "unknown");
@@ -113,7 +120,7 @@ static void kinds(void **state)
 		for (other = KVIEW_KIND_ENTRY; other < kind; other++)
 			assert_string_not_equal(kview_kind_name(kind), kview_kind_name(other));
 	}
-	assert_string_equal(kview_kind_name(KVIEW_KIND_TP + 1), "unknown");
+	assert_string_equal(kview_kind_name(KVIEW_KIND_SESSION + 1), "unknown");
 	assert_int_equal(kview_kind_from_uapi(0, &kind), -EPROTO);
 	assert_int_equal(kview_kind_from_uapi(1000, &kind), -EPROTO);
 	assert_string_equal(kview_kind_name(77), "unknown");

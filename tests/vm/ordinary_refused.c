@@ -30,7 +30,6 @@ static const struct {
 	{ "unknown_event", -ENOENT, "tp/sched/sched_swich: the kernel has no tracepoint sched/sched_swich; near: sched/sched_switch" },
 	{ "unknown_raw", -ENOENT, "raw_tp/sched_swich: the kernel has no tracepoint sched_swich; near: sched_switch" },
 	{ "writable", -EOPNOTSUPP, "raw_tp.w/nbd_send_request: not supported: such a program changes" },
-	{ "multi", -EOPNOTSUPP, "kprobe.multi/vfs_*: not supported yet" },
 	{ "beyond_raw", -EACCES, "raw_tp/sys_enter: the program reads beyond the context" },
 	{ "beyond_tracepoint", -EACCES, "sys_enter_close: the program reads beyond the context" },
 	{ "beyond_raw_tp", -EACCES, "raw_tp/task_rename: the program reads beyond the context" },
@@ -106,7 +105,7 @@ static void refuse_entries(struct kview *view)
 	int raw = bpf_program__fd(other->progs.on_raw_enter), map = bpf_map__fd(other->maps.seen);
 
 	EXPECT(!pipe(pipes), "%m");
-	test_refused(view, kview_attach_entries(view, fd, names, NULL, 0, NULL), -EINVAL, "0 functions");
+	test_refused(view, kview_attach_entries(view, fd, names, NULL, 0, NULL), -EINVAL, "0 hooks");
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 3, NULL), -EINVAL, "__x64_sys_getpgid: the fun");
 	test_refused(view, kview_attach_entries(view, fd, names + 1, NULL, 3, NULL), -ENOENT, "vfs_raed: the kernel");
 	if (kview_mode(view) == KVIEW_MODE_ORDINARY)
