@@ -72,8 +72,8 @@ struct kview_ops {
 
 	/* Attach the program to all sites or to none; after a failure detach() is not called. */
 	int (*attach)(struct kview_link *link);
-	/* Let an attached program run. Separate, so that the programs of an object begin together. */
-	int (*start)(struct kview_link *link);
+	/* Let the programs of @first and all links attached after it run. Separate, so that those of an object begin together. */
+	int (*start)(struct kview_link *first);
 	void (*detach)(struct kview_link *link);
 
 	/* Fill address and counts of one site. */
@@ -149,8 +149,8 @@ int kview_link_attach(struct kview_link *link);
 /* The names become those of its sites, of which it has as many. */
 struct kview_found;
 void kview_link_take(struct kview_link *link, struct kview_found *found, uint64_t cookie);
-/* Let it run; close it when that fails. */
-int kview_link_start(struct kview_link *link);
+/* Let it run, with all that were attached after it; close them when that fails. */
+int kview_link_start(struct kview_link *first);
 
 /* file.c */
 int kview_file_read(const char *path, char **ret_text); /* NUL-terminated, the caller's to free */

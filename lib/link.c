@@ -54,12 +54,15 @@ int kview_link_attach(struct kview_link *link)
 	return 0;
 }
 
-int kview_link_start(struct kview_link *link)
+int kview_link_start(struct kview_link *first)
 {
-	int err = link->view->ops->start(link);
+	struct kview_link *link, *next;
+	int err = first->view->ops->start(first);
 
-	if (err)
+	for (link = first; link && err; link = next) {
+		next = TAILQ_NEXT(link, entry);
 		kview_link_close(link);
+	}
 	return err;
 }
 

@@ -160,7 +160,9 @@ static int refuse_create(const struct kview_link *link, const struct kview_link_
 /* Returns of functions are not followed in interrupts, and system calls do not happen there. */
 static uint32_t link_flags(const struct kview_link *link)
 {
-	return link->view->interrupts && kview_kind_info(link->kind)->interrupts ? KVIEW_LINK_INTERRUPTS : 0;
+	uint32_t flags = module_view(link->view)->features & KVIEW_FEATURE_HELD ? KVIEW_LINK_HELD : 0;
+
+	return flags | (link->view->interrupts && kview_kind_info(link->kind)->interrupts ? KVIEW_LINK_INTERRUPTS : 0);
 }
 
 static int module_attach(struct kview_link *base)
@@ -199,11 +201,15 @@ static int module_attach(struct kview_link *base)
 	return 0;
 }
 
-/* The module has no step between attaching and running. */
-static int module_start(struct kview_link *link)
+/* All that are held: those that were attached before have been started. */
+static int module_start(struct kview_link *first)
 {
-	(void)link;
-	return 0;
+	const struct module_view *view = module_view(first->view);
+	int err = 0;
+
+	if (view->features & KVIEW_FEATURE_HELD)
+		err = call(view->view_fd, KVIEW_IOC_LINKS_START, NULL);
+	return err ? kview_refuse_site(first, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
 static void module_detach(struct kview_link *link)

@@ -161,16 +161,6 @@ static int attach_programs(struct kview *view, const struct bpf_object *obj, siz
 	return 0;
 }
 
-static int start_links_after(struct kview *view, struct kview_link *last)
-{
-	struct kview_link *link = last ? TAILQ_NEXT(last, entry) : TAILQ_FIRST(&view->links);
-	int err = 0;
-
-	for (; link && !err; link = TAILQ_NEXT(link, entry))
-		err = view->ops->start(link);
-	return err;
-}
-
 int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t *ret_count)
 {
 	struct kview_link *last = TAILQ_LAST(&view->links, kview_links);
@@ -178,11 +168,14 @@ int kview_attach_object(struct kview *view, const struct bpf_object *obj, size_t
 	int err;
 
 	kview_reason_clear(view);
-	err = attach_programs(view, obj, &count) ?: start_links_after(view, last);
+	err = attach_programs(view, obj, &count);
 	if (err) {
 		close_links_after(view, last);
 		return err;
 	}
+	err = kview_link_start(last ? TAILQ_NEXT(last, entry) : TAILQ_FIRST(&view->links));
+	if (err)
+		return err;
 	if (ret_count)
 		*ret_count = count;
 	return 0;

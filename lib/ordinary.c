@@ -230,13 +230,23 @@ static int ordinary_attach(struct kview_link *base)
 	return err;
 }
 
-static int ordinary_start(struct kview_link *base)
+static int start_one(const struct kview_link *base)
 {
 	uint32_t zero = 0, fd = base->prog_fd;
 	int err;
 
 	err = bpf_map_update_elem(ordinary_link(base)->programs_fd, &zero, &fd, BPF_ANY);
 	return err ? kview_refuse_site(base, 0, err, KVIEW_WHY_NONE) : 0;
+}
+
+/* One after the other, but quickly: the slow part has been done. */
+static int ordinary_start(struct kview_link *first)
+{
+	int err = 0;
+
+	for (struct kview_link *link = first; link && !err; link = TAILQ_NEXT(link, entry))
+		err = start_one(link);
+	return err;
 }
 
 static void add_counts(struct kview_counts *sum, const struct kview_counts *counts)
