@@ -163,7 +163,8 @@ static void walk_deinit(struct kview_walk *walk)
 
 int kview_walk_run(struct kview_walk *walk)
 {
-	int ret = kview_symbols_read("/proc/kallsyms", &walk->symbols);
+	/* What ftrace can trace may be known by an alias that does not match. */
+	int ret = kview_symbols_read("/proc/kallsyms", walk->device_fd < 0 ? NULL : walk->pattern, &walk->symbols);
 
 	if (ret)
 		return kview_refuse(NULL, ret, "/proc/kallsyms: %s", strerror(-ret));

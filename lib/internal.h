@@ -43,6 +43,7 @@ struct kview_link {
 	const struct bpf_program *prog; /* NULL where the caller gave a descriptor; used while attaching only */
 	size_t count;
 	struct kview_site *sites;
+	bool some; /* see struct kview_found */
 };
 
 struct kview {
@@ -149,6 +150,8 @@ int kview_link_attach(struct kview_link *link);
 /* The names become those of its sites, of which it has as many. */
 struct kview_found;
 void kview_link_take(struct kview_link *link, struct kview_found *found, uint64_t cookie);
+/* Leave out a site that is not attached. */
+void kview_link_drop(struct kview_link *link, size_t index);
 /* Let it run, with all that were attached after it; close them when that fails. */
 int kview_link_start(struct kview_link *first);
 
@@ -177,7 +180,8 @@ struct kview_symbols {
 	char *text;		       /* the names */
 };
 
-int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols);
+/* @pattern: a shell pattern on the functions that are wanted; those of system calls come, too. NULL: all. */
+int kview_symbols_read(const char *path, const char *pattern, struct kview_symbols *ret_symbols);
 void kview_symbols_deinit(struct kview_symbols *symbols);
 /* One of this name, NULL when there is none. */
 const struct kview_symbol *kview_symbols_find(const struct kview_symbols *symbols, const char *name);
@@ -201,6 +205,7 @@ bool kview_names_have(const struct kview_names *names, const char *name);
 struct kview_found {
 	char **names;
 	size_t count, room;
+	bool some; /* by a pattern: what turns out not to be possible can be left out */
 };
 
 bool kview_is_pattern(const char *name);

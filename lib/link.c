@@ -30,8 +30,17 @@ void kview_link_take(struct kview_link *link, struct kview_found *found, uint64_
 		link->sites[i].name = found->names[i];
 		link->sites[i].cookie = cookie;
 	}
+	link->some = found->some;
 	free(found->names);
 	*found = (struct kview_found){};
+}
+
+void kview_link_drop(struct kview_link *link, size_t index)
+{
+	struct kview_site *site = &link->sites[index];
+
+	free(site->name);
+	memmove(site, site + 1, (--link->count - index) * sizeof(*site));
 }
 
 void kview_link_discard(struct kview_link *link)

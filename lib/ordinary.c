@@ -21,6 +21,7 @@ struct ordinary_link {
 	struct kview_tracing tracing; /* of the caller's program, if it is one of that type */
 	uint32_t reach;		      /* how far it reads into its context, if the kernel has to check that */
 	struct kview_shared counts;
+	size_t sites; /* that the counts have room for */
 	struct kview_probe *probes;
 	size_t count; /* probes that are attached */
 };
@@ -88,7 +89,7 @@ static int create_programs(struct ordinary_link *link)
 
 static int create_counts(struct ordinary_link *link)
 {
-	size_t size = ordinary_view(link->base.view)->cpus * kview_filter_stride(link->base.count);
+	size_t size = ordinary_view(link->base.view)->cpus * kview_filter_stride(link->sites);
 	int err = kview_shared_init(&link->counts, "kview_counts", size);
 
 	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
@@ -110,7 +111,7 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.counts_fd = link->counts.fd,
 		.programs_fd = link->programs_fd,
 		.site = index,
-		.sites = link->base.count,
+		.sites = link->sites,
 		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
 		.task_only = !is_of_syscalls(info) && !(info->interrupts && link->base.view->interrupts),
@@ -187,6 +188,23 @@ static int read_reach(struct ordinary_link *link)
 	return err ? kview_refuse_site(&link->base, 0, err, KVIEW_WHY_NONE) : 0;
 }
 
+/* Some functions that ftrace knows are closed to kprobes. */
+static int attach_sites(struct ordinary_link *link)
+{
+	struct kview_link *base = &link->base;
+	int err = 0;
+
+	while (link->count < base->count && !err) {
+		err = attach_site(link, link->count);
+		if (err != -EOPNOTSUPP || !base->some || base->count == 1)
+			continue;
+		kview_link_drop(base, link->count);
+		kview_reason_clear(base->view);
+		err = 0;
+	}
+	return err;
+}
+
 static int attach_all(struct ordinary_link *link)
 {
 	int err;
@@ -197,9 +215,7 @@ static int attach_all(struct ordinary_link *link)
 	link->probes = calloc(link->base.count, sizeof(*link->probes));
 	if (!link->probes)
 		return kview_refuse_site(&link->base, 0, -ENOMEM, KVIEW_WHY_NONE);
-	for (size_t i = 0; i < link->base.count && !err; i++)
-		err = attach_site(link, i);
-	return err;
+	return attach_sites(link);
 }
 
 /* What the kernel would refuse if it saw the program itself at the attach point. */
@@ -224,6 +240,7 @@ static int ordinary_attach(struct kview_link *base)
 		return err;
 	link->programs_fd = -1;
 	link->tracing.btf_fd = -1;
+	link->sites = base->count;
 	err = attach_all(link);
 	if (err)
 		ordinary_detach(base);
@@ -261,7 +278,7 @@ static const struct kview_filter_counts *site_counts(const struct ordinary_link 
 {
 	const char *records = link->counts.data;
 
-	return (const void *)(records + cpu * kview_filter_stride(link->base.count) +
+	return (const void *)(records + cpu * kview_filter_stride(link->sites) +
 			      index * sizeof(struct kview_filter_counts));
 }
 

@@ -62,7 +62,7 @@ static int refuse(struct kview *view, const char *subject, const char *pattern, 
 int kview_pattern_find(struct kview *view, enum kview_kind kind, const char *subject, const char *pattern,
 		       struct kview_found *ret_found)
 {
-	struct search search = {};
+	struct search search = { .found.some = true };
 	struct kview_walk wanted = {
 		.pattern = pattern,
 		.fn = note,

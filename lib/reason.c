@@ -124,7 +124,7 @@ static void near_functions(const char *wanted, char *text, size_t size)
 	struct kview_near near = {};
 	struct kview_symbols symbols;
 
-	if (kview_symbols_read("/proc/kallsyms", &symbols))
+	if (kview_symbols_read("/proc/kallsyms", NULL, &symbols))
 		return;
 	for (size_t i = 0; i < symbols.count; i++)
 		kview_near_offer(&near, wanted, symbols.symbols[i].name);
@@ -137,7 +137,7 @@ static void near_tracepoints(const char *wanted, char *text, size_t size)
 	struct kview_near near = {};
 	struct kview_symbols symbols;
 
-	if (kview_symbols_read("/proc/kallsyms", &symbols))
+	if (kview_symbols_read("/proc/kallsyms", NULL, &symbols))
 		return;
 	for (size_t i = 0; i < symbols.tracepoint_count; i++)
 		kview_near_offer(&near, wanted, symbols.tracepoints[i].name);

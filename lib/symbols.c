@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Which functions and tracepoints the running kernel has (/proc/kallsyms), and what ftrace lists of them. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,14 +55,20 @@ static bool parse_symbol(char *line, char *ret_type, struct kview_symbol *ret_sy
 	return true;
 }
 
-static void add_symbol(struct kview_symbols *symbols, char type, struct kview_symbol *symbol)
+/* Sorting is what takes long. Functions that stand for system calls tell which of these there are. */
+static bool is_wanted(const char *name, const char *pattern)
+{
+	return !pattern || !strncmp(name, "__x64_sys_", strlen("__x64_sys_")) || !fnmatch(pattern, name, 0);
+}
+
+static void add_symbol(struct kview_symbols *symbols, char type, struct kview_symbol *symbol, const char *pattern)
 {
 	symbol->weak = strchr("wW", type);
 	if (!strcmp(symbol->name, "_stext"))
 		symbols->text_start = symbol->addr;
 	else if (!strcmp(symbol->name, "_etext"))
 		symbols->text_end = symbol->addr;
-	else if (strchr("tTwW", type) && !is_fragment(symbol->name))
+	else if (strchr("tTwW", type) && !is_fragment(symbol->name) && is_wanted(symbol->name, pattern))
 		symbols->symbols[symbols->count++] = *symbol;
 	else if (strchr("dDbB", type) && !strncmp(symbol->name, TRACEPOINT_VARIABLE, strlen(TRACEPOINT_VARIABLE)))
 		symbols->tracepoints[symbols->tracepoint_count++] = (struct kview_symbol){
@@ -78,7 +85,7 @@ static int compare_symbols(const void *a, const void *b)
 	return order ?: x->in_module - y->in_module ?: (x->addr > y->addr) - (x->addr < y->addr);
 }
 
-int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols)
+int kview_symbols_read(const char *path, const char *pattern, struct kview_symbols *ret_symbols)
 {
 	struct kview_symbols symbols = {};
 	struct kview_symbol symbol;
@@ -98,7 +105,7 @@ int kview_symbols_read(const char *path, struct kview_symbols *ret_symbols)
 	}
 	for (text = symbols.text; (line = next_line(&text));)
 		if (parse_symbol(line, &type, &symbol))
-			add_symbol(&symbols, type, &symbol);
+			add_symbol(&symbols, type, &symbol, pattern);
 	qsort(symbols.symbols, symbols.count, sizeof(*symbols.symbols), compare_symbols);
 	qsort(symbols.tracepoints, symbols.tracepoint_count, sizeof(*symbols.tracepoints), compare_symbols);
 	*ret_symbols = symbols;

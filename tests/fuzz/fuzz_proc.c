@@ -14,7 +14,7 @@ static void read_as_symbols(const char *path)
 {
 	struct kview_symbols symbols;
 
-	if (kview_symbols_read(path, &symbols))
+	if (kview_symbols_read(path, NULL, &symbols))
 		return;
 	for (size_t i = 0; i < symbols.count; i++)
 		if (!kview_symbols_find(&symbols, symbols.symbols[i].name))

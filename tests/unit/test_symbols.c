@@ -37,7 +37,7 @@ static void kallsyms(void **state)
 	struct kview_symbols symbols;
 
 	(void)state;
-	assert_int_equal(kview_symbols_read(FIXTURE("kallsyms"), &symbols), 0);
+	assert_int_equal(kview_symbols_read(FIXTURE("kallsyms"), NULL, &symbols), 0);
 	assert_int_equal(symbols.text_start, 0xffffffff81000000);
 	assert_int_equal(symbols.text_end, 0xffffffff82000000);
 	assert_int_equal(symbols.count, COUNT(expected));
@@ -89,11 +89,23 @@ static void no_file(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(kview_symbols_read("/nowhere", &symbols), -ENOENT);
+	assert_int_equal(kview_symbols_read("/nowhere", NULL, &symbols), -ENOENT);
 	assert_int_equal(kview_names_read("/nowhere", &names), -ENOENT);
 	assert_int_equal(kview_file_read("/", &text), -EISDIR);
 	assert_int_equal(kview_file_read_number(FIXTURE("kallsyms") ".missing", &number), -ENOENT);
 	assert_int_equal(kview_file_read_number(FIXTURE("available_filter_functions"), &number), -EINVAL);
+}
+
+static void some_symbols(void **state)
+{
+	struct kview_symbols symbols;
+
+	(void)state;
+	assert_int_equal(kview_symbols_read(FIXTURE("kallsyms"), "t*[ce]", &symbols), 0);
+	assert_int_equal(symbols.count, 3);
+	assert_string_equal(symbols.symbols[2].name, "twice");
+	assert_int_equal(symbols.text_end, 0xffffffff82000000);
+	kview_symbols_deinit(&symbols);
 }
 
 static void empty_file(void **state)
@@ -101,7 +113,7 @@ static void empty_file(void **state)
 	struct kview_symbols symbols;
 
 	(void)state;
-	assert_int_equal(kview_symbols_read("/dev/null", &symbols), 0);
+	assert_int_equal(kview_symbols_read("/dev/null", NULL, &symbols), 0);
 	assert_int_equal(symbols.count, 0);
 	assert_null(kview_symbols_find(&symbols, "vfs_read"));
 	kview_symbols_deinit(&symbols);
@@ -136,6 +148,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kallsyms), cmocka_unit_test(ftrace),	  cmocka_unit_test(events),
 		cmocka_unit_test(no_file),  cmocka_unit_test(empty_file), cmocka_unit_test(system_calls),
+		cmocka_unit_test(some_symbols),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
