@@ -15,7 +15,7 @@
 
 #include "testlib.h"
 
-#define PATIENCE 50 /* seconds until a subject that does not answer fails the case */
+#define PATIENCE 50 /* seconds until a subject that does not answer fails the case, on a stock kernel */
 
 /*
  * RCU-tasks, with which ftrace and the module wait, wants to see every thread give up its processor once. One that
@@ -134,7 +134,7 @@ static void wait_for(struct subject *subject, sem_t *sem)
 {
 	struct timespec until;
 
-	for (int i = 0; i < PATIENCE; i++) {
+	for (long i = PATIENCE * test_slow(); i > 0; i--) {
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
 		if (!sem_timedwait(sem, &until))
