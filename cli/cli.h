@@ -26,6 +26,7 @@ extern const struct cli_command cli_cmd_run;
 extern const struct cli_command cli_cmd_trace;
 extern const struct cli_command cli_cmd_list;
 extern const struct cli_command cli_cmd_show;
+extern const struct cli_command cli_cmd_cost;
 extern const struct cli_command cli_cmd_info;
 extern const struct cli_command cli_cmd_guard;
 

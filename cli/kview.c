@@ -15,6 +15,7 @@ static const struct cli_command *const commands[] = {
 	&cli_cmd_trace,
 	&cli_cmd_list,
 	&cli_cmd_show,
+	&cli_cmd_cost,
 	&cli_cmd_info,
 	&cli_cmd_guard,
 };

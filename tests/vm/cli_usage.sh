@@ -23,7 +23,7 @@ wrong 'no such command' ''
 wrong 'no such option' --frobnicate
 wrong 'no such command' help frobnicate
 
-for command in run trace list show info; do
+for command in run trace list show cost info; do
 	wrong "$command: unrecognized option '--frobnicate'" "$command" --frobnicate
 	wrong "$command: invalid option -- 'z'" "$command" -z
 	wrong '--format xml: not a format; table or json' "$command" -f xml
@@ -70,4 +70,7 @@ wrong 'show: x: not the id of a view' show x
 wrong 'show: 0: not the id of a view' show 0
 wrong 'show: 4294967296: not the id of a view' show 4294967296
 wrong 'show: 2: only one view' show 1 2
+wrong 'cost: --duration soon: not a number' cost --duration soon
+wrong 'cost: --duration 0: must lie between' cost --duration 0
+wrong 'cost: x: no argument expected' cost x
 wrong 'info: x: no argument expected' info x
