@@ -23,6 +23,7 @@ help:
 	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
 	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
 	'                      first, and KVIEW_SOAK_MINUTES=$(KVIEW_SOAK_MINUTES) of everything at once' \
+	'make check-tlb        what depends on the TLB, in Bochs, which models one' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
@@ -67,6 +68,15 @@ check-debug:
 	$(Q)vm/run --kernel debug --timeout $$(($(KVIEW_SOAK_MINUTES) * 90 + 1200)) -- \
 		env KVIEW_TORTURE_SECONDS=$$(($(KVIEW_SOAK_MINUTES) * 60)) build/tests/vm/torture
 
+# On a processor whose TLB is modelled: exact counts, and the page tables.
+check-tlb:
+	$(Q)scripts/deps.sh build kmod vm test bochs
+	+$(Q)$(submake) vm-tests
+	$(Q)set -e; for kernel in $(KERNELS); do for pti in '' --pti; do for name in exact global_bits; do \
+		$(call say_in_shell,BOCHS,$$name on $$kernel $$pti); \
+		vm/bochs --kernel $$kernel $$pti -- build/tests/vm/$$name; \
+	done; done; done
+
 demo:
 	$(Q)scripts/deps.sh build kmod vm bench
 	+$(Q)$(submake) all kmod-6.12
@@ -106,5 +116,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug demo bench-untraced
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench-untraced
 .PHONY: fuzz fuzzers clean distclean

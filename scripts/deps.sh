@@ -17,6 +17,8 @@ declare -A packages=(
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	[bench]='redis-server redis-tools python3'
+	# A processor whose TLB is modelled, for vm/bochs.
+	[bochs]='bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso busybox-static cpio xz-utils'
 	[fuzz]='clang llvm libclang-rt-14-dev'
 	[lint]='shellcheck clang-format codespell git'
 )
