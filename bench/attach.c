@@ -57,14 +57,15 @@ static int read_number(const char *format, const char *name)
 	return fscanf(file, "%d", &number) == 1 ? number : -EIO;
 }
 
-static int open_event(struct perf_event_attr *attr)
+/* Of process @pid wherever it runs; -1: of everybody, on the one processor. */
+static int open_event(struct perf_event_attr *attr, pid_t pid)
 {
 	int fd;
 
 	attr->size = sizeof(*attr);
 	attr->sample_period = 1;
 	attr->wakeup_events = 1;
-	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = syscall(SYS_perf_event_open, attr, pid, pid < 0 ? 0 : -1, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -76,10 +77,10 @@ int attach_open_kprobe(const char *function)
 	if (type < 0)
 		return type;
 	attr.type = type;
-	return open_event(&attr);
+	return open_event(&attr, -1);
 }
 
-static int open_tracepoint(const char *name)
+static int open_tracepoint(const char *name, pid_t pid)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 	int id = read_number("/sys/kernel/tracing/events/syscalls/sys_enter_%s/id", name);
@@ -87,7 +88,7 @@ static int open_tracepoint(const char *name)
 	if (id < 0)
 		return id;
 	attr.config = id;
-	return open_event(&attr);
+	return open_event(&attr, pid);
 }
 
 static int hold(struct attachment *attachment, int fd)
@@ -120,7 +121,15 @@ static int hook_fentry(struct attachment *attachment, size_t i, size_t hook)
 
 static int hook_tracepoint(struct attachment *attachment, size_t i, size_t hook)
 {
-	return hook_event(attachment, attachment->progs[i], open_tracepoint(nth_syscall(attachment->plan.call, hook)));
+	return hook_event(attachment, attachment->progs[i],
+			  open_tracepoint(nth_syscall(attachment->plan.call, hook), -1));
+}
+
+/* No program: what perf itself does when it is told whom to look at. */
+static int hook_perf(struct attachment *attachment, size_t i, size_t hook)
+{
+	(void)i;
+	return hold(attachment, open_tracepoint(nth_syscall(attachment->plan.call, hook), attachment->plan.member));
 }
 
 static int hook_raw_tracepoint(struct attachment *attachment, size_t i, size_t hook)
@@ -171,6 +180,7 @@ static const struct {
 	[WAY_KPROBE] = { "function", BPF_PROG_TYPE_KPROBE, false, hook_kprobe },
 	[WAY_FENTRY] = { "function", BPF_PROG_TYPE_TRACING, false, hook_fentry },
 	[WAY_TRACEPOINT] = { "tracepoint", BPF_PROG_TYPE_TRACEPOINT, false, hook_tracepoint },
+	[WAY_PERF] = { "tracepoint", 0, false, hook_perf },
 	[WAY_RAW_TRACEPOINT] = { "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, false, hook_raw_tracepoint },
 	[WAY_VIEW_FUNCTION] = { "function", BPF_PROG_TYPE_KPROBE, true, hook_view_functions },
 	[WAY_VIEW_SYSCALL] = { "tracepoint", 0, true, hook_view_tracepoint },

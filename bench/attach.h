@@ -16,6 +16,7 @@ enum way {
 	WAY_KPROBE,	     /* perf event */
 	WAY_FENTRY,
 	WAY_TRACEPOINT,	     /* tracepoint/syscalls/sys_enter_NAME, perf event */
+	WAY_PERF,	     /* the same event without program, for one process: perf -p */
 	WAY_RAW_TRACEPOINT,  /* raw_tp/sys_enter */
 	WAY_VIEW_FUNCTION,   /* function entry in a view */
 	WAY_VIEW_SYSCALL,    /* tracepoint/syscalls/sys_enter_NAME in a view */
@@ -30,7 +31,7 @@ struct plan {
 	enum program program; /* views on system calls have no PROGRAM_FILTER, which would be pointless */
 	size_t hooks;	      /* HOOKS_MAX at most; hook 0 is the call's own */
 	size_t programs;      /* on each hook */
-	pid_t member;	      /* of the view */
+	pid_t member;	      /* of the view; whom perf looks at */
 };
 
 /* "function", "tracepoint", "raw_tp" */

@@ -14,7 +14,8 @@
 #include "module.h"
 
 static const struct benchmark *const benchmarks[] = {
-	&benchmark_untraced, &benchmark_traced, &benchmark_ends, &benchmark_attach, &benchmark_memory,
+	&benchmark_untraced, &benchmark_traced,  &benchmark_ends,    &benchmark_servers,  &benchmark_switches,
+	&benchmark_views,    &benchmark_attach,  &benchmark_many,    &benchmark_memory,   &benchmark_members,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -22,36 +23,30 @@ static const struct benchmark *const benchmarks[] = {
 struct options {
 	const char *module, *output;
 	bool quick;
-	const struct benchmark *chosen[COUNT(benchmarks)];
-	size_t count; /* 0: all */
+	const struct benchmark *benchmark;
 };
 
 static const struct argp_option option_table[] = {
+	{ "list", 'l', NULL, 0, "Print the names of the benchmarks", 0 },
 	{ "module", 'm', "FILE", 0, "The module to load (default: the one built for this kernel)", 0 },
 	{ "output", 'o', "FILE", 0, "Append a JSON line for each measurement", 0 },
 	{ "quick", 'q', NULL, 0, "Only a few rows that show the point", 0 },
 	{},
 };
 
-static const struct benchmark *find(const char *name, struct argp_state *state)
+static const struct benchmark *find(const char *name)
 {
 	for (size_t i = 0; i < COUNT(benchmarks); i++) {
 		if (!strcmp(benchmarks[i]->name, name))
 			return benchmarks[i];
 	}
-	argp_error(state, "%s: no such benchmark", name);
 	return NULL;
 }
 
-static void choose(struct options *options, const char *name, struct argp_state *state)
+static void print_names(void)
 {
-	const struct benchmark *benchmark = find(name, state);
-
-	for (size_t i = 0; i < options->count; i++) {
-		if (options->chosen[i] == benchmark)
-			return;
-	}
-	options->chosen[options->count++] = benchmark;
+	for (size_t i = 0; i < COUNT(benchmarks); i++)
+		puts(benchmarks[i]->name);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -59,6 +54,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
+	case 'l':
+		print_names();
+		exit(0);
 	case 'm':
 		options->module = arg;
 		return 0;
@@ -69,7 +67,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->quick = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		choose(options, arg, state);
+		if (options->benchmark)
+			argp_error(state, "one benchmark at a time, so that each has a fresh kernel");
+		options->benchmark = find(arg);
+		if (!options->benchmark)
+			argp_error(state, "%s: no such benchmark", arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which benchmark?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -88,7 +93,7 @@ static char *describe(int key, const char *text, void *input)
 	out = open_memstream(&list, &size);
 	if (!out)
 		return NULL;
-	fprintf(out, "Benchmarks (default: all):\n");
+	fprintf(out, "Benchmarks:\n");
 	for (size_t i = 0; i < COUNT(benchmarks); i++)
 		fprintf(out, "  %-12s %s\n", benchmarks[i]->name, benchmarks[i]->help);
 	fclose(out);
@@ -100,17 +105,13 @@ static void parse_options(int argc, char **argv, struct options *options)
 	const struct argp argp = {
 		.options = option_table,
 		.parser = parse_option,
-		.args_doc = "[BENCHMARK...]",
+		.args_doc = "BENCHMARK",
 		.doc = "Measure what tracing costs, in instructions.\v ",
 		.help_filter = describe,
 	};
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, options);
-	if (options->count)
-		return;
-	memcpy(options->chosen, benchmarks, sizeof(benchmarks));
-	options->count = COUNT(benchmarks);
 }
 
 static int fail(const char *what, int err)
@@ -132,6 +133,12 @@ static int begin(struct bench *bench, const struct options *options)
 	return err ?: fail("measuring", bench_bare(bench, bench->other, "none"));
 }
 
+static int find_paths(struct bench *bench)
+{
+	bench_progress("looking for functions to hook");
+	return fail("functions to hook", paths_find(bench->traced, bench->programs, bench->paths));
+}
+
 /* With the module. */
 static int prepare(struct bench *bench, const struct options *options)
 {
@@ -139,21 +146,11 @@ static int prepare(struct bench *bench, const struct options *options)
 
 	if (!err)
 		err = fail("measuring", bench_bare(bench, bench->other, "module"));
-	bench_progress("looking for functions to hook");
 	if (!err)
 		err = fail("BPF programs", programs_open(subject_pid(bench->traced), &bench->programs));
-	if (!err)
-		err = fail("functions to hook", paths_find(bench->traced, bench->programs, bench->paths));
-	return err;
-}
-
-static int run_chosen(struct bench *bench, const struct options *options)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < options->count; i++)
-		err = fail(options->chosen[i]->name, options->chosen[i]->run(bench));
-	return err;
+	if (err || !options->benchmark->paths)
+		return err;
+	return find_paths(bench);
 }
 
 /* Without the module again: nothing must be left of it. */
@@ -165,12 +162,6 @@ static int end(struct bench *bench)
 	bench->programs = NULL;
 	err = fail("unloading the module", module_unload());
 	return err ?: fail("measuring", bench_bare(bench, bench->other, "none-again"));
-}
-
-static void print_tables(const struct bench *bench, const struct options *options)
-{
-	for (size_t i = 0; i < options->count; i++)
-		options->chosen[i]->table(bench, stdout);
 }
 
 static int check(const struct bench *bench)
@@ -190,12 +181,12 @@ static int run(struct bench *bench, const struct options *options)
 	if (!err)
 		err = prepare(bench, options);
 	if (!err)
-		err = run_chosen(bench, options);
+		err = fail(options->benchmark->name, options->benchmark->run(bench));
 	if (!err)
 		err = end(bench);
 	if (err)
 		return 1;
-	print_tables(bench, options);
+	options->benchmark->table(bench, stdout);
 	return check(bench);
 }
 
@@ -207,7 +198,8 @@ int main(int argc, char **argv)
 
 	parse_options(argc, argv, &options);
 	bench.quick = options.quick;
-	bench.calls = options.quick ? CALL_READ + 1 : CALLS;
+	/* Others than those about system calls only need to see that nothing is left behind. */
+	bench.calls = options.quick || !options.benchmark->paths ? CALL_READ + 1 : CALLS;
 	if (!insns_counted()) {
 		bench_progress("the time stamp counter does not count instructions: use vm/run --icount");
 		return 1;

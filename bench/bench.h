@@ -13,15 +13,11 @@
 
 #define COSTS_MAX 16 /* five ways to attach, three numbers of hooks */
 
-/* What attaching and detaching take, and memory: for the tables. */
+/* What attaching and detaching take: for the table. */
 struct cost {
 	const char *by, *kind;
 	size_t hooks;
 	double attach, detach; /* ticks per hook */
-};
-
-struct weights {
-	double view, hook, member; /* bytes of each; 0 when not measured */
 };
 
 struct bench {
@@ -30,15 +26,18 @@ struct bench {
 	struct subject *other;	 /* nobody traces it */
 	struct subject *traced;	 /* the member of views, the process filters let through */
 	struct programs *programs;
-	struct path paths[CALLS]; /* empty before the module is loaded */
+	struct path paths[CALLS]; /* for benchmarks that ask for them */
 	struct results *results;
 	struct cost costs[COSTS_MAX];
 	size_t cost_count;
-	struct weights weights;
 };
+
+struct kview;
+struct kview_status;
 
 struct benchmark {
 	const char *name, *help;
+	bool paths; /* bench.paths is found before it is run */
 	int (*run)(struct bench *bench);
 	void (*table)(const struct bench *bench, FILE *out);
 };
@@ -47,7 +46,12 @@ extern const struct benchmark benchmark_untraced;
 extern const struct benchmark benchmark_traced;
 extern const struct benchmark benchmark_ends;
 extern const struct benchmark benchmark_attach;
+extern const struct benchmark benchmark_many;
 extern const struct benchmark benchmark_memory;
+extern const struct benchmark benchmark_members;
+extern const struct benchmark benchmark_servers;
+extern const struct benchmark benchmark_switches;
+extern const struct benchmark benchmark_views;
 
 /* "bench: ..." on standard error, for people who wait. */
 void bench_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -57,5 +61,11 @@ int bench_bare(struct bench *bench, struct subject *subject, const char *method)
 
 /* Attach as @plan says, measure in @subject, detach, and add it as a row. */
 int bench_row(struct bench *bench, struct subject *subject, const struct plan *plan, const char *method);
+
+/* A view with an empty program on the entry of @function; nobody is in it yet. */
+int bench_open_view(struct bench *bench, const char *function, struct kview **ret_view);
+
+/* All that views use, once nothing waits to be freed. */
+int bench_settled_status(struct kview_status *ret_status);
 
 #endif

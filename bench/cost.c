@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What attaching and detaching take, and the memory views need. */
+/* What attaching and detaching take, hook by hook. */
 #include <errno.h>
-#include <kview/kview.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "util/cleanup.h"
 
-#define TRIES 2		     /* the best counts */
-#define SETTLE_US 10000	     /* between two looks at what is not freed yet */
-#define SETTLE_TRIES 1000
+#define TRIES 2 /* the best counts */
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 DEFINE_CLEANUP(struct attachment *, attachment_free)
-DEFINE_CLEANUP(struct kview *, kview_close)
 
 static const size_t sizes[] = { 1, 14, HOOKS_MAX };
 
@@ -101,83 +96,6 @@ static int run_attach(struct bench *bench)
 	return err;
 }
 
-/* All that views use, once nothing waits to be freed. */
-static int settled_status(struct kview_status *ret_status)
-{
-	struct kview_status status = { .sz = sizeof(status) };
-	int err;
-
-	for (int i = 0; i < SETTLE_TRIES; i++) {
-		err = kview_status(&status);
-		if (err || !status.retired)
-			break;
-		usleep(SETTLE_US);
-	}
-	if (!err)
-		*ret_status = status;
-	return err;
-}
-
-static int weigh_view(struct bench *bench, size_t members, size_t hooks, struct kview_status *ret_status)
-{
-	_cleanup_(kview_closep) struct kview *view = NULL;
-	_cleanup_(closep) int prog = program_load(bench->programs, PROGRAM_COUNT, BPF_PROG_TYPE_KPROBE, 0);
-	struct kview_open_opts opts = { .sz = sizeof(opts), .name = "bench", .mode = KVIEW_MODE_VIEW };
-	const char *names[HOOKS_MAX];
-	int err = prog < 0 ? prog : kview_open(&opts, &view);
-
-	for (size_t i = 0; i < hooks; i++)
-		names[i] = bench->paths[CALL_READ].functions[i].name;
-	if (!err && members > 0)
-		err = kview_add_pid(view, subject_pid(bench->traced));
-	if (!err && members > 1)
-		err = kview_add_pid(view, subject_pid(bench->other));
-	if (!err && hooks)
-		err = kview_attach_entries(view, prog, names, NULL, hooks, NULL);
-	return err ?: settled_status(ret_status);
-}
-
-static void print_weight(struct bench *bench, size_t members, size_t hooks, const struct kview_status *status)
-{
-	results_print(bench->results,
-		      "\"method\": \"memory\", \"members\": %zu, \"hooks\": %zu, \"bytes\": %lu, \"text_pages\": %u, "
-		      "\"table_pages\": %u, \"images\": %u",
-		      members, hooks, status->bytes, status->text_pages, status->table_pages, status->images);
-}
-
-static void print_share(struct bench *bench, const char *per, double bytes)
-{
-	results_print(bench->results, "\"method\": \"memory\", \"per\": \"%s\", \"bytes\": %.1f", per, bytes);
-}
-
-/* One view with... */
-static const struct {
-	size_t members, hooks;
-} weights[] = { { 0, 0 }, { 1, 0 }, { 1, 1 }, { 1, HOOKS_MAX }, { 2, HOOKS_MAX } };
-
-static int run_memory(struct bench *bench)
-{
-	struct kview_status status[COUNT(weights)], nothing;
-	int err = settled_status(&nothing);
-
-	for (size_t i = 0; !err && i < COUNT(weights); i++) {
-		err = weigh_view(bench, weights[i].members, weights[i].hooks, &status[i]);
-		if (!err)
-			print_weight(bench, weights[i].members, weights[i].hooks, &status[i]);
-	}
-	if (err)
-		return err;
-	bench->weights = (struct weights){
-		.view = (double)status[2].bytes - nothing.bytes,
-		.hook = ((double)status[3].bytes - status[2].bytes) / (HOOKS_MAX - 1),
-		.member = (double)status[4].bytes - status[3].bytes,
-	};
-	print_share(bench, "view", bench->weights.view);
-	print_share(bench, "hook", bench->weights.hook);
-	print_share(bench, "member", bench->weights.member);
-	return 0;
-}
-
 static void table_attach(const struct bench *bench, FILE *out)
 {
 	fprintf(out, "\nMicroseconds of guest time per hook, waiting for grace periods included\n\n");
@@ -193,25 +111,10 @@ static void table_attach(const struct bench *bench, FILE *out)
 	}
 }
 
-static void table_memory(const struct bench *bench, FILE *out)
-{
-	const struct weights *weights = &bench->weights;
-
-	fprintf(out, "\nMemory, by the module's account: %.0f bytes for a view with one member and one hook, "
-		     "%.0f for each further hook, %.0f for each further member\n",
-		weights->view, weights->hook, weights->member);
-}
-
 const struct benchmark benchmark_attach = {
 	.name = "attach",
 	.help = "how long attaching and detaching take",
+	.paths = true,
 	.run = run_attach,
 	.table = table_attach,
-};
-
-const struct benchmark benchmark_memory = {
-	.name = "memory",
-	.help = "memory of a view, of each hook and of each member",
-	.run = run_memory,
-	.table = table_memory,
 };

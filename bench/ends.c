@@ -104,7 +104,7 @@ static void print_table(const struct bench *bench, FILE *out)
 
 const struct benchmark benchmark_ends = {
 	.name = "ends",
-	.help = "what hooks on a function's entry, on its return, and on both cost the traced process",
+	.help = "what hooks on both ends of a function cost the traced process",
 	.run = run,
 	.table = print_table,
 };

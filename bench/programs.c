@@ -90,18 +90,32 @@ int programs_function_id(const struct programs *programs, const char *function)
 	return btf_vlen(type) <= REGISTER_ARGS ? id : -EOPNOTSUPP;
 }
 
+static int load(const struct programs *programs, enum program program, enum bpf_prog_type type,
+		const struct bpf_prog_load_opts *opts)
+{
+	const struct bpf_program *model =
+		bpf_object__find_program_by_name(programs->functions->obj, program_name(program));
+
+	return bpf_prog_load(type, program_name(program), "GPL", bpf_program__insns(model),
+			     bpf_program__insn_cnt(model), opts);
+}
+
 int program_load(const struct programs *programs, enum program program, enum bpf_prog_type type, int function_id)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	const struct bpf_program *model =
-		bpf_object__find_program_by_name(programs->functions->obj, program_name(program));
 
 	if (type == BPF_PROG_TYPE_TRACING) {
 		opts.expected_attach_type = BPF_TRACE_FENTRY;
 		opts.attach_btf_id = function_id;
 	}
-	return bpf_prog_load(type, program_name(program), "GPL", bpf_program__insns(model),
-			     bpf_program__insn_cnt(model), &opts);
+	return load(programs, program, type, &opts);
+}
+
+int program_load_multi(const struct programs *programs, enum program program)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_KPROBE_MULTI);
+
+	return load(programs, program, BPF_PROG_TYPE_KPROBE, &opts);
 }
 
 const struct bpf_program *program_for_syscall(const struct programs *programs, enum program program, const char *name)

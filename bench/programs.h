@@ -30,6 +30,9 @@ int programs_function_id(const struct programs *programs, const char *function);
 /* Load it anew as a program of @type; returns its descriptor. */
 int program_load(const struct programs *programs, enum program program, enum bpf_prog_type type, int function_id);
 
+/* The same for kprobe.multi. */
+int program_load_multi(const struct programs *programs, enum program program);
+
 /*
  * The loaded program for the entry of system call @name (NULL: of all), PROGRAM_EMPTY or PROGRAM_COUNT. NULL when there
  * is none; @programs owns it.

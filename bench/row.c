@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The measurements all benchmarks are made of. */
 #include <errno.h>
+#include <kview/kview.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "util/cleanup.h"
 
+#define SETTLE_US 10000 /* between two looks at what is not freed yet */
+#define SETTLE_TRIES 1000
+
 DEFINE_CLEANUP(struct attachment *, attachment_free)
+DEFINE_CLEANUP(struct kview *, kview_close)
 
 void bench_progress(const char *format, ...)
 {
@@ -19,6 +25,36 @@ void bench_progress(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+int bench_open_view(struct bench *bench, const char *function, struct kview **ret_view)
+{
+	_cleanup_(kview_closep) struct kview *view = NULL;
+	_cleanup_(closep) int prog = program_load(bench->programs, PROGRAM_EMPTY, BPF_PROG_TYPE_KPROBE, 0);
+	struct kview_open_opts opts = { .sz = sizeof(opts), .name = "bench", .mode = KVIEW_MODE_VIEW };
+	int err = prog < 0 ? prog : kview_open(&opts, &view);
+
+	if (!err)
+		err = kview_attach_entries(view, prog, &function, NULL, 1, NULL);
+	if (!err)
+		*ret_view = TAKE_PTR(view);
+	return err;
+}
+
+int bench_settled_status(struct kview_status *ret_status)
+{
+	struct kview_status status = { .sz = sizeof(status) };
+	int err;
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		err = kview_status(&status);
+		if (err || !status.retired)
+			break;
+		usleep(SETTLE_US);
+	}
+	if (!err)
+		*ret_status = status;
+	return err;
 }
 
 int bench_bare(struct bench *bench, struct subject *subject, const char *method)

@@ -144,6 +144,8 @@ void subject_stop(struct subject *subject)
 		return;
 	close(subject->requests);
 	close(subject->answers);
+	/* Subjects that were started later hold the other ends of its pipes, too, so it would not notice. */
+	kill(subject->pid, SIGKILL);
 	waitpid(subject->pid, NULL, 0);
 	munmap(subject->sample, sizeof(*subject->sample));
 	free(subject);

@@ -4,7 +4,7 @@
 
 #include "results_internal.h"
 
-#define LABEL_WIDTH 46
+#define LABEL_WIDTH 52
 
 typedef bool (*filter_fn)(const struct result *row);
 
@@ -105,6 +105,7 @@ static const char *describe(const struct result *row)
 		{ "kprobe-filter", "function", "kprobe + filter" },
 		{ "fentry-filter", "function", "fentry + filter" },
 		{ "tracepoint-filter", "tracepoint", "syscall tracepoint + filter" },
+		{ "perf-other", "tracepoint", "syscall tracepoint, perf -p of another process" },
 		{ "kview-other", "function", "kview on another process, functions" },
 		{ "kview-other", "tracepoint", "kview on another process, system calls" },
 		{ "none-self", NULL, "nothing attached" },

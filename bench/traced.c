@@ -67,6 +67,7 @@ static void print_table(const struct bench *bench, FILE *out)
 const struct benchmark benchmark_traced = {
 	.name = "traced",
 	.help = "what the traced process pays itself, for each hit",
+	.paths = true,
 	.run = run,
 	.table = print_table,
 };

@@ -11,6 +11,7 @@ static const struct {
 	{ "kprobe-filter", WAY_KPROBE, PROGRAM_FILTER },
 	{ "fentry-filter", WAY_FENTRY, PROGRAM_FILTER },
 	{ "tracepoint-filter", WAY_TRACEPOINT, PROGRAM_FILTER },
+	{ "perf-other", WAY_PERF, PROGRAM_EMPTY },
 	{ "kview-other", WAY_VIEW_FUNCTION, PROGRAM_COUNT },
 	{ "kview-other", WAY_VIEW_SYSCALL, PROGRAM_COUNT },
 };
@@ -72,6 +73,7 @@ static void print_table(const struct bench *bench, FILE *out)
 const struct benchmark benchmark_untraced = {
 	.name = "untraced",
 	.help = "what a process pays while another one is traced",
+	.paths = true,
 	.run = run,
 	.table = print_table,
 };

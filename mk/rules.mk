@@ -9,7 +9,7 @@
 #   INSTALLED += $(OUT)/cli/kview:$(BINDIR)
 #                                       `make install` puts FILE into this folder
 #   DEMO = examples/demo.sh             the command `make demo` runs
-#   BENCH_UNTRACED = build/bench/...    the one `make bench-untraced` runs
+#   BENCH = bench/run                   and `make bench`
 #
 #   $(call objects,SOURCES)             the objects of .c files
 #   $(eval $(call program,NAME,SOURCES,LIBRARIES))

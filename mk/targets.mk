@@ -10,13 +10,13 @@ KVIEW_SOAK_MINUTES ?= 20
 all: $(ALL)
 
 # One folder's share of that.
-PARTS := lib cli examples bench
+PARTS := lib cli examples
 $(foreach part,$(PARTS),$(eval $(part): $(filter $(OUT)/$(part)/%,$(ALL))))
 
 help:
 	@printf '%s\n' \
 	'make                  the user-space programs and BPF objects, under build/' \
-	'make lib              one part of them; also: cli, examples, bench' \
+	'make lib              one part of them; also: cli, examples' \
 	'make kmod             the module for each of: $(KERNELS)' \
 	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
 	'make demo             what kview does, shown inside a VM' \
@@ -24,6 +24,7 @@ help:
 	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
 	'                      first, and KVIEW_SOAK_MINUTES=$(KVIEW_SOAK_MINUTES) of everything at once' \
 	'make check-tlb        what depends on the TLB, in Bochs, which models one' \
+	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
@@ -78,14 +79,19 @@ check-tlb:
 	done; done; done
 
 demo:
-	$(Q)scripts/deps.sh build kmod vm bench
+	$(Q)scripts/deps.sh build kmod vm demo
 	+$(Q)$(submake) all kmod-6.12
 	$(Q)$(or $(DEMO),$(error no folder sets DEMO))
 
-bench-untraced:
+bench:
 	$(Q)scripts/deps.sh build kmod vm bench
 	+$(Q)$(submake) all kmod
-	$(Q)$(or $(BENCH_UNTRACED),$(error no folder sets BENCH_UNTRACED))
+	$(Q)$(or $(BENCH),$(error no folder sets BENCH))
+
+bench-untraced:
+	$(Q)scripts/deps.sh build kmod vm
+	+$(Q)$(submake) all kmod
+	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- untraced
 
 fuzz:
 	$(Q)scripts/deps.sh build fuzz kmod vm
@@ -116,5 +122,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench-untraced
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced
 .PHONY: fuzz fuzzers clean distclean

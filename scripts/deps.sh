@@ -16,7 +16,8 @@ declare -A packages=(
 		strace binutils'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
-	[bench]='redis-server redis-tools python3'
+	[demo]='redis-server redis-tools python3'
+	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.
 	[bochs]='bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso busybox-static cpio xz-utils'
 	[fuzz]='clang llvm libclang-rt-14-dev'
@@ -95,13 +96,14 @@ install_packages()
 # Nor from the next boot on.
 disable_services()
 {
-	case " $* " in
-	*' redis-server '*) ;;
-	*) return 0 ;;
-	esac
-	if command -v systemctl >/dev/null; then
-		systemctl --quiet disable redis-server.service >/dev/null 2>&1 || true
-	fi
+	local name
+
+	command -v systemctl >/dev/null || return 0
+	for name in redis-server memcached; do
+		case " $* " in
+		*" $name "*) systemctl --quiet disable "$name.service" >/dev/null 2>&1 || true ;;
+		esac
+	done
 }
 
 main()
