@@ -6,7 +6,7 @@
  *   list     numbers between white space; the file is one process (ADFA-LD)
  *   strace   what `strace -f -o FILE` writes, with or without -t, -tt, -ttt, -r
  *
- * Numbers are opaque, up to GUARD_TRACE_NUMBER_MAX; names get numbers above that.
+ * Numbers are opaque, up to GUARD_TRACE_NUMBER_MAX. Names of x86-64 have their own; others get numbers above that.
  */
 #ifndef GUARD_TRACE_H
 #define GUARD_TRACE_H
@@ -58,10 +58,10 @@ struct guard_names *guard_names_new(void);
 void guard_names_free(struct guard_names *names);
 DEFINE_CLEANUP(struct guard_names *, guard_names_free)
 
-/* The number of @name[@len], a new one if need be. -ENOSPC: there are too many. */
+/* The number of @name[@len]: the kernel's, or a new one if need be. -ENOSPC: there are too many. */
 int guard_names_number(struct guard_names *names, const char *name, size_t len);
 
-/* The name with this number; NULL when it has none. */
+/* The name that was given this number; NULL: none was. */
 const char *guard_names_name(const struct guard_names *names, uint32_t number);
 
 /* A word: "auto", "pairs", "list", "strace". NULL and -EINVAL for others. */
