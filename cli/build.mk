@@ -2,7 +2,7 @@
 
 cli_sources := $(wildcard cli/*.c)
 
-$(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -ljansson -lm))
+$(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm))
 
 ALL += $(OUT)/cli/kview
 INSTALLED += $(OUT)/cli/kview:$(BINDIR)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kview guard: a table of commands of its own. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -12,6 +13,25 @@ static const struct cli_command *const commands[] = {
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+enum guard_rule_kind guard_parse_rule(const char *command, const char *word)
+{
+	if (!strcmp(word, "ph"))
+		return GUARD_RULE_PH;
+	if (strcmp(word, "rate"))
+		cli_usage("guard %s: --rule %s: expected rate or ph", command, word);
+	return GUARD_RULE_RATE;
+}
+
+uint32_t guard_parse_lfc(const char *command, const char *word)
+{
+	char *end;
+	unsigned long value = strtoul(word, &end, 10);
+
+	if (*word < '0' || *word > '9' || *end || value >= GUARD_LOCALITY)
+		cli_usage("guard %s: --lfc %s: expected a number of anomalies, 0 to %d", command, word, GUARD_LOCALITY - 1);
+	return value;
+}
 
 static void print_help(void)
 {

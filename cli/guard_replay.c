@@ -22,6 +22,8 @@ enum key {
 	KEY_TRACE_FORMAT,
 	KEY_LFC,
 	KEY_PROCESSES,
+	KEY_LOAD,
+	KEY_SAVE,
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +34,8 @@ static const struct argp_option options[] = {
 	{ "model", KEY_MODEL, "MODEL", 0, "pairs (default), or stide for comparison", 2 },
 	{ "lfc", KEY_LFC, "LIMIT", 0, "Anomalies among 128 calls (stide: 20) that raise no alarm yet; default 12", 2 },
 	{ "trace-format", KEY_TRACE_FORMAT, "NAME", 0, "auto (default), pairs, list or strace", 3 },
+	{ "load", KEY_LOAD, "FILE", 0, "Begin with the profiles that were saved to this file", 2 },
+	{ "save", KEY_SAVE, "FILE", 0, "Save what was learned to this file", 2 },
 	{ "processes", KEY_PROCESSES, NULL, 0, "Also tell of each process that was judged", 4 },
 	{},
 };
@@ -49,6 +53,7 @@ struct replay {
 	char **paths; /* of argv */
 	int path_count;
 	bool processes;
+	const char *load, *save; /* NULL: no */
 };
 
 static void add_labelled(struct replay *replay, enum guard_label label, const char *path)
@@ -59,21 +64,13 @@ static void add_labelled(struct replay *replay, enum guard_label label, const ch
 	replay->labelled[replay->labelled_count++] = (struct labelled){ label, path };
 }
 
-static uint32_t parse_word(const char *option, const char *word, const char *first, const char *second)
+static enum guard_model parse_model(const char *word)
 {
-	if (strcmp(word, first) && strcmp(word, second))
-		cli_usage("guard replay: --%s %s: expected %s or %s", option, word, first, second);
-	return !strcmp(word, second);
-}
-
-static uint32_t parse_lfc(const char *word)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end || value >= GUARD_LOCALITY)
-		cli_usage("guard replay: --lfc %s: expected a number of anomalies, 0 to %d", word, GUARD_LOCALITY - 1);
-	return value;
+	if (!strcmp(word, "stide"))
+		return GUARD_MODEL_STIDE;
+	if (strcmp(word, "pairs"))
+		cli_usage("guard replay: --model %s: expected pairs or stide", word);
+	return GUARD_MODEL_PAIRS;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -91,13 +88,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_labelled(replay, GUARD_LABEL_ATTACK, arg);
 		return 0;
 	case KEY_RULE:
-		replay->opts.rule.kind = parse_word("rule", arg, "rate", "ph") ? GUARD_RULE_PH : GUARD_RULE_RATE;
+		replay->opts.rule.kind = guard_parse_rule("replay", arg);
 		return 0;
 	case KEY_MODEL:
-		replay->opts.model = parse_word("model", arg, "pairs", "stide") ? GUARD_MODEL_STIDE : GUARD_MODEL_PAIRS;
+		replay->opts.model = parse_model(arg);
 		return 0;
 	case KEY_LFC:
-		replay->opts.rule.lfc_limit = parse_lfc(arg);
+		replay->opts.rule.lfc_limit = guard_parse_lfc("replay", arg);
 		return 0;
 	case KEY_TRACE_FORMAT:
 		if (guard_trace_format_parse(arg, &replay->opts.format))
@@ -105,6 +102,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PROCESSES:
 		replay->processes = true;
+		return 0;
+	case KEY_LOAD:
+		replay->load = arg;
+		return 0;
+	case KEY_SAVE:
+		replay->save = arg;
 		return 0;
 	case ARGP_KEY_ARGS:
 		replay->paths = state->argv + state->next;
@@ -305,7 +308,9 @@ static int replay_label(const struct labelled *labelled, size_t count, enum guar
 	return err;
 }
 
-static int replay_labelled(const struct labelled *labelled, size_t count, struct guard_replay *guard)
+/* What is to train comes first, and is all that is saved. */
+static int replay_labelled(const struct replay *replay, const struct labelled *labelled, size_t count,
+			   struct guard_replay *guard)
 {
 	int err;
 
@@ -313,8 +318,18 @@ static int replay_labelled(const struct labelled *labelled, size_t count, struct
 	if (err)
 		return err;
 	guard_replay_test(guard);
-	err = replay_label(labelled, count, GUARD_LABEL_NORMAL, guard);
+	err = replay->save ? guard_replay_save(guard, replay->save) : 0;
+	if (!err)
+		err = replay_label(labelled, count, GUARD_LABEL_NORMAL, guard);
 	return err ? err : replay_label(labelled, count, GUARD_LABEL_ATTACK, guard);
+}
+
+static int replay_unlabelled(const struct replay *replay, const char *path, struct guard_replay *guard)
+{
+	int err;
+
+	err = guard_replay_path(guard, path, GUARD_LABEL_NONE);
+	return err || !replay->save ? err : guard_replay_save(guard, replay->save);
 }
 
 static bool is_folder(const char *path)
@@ -342,13 +357,13 @@ static size_t find_folders(const char *path, char folders[3][ROOT_LEN], struct l
 	return count;
 }
 
-static int replay_path(const char *path, struct guard_replay *guard)
+static int replay_path(const struct replay *replay, const char *path, struct guard_replay *guard)
 {
 	char folders[3][ROOT_LEN];
 	struct labelled labelled[3];
 	size_t count = find_folders(path, folders, labelled);
 
-	return count ? replay_labelled(labelled, count, guard) : guard_replay_path(guard, path, GUARD_LABEL_NONE);
+	return count ? replay_labelled(replay, labelled, count, guard) : replay_unlabelled(replay, path, guard);
 }
 
 /* Replay a data set and append its description to @list. @path NULL: what the options name. */
@@ -363,7 +378,11 @@ static int replay_set(const struct replay *replay, const char *path, json_t *lis
 	err = guard_replay_new(&replay->opts, &guard);
 	if (err)
 		return cli_fail(err, NULL, "guard replay");
-	err = path ? replay_path(path, guard) : replay_labelled(replay->labelled, replay->labelled_count, guard);
+	if (replay->load)
+		err = guard_replay_load(guard, replay->load);
+	if (!err)
+		err = path ? replay_path(replay, path, guard) :
+			     replay_labelled(replay, replay->labelled, replay->labelled_count, guard);
 	if (err) {
 		cli_note("guard replay: %s", guard_replay_reason(guard));
 		return cli_exit_code(err);
@@ -394,8 +413,12 @@ static void check(const struct replay *replay)
 	if (replay->labelled_count && replay->path_count)
 		cli_usage("guard replay: %s: expected no path besides those of --train, --normal and --attack",
 			  replay->paths[0]);
-	if (replay->labelled_count && replay->labelled[0].label != GUARD_LABEL_TRAIN)
-		cli_usage("guard replay: expected --train before --normal and --attack");
+	if (replay->labelled_count && !replay->load && replay->labelled[0].label != GUARD_LABEL_TRAIN)
+		cli_usage("guard replay: expected --train before --normal and --attack, or --load");
+	if (replay->opts.model == GUARD_MODEL_STIDE && (replay->load || replay->save))
+		cli_usage("guard replay: --model stide: expected neither --load nor --save: they are for pairs");
+	if (replay->save && replay->path_count > 1)
+		cli_usage("guard replay: --save %s: expected one data set, not %d", replay->save, replay->path_count);
 	if (replay->opts.model == GUARD_MODEL_STIDE && replay->path_count == 1 && !is_folder(replay->paths[0]))
 		cli_usage(
 			"guard replay: --model stide: expected labelled traces: it has no rule for when training ends");

@@ -6,7 +6,7 @@ $(OUT)/guard/guard.a: $(call objects,$(guard_sources))
 
 guard_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_guard_*.c)))
 $(foreach name,$(guard_unit_tests),$(eval \
-	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -lm)))
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -lsqlite3 -lz -lm)))
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_trace,tests/fuzz/fuzz_trace.c guard/trace.c guard/strace.c guard/names.c guard/pids.c))
 

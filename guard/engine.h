@@ -218,7 +218,7 @@ GUARD_INLINE __u32 guard_span_limit(const struct guard_rule *rule, const struct 
 }
 
 /* A block of spans is complete. */
-GUARD_NOINLINE __u32 guard_block_end(struct guard_env *env, const struct guard_rule *rule,
+GUARD_INLINE __u32 guard_block_end(struct guard_env *env, const struct guard_rule *rule,
 				     struct guard_profile *profile)
 {
 	__u32 arms = !profile->normal && !profile->frozen && rule->kind == GUARD_RULE_RATE &&
@@ -283,7 +283,7 @@ GUARD_INLINE __u32 guard_task_alarm(const struct guard_rule *rule, struct guard_
 }
 
 /* A normal profile does not know this: count it, and remember it unless the task has gone wrong altogether. */
-GUARD_NOINLINE __u32 guard_anomaly(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile,
+GUARD_INLINE __u32 guard_anomaly(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile,
 				   struct guard_task *task, __u32 id, __u64 window, __u32 missing)
 {
 	__u32 events = GUARD_ANOMALY;
@@ -307,7 +307,7 @@ GUARD_NOINLINE __u32 guard_anomaly(struct guard_env *env, const struct guard_rul
 }
 
 /* A profile that trains learns. */
-GUARD_NOINLINE __u32 guard_novelty(struct guard_env *env, struct guard_profile *profile, struct guard_task *task,
+GUARD_INLINE __u32 guard_novelty(struct guard_env *env, struct guard_profile *profile, struct guard_task *task,
 				   __u32 id, __u64 window, __u32 missing)
 {
 	guard_learn(env, profile, id, window, missing);

@@ -7,6 +7,9 @@
  *   guard_env_block(env, number)          NULL when there is no such block
  *   guard_env_block_new(env)              the number of a zeroed one; 0: none left
  *   guard_env_now(env)                    ns
+ *   guard_env_loop(count, fn, data)       calls fn(i, data), which returns 0, for i = 0 ... count - 1
+ *
+ * What is not inline in the BPF program counts for the eight frames its verifier allows.
  *
  * Bits are only ever set with atomic operations, by tasks on any CPU.
  */
@@ -17,6 +20,9 @@
 
 #define GUARD_INLINE static inline __attribute__((always_inline))
 #define GUARD_NOINLINE static __attribute__((noinline, unused))
+
+/* A pointer that was compared with NULL: keeps compilers from computing with it before, which the verifier refuses. */
+#define GUARD_CHECKED(pointer) __asm__ volatile("" : "+r"(pointer))
 
 #define GUARD_PROBES 32 /* slots tried for a call: with at most half of them in use that is plenty */
 
@@ -57,7 +63,10 @@ GUARD_INLINE __u32 guard_call_of(struct guard_env *env, struct guard_profile *pr
 	if (id < GUARD_TILE)
 		return profile->calls[id];
 	more = guard_more(env, profile);
-	return more && id < GUARD_IDS ? more->calls[(id - GUARD_TILE) % ((GUARD_TILES - 1) * GUARD_TILE)] : ~0U;
+	if (!more)
+		return ~0U;
+	GUARD_CHECKED(more);
+	return more->calls[id % (GUARD_TILES * GUARD_TILE)];
 }
 
 /* A new id for @call, or GUARD_ID_LOST. The slot is written last: who reads it finds the rest. */
@@ -79,7 +88,7 @@ GUARD_NOINLINE __u32 guard_id_new(struct guard_env *env, struct guard_profile *p
 	if (id < GUARD_TILE)
 		profile->calls[id] = call;
 	else if (more)
-		more->calls[(id - GUARD_TILE) % ((GUARD_TILES - 1) * GUARD_TILE)] = call;
+		more->calls[id % (GUARD_TILES * GUARD_TILE)] = call;
 	else
 		return GUARD_ID_LOST; /* another CPU took the last id of the tile; the next time there is room */
 	__asm__ volatile("" ::: "memory");
@@ -126,6 +135,7 @@ GUARD_INLINE struct guard_tile *guard_tile(struct guard_env *env, struct guard_p
 	more = guard_more(env, profile);
 	if (!more)
 		return (struct guard_tile *)0;
+	GUARD_CHECKED(more);
 	if (make && !more->tiles[copy][row][column]) {
 		number = guard_env_block_new(env);
 		if (number)
@@ -151,11 +161,15 @@ GUARD_INLINE __u64 *guard_word(struct guard_env *env, struct guard_profile *prof
 		more = guard_more(env, profile);
 		if (!more)
 			return (__u64 *)0;
-		return &more->start[copy][(id / GUARD_TILE - 1) % (GUARD_TILES - 1)].none[distance];
+		GUARD_CHECKED(more);
+		return &more->start[copy][id / GUARD_TILE % GUARD_TILES].none[distance];
 	}
 	*ret_bit = before % GUARD_TILE;
 	tile = guard_tile(env, profile, copy, id, before, make);
-	return tile ? &tile->seen[id % GUARD_TILE][distance] : (__u64 *)0;
+	if (!tile)
+		return (__u64 *)0;
+	GUARD_CHECKED(tile);
+	return &tile->seen[id % GUARD_TILE][distance];
 }
 
 /* Every id is checked by itself. */
@@ -220,23 +234,31 @@ GUARD_NOINLINE void guard_learn(struct guard_env *env, struct guard_profile *pro
 		__sync_fetch_and_add(&profile->lost, 1);
 }
 
-/* Move what @recent knows to @accepted, or forget it when that is NULL. Bits that arrive meanwhile stay in one of them.
- */
-GUARD_NOINLINE void guard_tile_drain(struct guard_tile *recent, struct guard_tile *accepted)
+struct guard_drain {
+	struct guard_tile *recent, *accepted;
+};
+
+/* One word of a tile. */
+static long guard_drain_word(__u32 i, void *data)
 {
-	__u32 i, words = GUARD_TILE * GUARD_LOOKAHEAD;
+	struct guard_drain *drain = data;
+	__u32 row = i / GUARD_LOOKAHEAD % GUARD_TILE, column = i % GUARD_LOOKAHEAD;
 	__u64 moved;
 
-	for (i = 0; i < words; i++) {
-		__u64 *from = &recent->seen[i / GUARD_LOOKAHEAD % GUARD_TILE][i % GUARD_LOOKAHEAD];
+	if (!drain->recent->seen[row][column])
+		return 0;
+	moved = __sync_lock_test_and_set(&drain->recent->seen[row][column], 0);
+	if (drain->accepted)
+		__sync_fetch_and_or(&drain->accepted->seen[row][column], moved);
+	return 0;
+}
 
-		if (!*from)
-			continue;
-		moved = __sync_lock_test_and_set(from, 0);
-		if (accepted)
-			__sync_fetch_and_or(&accepted->seen[i / GUARD_LOOKAHEAD % GUARD_TILE][i % GUARD_LOOKAHEAD],
-					    moved);
-	}
+/* Move what @recent knows to @accepted, or forget it when that is NULL. Bits that arrive meanwhile stay in one of them. */
+GUARD_INLINE void guard_tile_drain(struct guard_tile *recent, struct guard_tile *accepted)
+{
+	struct guard_drain drain = { recent, accepted };
+
+	guard_env_loop(GUARD_TILE * GUARD_LOOKAHEAD, guard_drain_word, &drain);
 }
 
 GUARD_INLINE void guard_start_drain(struct guard_start *recent, struct guard_start *accepted)
@@ -271,7 +293,7 @@ GUARD_NOINLINE void guard_more_drain(struct guard_env *env, struct guard_more *m
 		if (recent && (accepted || !accept))
 			guard_tile_drain(&recent->tile, accepted ? &accepted->tile : (struct guard_tile *)0);
 	}
-	for (i = 0; i < GUARD_TILES - 1; i++)
+	for (i = 1; i < GUARD_TILES; i++)
 		guard_start_drain(&more->start[GUARD_RECENT][i],
 				  accept ? &more->start[GUARD_ACCEPTED][i] : (struct guard_start *)0);
 }

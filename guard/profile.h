@@ -39,11 +39,14 @@ enum guard_copy {
 	GUARD_COPIES,
 };
 
-/* What a profile with more than GUARD_TILE ids has in addition: blocks of a pool, numbered from 1. */
+/*
+ * What a profile with more than GUARD_TILE ids has in addition: blocks of a pool, numbered from 1. What belongs to the
+ * first GUARD_TILE ids alone is in the profile, and its place here not used.
+ */
 struct guard_more {
-	__u16 calls[(GUARD_TILES - 1) * GUARD_TILE];
-	__u32 tiles[GUARD_COPIES][GUARD_TILES][GUARD_TILES]; /* by current call and earlier one; [0][0] is not used */
-	struct guard_start start[GUARD_COPIES][GUARD_TILES - 1];
+	__u16 calls[GUARD_TILES * GUARD_TILE];
+	__u32 tiles[GUARD_COPIES][GUARD_TILES][GUARD_TILES]; /* by current call and earlier one */
+	struct guard_start start[GUARD_COPIES][GUARD_TILES];
 };
 
 union guard_block {
@@ -82,6 +85,13 @@ struct guard_profile {
 	__u64 anomalies;
 	struct guard_identity identity;
 	char comm[GUARD_COMM];
+};
+
+/* What is done about an alarm, besides telling it. */
+enum guard_response {
+	GUARD_RESPONSE_LOG,
+	GUARD_RESPONSE_KILL,
+	GUARD_RESPONSES,
 };
 
 #define GUARD_EPOCH 1 /* the locality frames of tasks no longer count */

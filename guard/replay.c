@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "guard/list.h"
 #include "guard/pids.h"
 #include "guard/stide.h"
+#include "guard/store.h"
 
 /* Blocks for profiles with many calls: 31 is what one can use. */
 #define BLOCKS 4096
@@ -25,6 +27,7 @@ struct runner {
 struct guard_replay {
 	struct guard_replay_opts opts;
 	struct guard_env env;
+	uint32_t blocks_used;
 	struct guard_names *names;
 	struct guard_list files, processes, profiles, runners, stides; /* of struct guard_trace_file, and so on */
 	struct guard_pids pids; /* -> runners of the file that is read */
@@ -48,6 +51,7 @@ int guard_replay_new(const struct guard_replay_opts *opts, struct guard_replay *
 	guard_list_init(&replay->stides, sizeof(struct guard_stide));
 	replay->names = guard_names_new();
 	replay->env.count = BLOCKS;
+	replay->env.used = &replay->blocks_used;
 	replay->env.blocks = calloc(BLOCKS, sizeof(union guard_block)); /* untouched pages cost nothing */
 	if (!replay->names || !replay->env.blocks)
 		return -ENOMEM;
@@ -145,6 +149,75 @@ static struct guard_replay_profile *profile_of(const struct guard_replay *replay
 	const struct guard_process *process = guard_list_at(&replay->processes, runner->process);
 
 	return guard_list_at(&replay->profiles, process->profile);
+}
+
+static int fail_store(struct guard_replay *replay, const char *path, int err, const char *why)
+{
+	snprintf(replay->reason, sizeof(replay->reason), "%s: %.300s", path, why && *why ? why : strerror(-err));
+	return err;
+}
+
+struct load {
+	struct guard_replay *replay;
+	struct guard_store *store;
+};
+
+static int load_profile(const char *name, void *data)
+{
+	struct load *load = data;
+	struct guard_replay_profile *profile;
+	uint32_t index;
+	int err;
+
+	err = find_profile(load->replay, name, strlen(name), &index);
+	if (err)
+		return err;
+	profile = guard_list_at(&load->replay->profiles, index);
+	return guard_store_load(load->store, name, &load->replay->env, profile->profile);
+}
+
+int guard_replay_load(struct guard_replay *replay, const char *path)
+{
+	_cleanup_(guard_store_closep) struct guard_store *store = NULL;
+	struct load load = { .replay = replay };
+	int err;
+
+	err = access(path, R_OK) ? -errno : 0; /* what is not there would be made */
+	if (err)
+		return fail_store(replay, path, err, NULL);
+	err = guard_store_open(path, &store);
+	if (err)
+		return fail_store(replay, path, err, guard_store_reason(NULL));
+	load.store = store;
+	err = guard_store_each(store, load_profile, &load);
+	return err ? fail_store(replay, path, err, guard_store_reason(store)) : 0;
+}
+
+static int save_all(struct guard_replay *replay, struct guard_store *store)
+{
+	struct guard_replay_profile *profile;
+	int err, end;
+
+	err = guard_store_begin(store);
+	if (err)
+		return err;
+	guard_list_each(&replay->profiles, profile)
+		if (!err)
+			err = guard_store_save(store, profile->name, &replay->env, profile->profile);
+	end = err ? guard_store_rollback(store) : guard_store_commit(store);
+	return err ? err : end;
+}
+
+int guard_replay_save(struct guard_replay *replay, const char *path)
+{
+	_cleanup_(guard_store_closep) struct guard_store *store = NULL;
+	int err;
+
+	err = guard_store_open(path, &store);
+	if (err)
+		return fail_store(replay, path, err, guard_store_reason(NULL));
+	err = save_all(replay, store);
+	return err ? fail_store(replay, path, err, guard_store_reason(store)) : 0;
 }
 
 /* --- processes --- */

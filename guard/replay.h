@@ -81,6 +81,13 @@ const char *guard_replay_reason(const struct guard_replay *replay);
 /* End of training: all profiles are normal now. */
 void guard_replay_test(struct guard_replay *replay);
 
+/*
+ * Begin with the profiles kept in the database @path, or keep them there: guard/store.h tells how. They are known by the
+ * names traces have for programs. Not with GUARD_MODEL_STIDE.
+ */
+int guard_replay_load(struct guard_replay *replay, const char *path);
+int guard_replay_save(struct guard_replay *replay, const char *path);
+
 /* Results; owned by @replay. */
 const struct guard_trace_file *guard_replay_files(const struct guard_replay *replay, size_t *ret_count);
 const struct guard_process *guard_replay_processes(const struct guard_replay *replay, size_t *ret_count);

@@ -6,7 +6,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev
-		 zlib1g-dev libjansson-dev linux-libc-dev'
+		 zlib1g-dev libjansson-dev libsqlite3-dev linux-libc-dev'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'

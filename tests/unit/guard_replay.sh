@@ -29,7 +29,7 @@ one_line 2 'expected no path besides' "$kview" guard replay --train x y
 one_line 1 'nowhere: No such file' "$kview" guard replay "$tmp/nowhere"
 mkdir "$tmp/empty"
 one_line 1 'empty: No such file' "$kview" guard replay "$tmp/empty"
-printf '1 2\n1 3\n1 x\n' >"$tmp/bad"
+printf '1 2\n1 3\n1 x\n%600s' '' >"$tmp/bad"
 one_line 1 'bad:3: expected the number of a system call' "$kview" guard replay "$tmp/bad"
 
 # --- numbers ---
@@ -56,6 +56,16 @@ run 0 "$kview" guard replay -f json --model stide "$tmp/numbers"
 expect stide 'j["criteria"]["any_anomaly"]["dr"] == 1 and j["criteria"]["any_anomaly"]["far"] == 0.04'
 run 0 "$kview" guard replay -f json --train "$tmp/numbers/train" --normal "$tmp/numbers/normal" --rule ph
 expect ph 'j["rule"] == "ph" and j["dr"] is None and j["auc"] is None and j["processes"]["attack"] == 0'
+
+# What was learned is kept, and judges another time just so.
+run 0 "$kview" guard replay -f json --train "$tmp/numbers/train" --save "$tmp/profiles"
+run 0 "$kview" guard replay -f json --load "$tmp/profiles" --normal "$tmp/numbers/normal" --attack "$tmp/numbers/attack"
+expect loaded 'j["calls"] == 1035 and j["dr"] == 1 and j["criteria"]["any_anomaly"]["false_alarms"] == 4'
+one_line 1 'absent: No such file' "$kview" guard replay --load "$tmp/absent" x
+[ ! -e "$tmp/absent" ] || fail "--load made a file"
+one_line 1 'bad: .*not a database' "$kview" guard replay --load "$tmp/bad" x
+one_line 1 'nowhere/x: .*unable to open' "$kview" guard replay --train "$tmp/numbers/train" --save "$tmp/nowhere/x"
+one_line 2 'expected one data set, not 2' "$kview" guard replay --save x y z
 
 # Without labels the rule decides: the published one finds this normal after four times the 10 calls that brought news.
 (for _ in {1..200}; do printf '7 3\n7 4\n'; done; printf '7 5\n') >"$tmp/alone"
@@ -107,5 +117,8 @@ expect server '[p["name"].split("/")[-1] for p in j["profiles"]] == ["victim", "
 # The first thing the injected code does, and nothing before.
 expect server 'all(p["alarms"] == ["call"] for p in j["judged"] if p["profile"].endswith("victim") and p["anomalies"])'
 expect server 'sum(1 for p in j["judged"] if p["profile"].endswith("victim") and p["anomalies"]) == 2'
+run 0 "$kview" guard replay --train "$tmp/server/train" --save "$tmp/server.db"
+run 0 "$kview" guard replay -f json --load "$tmp/server.db" --normal "$tmp/server/normal" --attack "$tmp/server/attack"
+expect 'server, loaded' 'j["dr"] == 1 and j["far"] == 0'
 run 0 "$kview" guard replay "$tmp/server"
 grep -q '^  alarm  *100.00 %  2  *100.00 %  *0.00 %  0$' "$tmp/out" || fail "the table: $(<"$tmp/out")"
