@@ -19,6 +19,7 @@
 
 #include <bpf/bpf.h>
 
+#include "tests/vm/cgroups.h"
 #include "tests/vm/programs.h"
 #include "tests/vm/storm.h"
 #include "tests/vm/subject.h"
@@ -49,7 +50,8 @@ static atomic_int processes[PROCESSES];
 static atomic_bool stop;
 
 /* Programs of all kinds the module takes, and some it does not. */
-static int programs[8];
+#define PROGRAMS 12
+static int programs[PROGRAMS];
 static struct targets functions;
 
 static const char *const names[] = {
@@ -60,12 +62,21 @@ static const char *const names[] = {
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+/* Of tracepoints, and of events: some of either are none of the other. */
+static const char *const events[] = {
+	"sched_switch", "task_rename", "sched_process_exit", "sched/sched_switch", "task/task_rename",
+	"sched/sched_process_fork", "sys_enter", "syscalls/sys_enter_read", "sched/", "/",
+};
+#define EVENTS (sizeof(events) / sizeof(events[0]))
+
+static int cgroups[2];
+
 static int descriptor(enum pool pool)
 {
 	if (once_in(30))
 		return odd_number();
 	if (once_in(30))
-		return programs[below(8)];
+		return programs[below(PROGRAMS)];
 	if (once_in(20))
 		pool = below(POOLS);
 	return pools[pool][below(SLOTS)];
@@ -128,6 +139,8 @@ union request {
 	struct kview_member_info member_info;
 	struct kview_link_info link_info;
 	struct kview_hook_info hook_info;
+	struct kview_cgroup cgroup;
+	struct kview_cgroup_info cgroup_info;
 	unsigned char bytes[PAGE];
 };
 
@@ -141,8 +154,12 @@ static unsigned char *page_ends[2]; /* of writable memory, of read-only memory; 
 static void fill_target(struct kview_target *target, __u32 kind)
 {
 	*target = (struct kview_target){ .cookie = draw() };
-	if (kind != KVIEW_HOOK_ENTRY)
+	if (kind >= KVIEW_HOOK_TP_ENTER && kind <= KVIEW_HOOK_RAW_EXIT)
 		target->value = once_in(20) ? odd_number() : below(460);
+	else if (kind >= KVIEW_HOOK_RAW_TP)
+		target->name = (unsigned long)events[below(EVENTS)];
+	else if ((kind == KVIEW_HOOK_FENTRY || kind == KVIEW_HOOK_FEXIT) && !once_in(4))
+		return;
 	else if (once_in(2))
 		target->name = (unsigned long)names[once_in(8) ? below(NAMES) : below(6)];
 	else
@@ -156,9 +173,11 @@ static void fill_target(struct kview_target *target, __u32 kind)
 static struct kview_target *fill_targets(__u32 kind, __u32 *ret_count)
 {
 	struct kview_target *targets = once_in(8) ? common_targets : own_targets;
-	__u32 count = once_in(20) ? 1 + below(TARGETS) : 1 + below(3);
+	/* To look for a function's type takes long. */
+	__u32 count = once_in(20) ? 1 + below(kind <= KVIEW_HOOK_RAW_EXIT ? TARGETS : 8) : 1 + below(3);
 
-	if (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT)
+	if (once_in(2) && (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT || kind == KVIEW_HOOK_FENTRY ||
+			   kind == KVIEW_HOOK_FEXIT))
 		count = 1;
 	for (__u32 i = 0; i < count; i++)
 		fill_target(&targets[i], kind);
@@ -168,17 +187,19 @@ static struct kview_target *fill_targets(__u32 kind, __u32 *ret_count)
 
 static __u32 any_kind(void)
 {
-	return once_in(2) ? KVIEW_HOOK_ENTRY : KVIEW_HOOK_ENTRY + below(KVIEW_HOOK_RAW_EXIT);
+	return once_in(2) ? KVIEW_HOOK_ENTRY : KVIEW_HOOK_ENTRY + below(KVIEW_HOOK_TP);
 }
 
 static int program_for(__u32 kind)
 {
-	static const unsigned int fitting[] = { [KVIEW_HOOK_ENTRY] = 0, [KVIEW_HOOK_TP_ENTER] = 2, [KVIEW_HOOK_TP_EXIT] = 2,
-				       [KVIEW_HOOK_RAW_ENTER] = 3, [KVIEW_HOOK_RAW_EXIT] = 3 };
+	static const unsigned int fitting[] = { [KVIEW_HOOK_ENTRY] = 0,   [KVIEW_HOOK_TP_ENTER] = 2, [KVIEW_HOOK_TP_EXIT] = 2,
+					       [KVIEW_HOOK_RAW_ENTER] = 3, [KVIEW_HOOK_RAW_EXIT] = 3, [KVIEW_HOOK_RETURN] = 1,
+					       [KVIEW_HOOK_FENTRY] = 8,    [KVIEW_HOOK_FEXIT] = 9,    [KVIEW_HOOK_SESSION] = 11,
+					       [KVIEW_HOOK_RAW_TP] = 3,    [KVIEW_HOOK_BTF_TP] = 10,  [KVIEW_HOOK_TP] = 2 };
 
 	if (once_in(20))
 		return descriptor(VIEWS);
-	return programs[once_in(20) ? below(8) : fitting[kind]];
+	return programs[once_in(20) ? below(PROGRAMS) : fitting[kind]];
 }
 
 static void fill_nothing(union request *request)
@@ -201,18 +222,24 @@ static void fill_check(union request *request)
 static void fill_link(union request *request)
 {
 	request->link.kind = any_kind();
-	request->link.flags = once_in(3) ? KVIEW_LINK_HELD : 0;
+	request->link.flags = (once_in(3) ? KVIEW_LINK_HELD : 0) | (once_in(6) ? KVIEW_LINK_INTERRUPTS : 0);
 	request->link.prog_fd = program_for(request->link.kind);
 	request->link.targets = (unsigned long)fill_targets(request->link.kind, &request->link.count);
 }
 
 static void fill_member(union request *request)
 {
+	request->member.flags = once_in(3) ? KVIEW_MEMBER_FOLLOW : 0;
 	request->member.pidfd = -1;
 	if (once_in(3))
 		request->member.pidfd = descriptor(PIDFDS);
 	else
 		request->member.pid = process();
+}
+
+static void fill_cgroup(union request *request)
+{
+	request->cgroup.fd = once_in(10) ? descriptor(DEVICES) : cgroups[below(2)];
 }
 
 /* The descriptor the thread is about to use. */
@@ -269,11 +296,18 @@ static void fill_hook_info(union request *request)
 	request->hook_info.index = once_in(2) ? 0 : below(4);
 }
 
+static void fill_cgroup_info(union request *request)
+{
+	request->cgroup_info.view = known_view();
+	request->cgroup_info.index = below(3);
+}
+
 static void fill_removal(union request *request)
 {
 	unsigned long long known = known_members[below(SLOTS)];
 
 	fill_member(request);
+	request->member.flags = 0;
 	if (once_in(2))
 		return;
 	on = known >> 32;
@@ -305,9 +339,12 @@ static struct call calls[] = {
 	CALL(LINKS_START, VIEWS, fill_nothing, 4),
 	CALL(VIEW_INFO, VIEWS, fill_nothing, 4),
 	CALL(LINK_INFO, LINKS, fill_nothing, 4),
+	CALL(CGROUP_ADD, VIEWS, fill_cgroup, 4),
+	CALL(CGROUP_REMOVE, VIEWS, fill_cgroup, 4),
+	CALL(CGROUP_INFO, DEVICES, fill_cgroup_info, 4),
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
-#define WEIGHTS 54
+#define WEIGHTS 66
 
 static struct call *any_call(void)
 {
@@ -428,6 +465,16 @@ static void open_device(void)
 		keep(DEVICES, fd);
 }
 
+static void move(void)
+{
+	char text[16];
+	pid_t pid = processes[below(PROCESSES)];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	if (pid > 0)
+		cgroup_try_write(once_in(2) ? "a" : "b", "cgroup.procs", text);
+}
+
 static void disturb(void)
 {
 	switch (below(16)) {
@@ -448,6 +495,9 @@ static void disturb(void)
 		break;
 	case 7:
 		storm_calls();
+		break;
+	case 8:
+		move();
 		break;
 	default:
 		scribble();
@@ -475,6 +525,7 @@ static int special_program(__u32 flags, int expected)
 static void make_programs(void)
 {
 	struct counter counter = counter_new(BPF_PROG_TYPE_KPROBE);
+	struct kview_info info;
 
 	programs[0] = counter.prog;
 	programs[1] = program_nothing(BPF_PROG_TYPE_KPROBE);
@@ -484,6 +535,11 @@ static void make_programs(void)
 	programs[5] = special_program(BPF_F_SLEEPABLE, 0);
 	programs[6] = special_program(0, BPF_TRACE_KPROBE_MULTI);
 	programs[7] = counter.map;
+	programs[8] = counter_tracing(BPF_TRACE_FENTRY, "vfs_read", 0).prog;
+	programs[9] = counter_tracing(BPF_TRACE_FEXIT, "vfs_read", 0).prog;
+	programs[10] = counter_tracing(BPF_TRACE_RAW_TP, "sched_switch", 0).prog;
+	kv_info(&info);
+	programs[11] = info.features & KVIEW_FEATURE_SESSION ? counter_multi(TRACE_KPROBE_SESSION).prog : programs[6];
 }
 
 static unsigned char *end_of_memory(int protection)
@@ -501,6 +557,8 @@ static void set_up(void)
 	page_ends[1] = end_of_memory(PROT_READ);
 	functions = targets_all();
 	make_programs();
+	cgroups[0] = cgroup_new("a");
+	cgroups[1] = cgroup_new("b");
 	for (int i = 0; i < POOLS * SLOTS; i++)
 		pools[i / SLOTS][i % SLOTS] = -1;
 	for (int i = 0; i < SLOTS; i++)
@@ -556,5 +614,6 @@ int main(int argc, char **argv)
 	static const struct test_case cases[] = { TEST_CASE(fuzz), TEST_CASE(works_afterwards) };
 
 	storm_main(argc, argv);
+	test_undo = cgroup_undo;
 	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

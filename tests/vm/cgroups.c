@@ -21,7 +21,7 @@ static const char *full(const char *path)
 int cgroup_new(const char *path)
 {
 	mkdir(TOP, 0755);
-	CHECK_CALL(mkdir(full(path), 0755));
+	CHECK(!mkdir(full(path), 0755) || errno == EEXIST);
 	return CHECK_CALL(open(full(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-/* Make a directory ("a", then "a/b") and return a descriptor of it. */
+/* Make a directory ("a", then "a/b"), unless it is there, and return a descriptor of it. */
 int cgroup_new(const char *path);
 
 /* Remove it; 0 or a negative errno. */
