@@ -32,6 +32,8 @@ exact()
 	run_json "$1" two_hooks -- "$calls" 1000
 	counts 2000
 	has '"runs":1000,.*"runs":1000,.*"runs":1000,.*"runs":1000,'
+	run_json "$1" multi -- "$calls" 1000
+	counts 2000
 	run_json "$1" entry -- "$calls" 0
 	counts 0
 	kill -9 "$traced"
