@@ -248,10 +248,11 @@ int kview_each_hook(const struct kview_link *link, kview_hook_fn fn, void *data)
 
 /*
  * Walk what can be hooked on the running kernel, and what cannot, with the reason: functions in alphabetical order, each
- * with all its kinds of hook; tracepoints in the same way, then their events, if tracefs can be read; the two hooks on
- * all system calls (named "*"); then entry and exit of single ones in the order of their numbers. @pattern: a shell
- * pattern on the name (fnmatch(3)), NULL for all. Without the module no hook is attachable: those the kernel itself could
- * trace say that the module is not loaded, the others why views could not have them either.
+ * with all its kinds of hook (a session can be where the return can, and is not reported); tracepoints in the same way,
+ * then their events, if tracefs can be read; the two hooks on all system calls (named "*"); then entry and exit of single
+ * ones in the order of their numbers. @pattern: a shell pattern on the name (fnmatch(3)), NULL for all. Without the module
+ * no hook is attachable: those the kernel itself could trace say that the module is not loaded, the others why views could
+ * not have them either.
  */
 int kview_each_kernel_hook(const char *pattern, kview_hook_fn fn, void *data);
 
