@@ -19,3 +19,6 @@ $(OUT)/tests/vm/cli_other_abi.so: tests/vm/cli_other_abi.c include/uapi/kview.h
 
 CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/cli_other_abi.so \
 	    $(cli_test_objects:%.c=$(OUT)/%.o)
+
+$(eval $(call unit_test,tests/unit/test_cli_trace,tests/unit/test_cli_trace.c \
+	$(patsubst %,cli/%.c,trace_print trace_json trace_shown trace_text trace_format options cli format),-ljansson))

@@ -92,8 +92,9 @@ static int cmd_trace(int argc, char **argv)
 		.children = children,
 		.args_doc = "HOOK... --pid PID\nHOOK... --cgroup PATH\nHOOK... -- COMMAND [ARG...]",
 		.doc = "Print what the given processes do, without writing BPF: each system call with its arguments, result "
-		       "and duration, and entries of the kernel's functions. HOOK is syscalls:NAME or kprobe:FUNCTION; "
-		       "names can be shell patterns.",
+		       "and duration, calls of the kernel's functions, and its tracepoints. HOOK is syscalls:NAME, "
+		       "kprobe:FUNCTION (entry), kretprobe:FUNCTION (return), func:FUNCTION (both ends), CATEGORY:NAME or "
+		       "tracepoint:CATEGORY:NAME, or rawtp:NAME; names can be shell patterns.",
 	};
 	struct trace_options trace_options = { .target.targets.command = argv[0], .buffer = BUFFER_DEFAULT };
 	int code;

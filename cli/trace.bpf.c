@@ -397,4 +397,51 @@ int on_call_return(struct pt_regs *ctx)
 	return 0;
 }
 
+/*
+ * What a tracepoint hands over: an event's record, or the arguments. Text of variable length lies behind the record; so
+ * far as can be read it is taken along with whatever follows.
+ */
+static __always_inline int send_record(void *ctx, __u32 hook)
+{
+	struct trace_hook_info *info = bpf_map_lookup_elem(&hooks, &hook);
+	struct trace_event *event;
+	struct trace_call call = {};
+	__u32 size;
+
+	if (!info)
+		return 0;
+	if (counting) {
+		count_hit(hook);
+		return 0;
+	}
+	fill_call(&call, hook);
+	event = bpf_ringbuf_reserve(&events, sizeof(*event) + TRACE_DATA_LEN, 0);
+	if (!event) {
+		count_one(&lost);
+		return 0;
+	}
+	fill_event(event, &call, TRACE_HAS_RECORD);
+	event->data_len = TRACE_DATA_LEN;
+	event->sizes[0] = TRACE_DATA_LEN;
+	size = info->size;
+	if (size > TRACE_DATA_LEN)
+		size = TRACE_DATA_LEN;
+	if (bpf_probe_read_kernel(event->data, TRACE_DATA_LEN, ctx))
+		event->sizes[0] = bpf_probe_read_kernel(event->data, size, ctx) ? 0 : size;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+SEC("tracepoint")
+int on_tracepoint(void *ctx)
+{
+	return send_record(ctx, bpf_get_attach_cookie(ctx));
+}
+
+SEC("raw_tp")
+int on_raw_tracepoint(void *ctx)
+{
+	return send_record(ctx, bpf_get_attach_cookie(ctx));
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -36,6 +36,7 @@ static int find_hooks(struct tracing *tracing)
 	}
 	trace_describe_syscalls(&tracing->hooks);
 	trace_describe_functions(&tracing->hooks);
+	trace_describe_events(&tracing->hooks);
 	return CLI_OK;
 }
 

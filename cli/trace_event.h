@@ -34,7 +34,7 @@ struct trace_hook_info {
 	struct trace_text_arg texts[TRACE_TEXTS];
 	__u8 result;	/* enum trace_result */
 	__u8 endless;	/* a system call that does not come back */
-	__u16 size;	/* bytes of a tracepoint's record */
+	__u16 size;	/* bytes of a tracepoint's record that are always there */
 };
 
 enum trace_flags {
@@ -42,6 +42,7 @@ enum trace_flags {
 	TRACE_HAS_RESULT = 2,
 	TRACE_HAS_DURATION = 4,
 	TRACE_UNFINISHED = 8, /* it has not come back, or never does */
+	TRACE_HAS_RECORD = 16, /* data[] is a tracepoint's record */
 };
 
 struct trace_event {

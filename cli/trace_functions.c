@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The arguments and results of the kernel's functions, as its type information (BTF) has them. */
+/* The arguments of the kernel's functions and raw tracepoints, and results, as its type information (BTF) has them. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ DEFINE_CLEANUP(struct btf *, btf__free)
 
 static bool is_function(const struct trace_hook *hook)
 {
-	return hook->kind != TRACE_KIND_SYSCALL;
+	return hook->kind == TRACE_KIND_ENTRY || hook->kind == TRACE_KIND_RETURN || hook->kind == TRACE_KIND_CALL;
 }
 
 static int compare(const void *a, const void *b)
@@ -73,25 +74,26 @@ static enum trace_show show_of(const struct btf_type *type, const char *name)
 	return btf_int_encoding(type) & BTF_INT_SIGNED ? TRACE_SHOW_SIGNED : TRACE_SHOW_UNSIGNED;
 }
 
-/* Up to the first argument that has not one register of its own. */
-static void describe_params(struct trace_hook *hook, const struct btf *btf, const struct btf_type *proto)
+/* From parameter @first on, up to the first that has not one register, or one word of a raw tracepoint, of its own. */
+static void describe_params(struct trace_hook *hook, const struct btf *btf, const struct btf_type *proto, size_t first)
 {
 	const struct btf_param *params = btf_params(proto);
+	struct trace_param param = {};
 	const struct btf_type *type;
 	const char *name;
 	size_t i;
 
-	for (i = 0; i < btf_vlen(proto) && i < TRACE_ARGS; i++) {
+	for (i = first; i < btf_vlen(proto) && i < first + TRACE_ARGS; i++) {
 		type = value_type(btf, params[i].type);
 		name = btf__name_by_offset(btf, params[i].name_off);
-		if (!type || (!btf_is_ptr(type) && type->size > 8))
+		name = name && *name ? name : "?";
+		if (!type || (!btf_is_ptr(type) && type->size > sizeof(uint64_t)))
 			return;
-		hook->params[i].name = strdup(name && *name ? name : "?");
-		if (!hook->params[i].name)
+		param.size = btf_is_ptr(type) ? sizeof(uint64_t) : type->size;
+		param.show = show_of(type, name);
+		param.offset = (i - first) * sizeof(uint64_t);
+		if (trace_hook_add_param(hook, name, &param))
 			return;
-		hook->params[i].size = btf_is_ptr(type) ? 8 : type->size;
-		hook->params[i].show = show_of(type, hook->params[i].name);
-		hook->param_count++;
 	}
 }
 
@@ -114,18 +116,51 @@ static void describe(struct trace_hook *hook, const struct btf *btf, const struc
 
 	if (!proto || !btf_is_func_proto(proto) || hook->param_count)
 		return;
-	describe_params(hook, btf, proto);
+	describe_params(hook, btf, proto, 0);
 	hook->info.result = result_of(value_type(btf, proto->type));
+}
+
+static void describe_functions(const struct index *index, const struct btf *btf)
+{
+	const struct btf_type *type;
+	struct trace_hook **hook;
+	const char *name;
+	uint32_t id;
+
+	for (id = 1; index->count && id < btf__type_cnt(btf); id++) {
+		type = btf__type_by_id(btf, id);
+		if (!btf_is_func(type))
+			continue;
+		name = btf__name_by_offset(btf, type->name_off);
+		for (hook = find(index, name); hook && hook < index->hooks + index->count; hook++) {
+			if (strcmp((*hook)->name, name))
+				break;
+			describe(*hook, btf, type);
+		}
+	}
+}
+
+/* int __traceiter_NAME(void *__data, ...) calls a tracepoint's programs: the first is nothing they see. */
+static void describe_raw(struct trace_hook *hook, const struct btf *btf)
+{
+	const struct btf_type *proto;
+	char name[128];
+	int id;
+
+	snprintf(name, sizeof(name), "__traceiter_%s", hook->name);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	proto = id > 0 ? btf__type_by_id(btf, btf__type_by_id(btf, id)->type) : NULL;
+	if (!proto || !btf_is_func_proto(proto))
+		return;
+	describe_params(hook, btf, proto, 1);
+	hook->info.size = hook->param_count * sizeof(uint64_t);
 }
 
 void trace_describe_functions(struct trace_hooks *hooks)
 {
 	_cleanup_(btf__freep) struct btf *btf = NULL;
 	struct index index = {};
-	const struct btf_type *type;
-	struct trace_hook **hook;
-	const char *name;
-	uint32_t id;
+	bool raw = trace_hooks_have(hooks, TRACE_KIND_RAW);
 	size_t i;
 
 	for (i = 0; i < hooks->count; i++)
@@ -133,17 +168,12 @@ void trace_describe_functions(struct trace_hooks *hooks)
 			hooks->list[i].info.result = TRACE_RESULT_UNSIGNED;
 	if (index_init(&index, hooks))
 		return;
-	btf = index.count ? btf__load_vmlinux_btf() : NULL;
-	for (id = 1; btf && id < btf__type_cnt(btf); id++) {
-		type = btf__type_by_id(btf, id);
-		if (!btf_is_func(type))
-			continue;
-		name = btf__name_by_offset(btf, type->name_off);
-		for (hook = find(&index, name); hook && hook < index.hooks + index.count; hook++) {
-			if (strcmp((*hook)->name, name))
-				break;
-			describe(*hook, btf, type);
-		}
-	}
+	if (index.count || raw)
+		btf = btf__load_vmlinux_btf();
+	if (btf)
+		describe_functions(&index, btf);
+	for (i = 0; btf && i < hooks->count; i++)
+		if (hooks->list[i].kind == TRACE_KIND_RAW)
+			describe_raw(&hooks->list[i], btf);
 	free(index.hooks);
 }

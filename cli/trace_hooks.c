@@ -18,7 +18,14 @@ static const struct kind {
 } kinds[] = {
 	{ "syscalls", TRACE_KIND_SYSCALL, KVIEW_KIND_TP_ENTER },
 	{ "kprobe", TRACE_KIND_ENTRY, KVIEW_KIND_ENTRY },
+	{ "kretprobe", TRACE_KIND_RETURN, KVIEW_KIND_RETURN },
+	{ "func", TRACE_KIND_CALL, KVIEW_KIND_RETURN },
+	{ "tracepoint", TRACE_KIND_EVENT, KVIEW_KIND_TP },
+	{ "rawtp", TRACE_KIND_RAW, KVIEW_KIND_RAW_TP },
 };
+
+static const char how_to_write[] = "syscalls:NAME, kprobe:FUNCTION, kretprobe:FUNCTION, func:FUNCTION, "
+				   "tracepoint:CATEGORY:NAME or rawtp:NAME";
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -31,8 +38,6 @@ struct search {
 	const char *not_loaded; /* what is said of hooks that only the module stands in the way of; NULL in a view */
 	size_t before;		/* hooks there were before */
 	size_t matched;
-	const char *near;
-	unsigned int near_distance;
 };
 
 bool trace_is_pattern(const char *name)
@@ -78,6 +83,19 @@ static int grow(void **list, size_t count, size_t size)
 	return 0;
 }
 
+/* As people write it: events have a colon where their names have a slash. */
+static char *label_of(const struct kind *kind, const char *name)
+{
+	char *label, *slash;
+
+	if (asprintf(&label, "%s:%s", kind->prefix, name) < 0)
+		return NULL;
+	slash = strchr(label, '/');
+	if (slash)
+		*slash = ':';
+	return label;
+}
+
 static int add_hook(struct search *search, const char *name)
 {
 	struct trace_hooks *hooks = search->hooks;
@@ -88,8 +106,10 @@ static int add_hook(struct search *search, const char *name)
 	if (grow((void **)&hooks->list, hooks->count, sizeof(hook)))
 		return -ENOMEM;
 	hook.name = strdup(name);
-	if (!hook.name || asprintf(&hook.label, "%s:%s", search->kind->prefix, name) < 0) {
+	hook.label = label_of(search->kind, name);
+	if (!hook.name || !hook.label) {
 		free(hook.name);
+		free(hook.label);
 		return -ENOMEM;
 	}
 	hooks->list[hooks->count++] = hook;
@@ -112,11 +132,9 @@ int trace_hooks_skip(struct trace_hooks *hooks, const char *label, const char *r
 
 static int skip(struct search *search, const struct kview_hook *hook)
 {
-	_cleanup_(freep) char *label = NULL;
+	_cleanup_(freep) char *label = label_of(search->kind, hook->name);
 
-	if (asprintf(&label, "%s:%s", search->kind->prefix, hook->name) < 0)
-		return -ENOMEM;
-	return trace_hooks_skip(search->hooks, label, hook->reason);
+	return label ? trace_hooks_skip(search->hooks, label, hook->reason) : -ENOMEM;
 }
 
 static int consider(const struct kview_hook *hook, void *data)
@@ -148,23 +166,29 @@ static int refuse_single(const struct search *search)
 	return cli_fail(-EOPNOTSUPP, skipped->reason, "%s", search->text);
 }
 
-static int not_found(const struct search *search)
+static int no_syscall(const struct search *search)
 {
-	_cleanup_(freep) const char **names = calloc(TRACE_SYSCALLS, sizeof(*names));
-	const char *near = NULL;
+	const char *names[TRACE_SYSCALLS], *near;
 	unsigned int i;
 	size_t count = 0;
 
-	if (trace_is_pattern(search->name))
-		return cli_fail(-ENOENT, "no hook matches", "%s", search->text);
-	if (search->kind->kind != TRACE_KIND_SYSCALL)
-		return cli_fail(-ENOENT, "the kernel has no function of this name; see kview list", "%s", search->text);
-	for (i = 0; names && i < TRACE_SYSCALLS; i++)
+	for (i = 0; i < TRACE_SYSCALLS; i++)
 		if (kview_syscall_name(i))
 			names[count++] = kview_syscall_name(i);
-	near = names ? cli_near_match(search->name, names, count) : NULL;
+	near = cli_near_match(search->name, names, count);
 	return near ? cli_fail(-ENOENT, near, "%s: no such system call; near", search->text) :
 		      cli_fail(-ENOENT, "no such system call", "%s", search->text);
+}
+
+static int not_found(const struct search *search)
+{
+	if (trace_is_pattern(search->name))
+		return cli_fail(-ENOENT, "no hook matches", "%s", search->text);
+	if (search->kind->kind == TRACE_KIND_SYSCALL)
+		return no_syscall(search);
+	if (search->kind->kind == TRACE_KIND_EVENT || search->kind->kind == TRACE_KIND_RAW)
+		return cli_fail(-ENOENT, "the kernel has no tracepoint of this name; see kview list", "%s", search->text);
+	return cli_fail(-ENOENT, "the kernel has no function of this name; see kview list", "%s", search->text);
 }
 
 static int search(struct search *search)
@@ -195,33 +219,62 @@ static const struct kind *find_kind(const char *text, size_t length)
 	return NULL;
 }
 
+/* Split "KIND:NAME"; other words than kinds are categories of events. *ret_name is to be freed. NULL: nothing of these. */
+static const struct kind *split(const char *text, char **ret_name)
+{
+	const char *colon = strchr(text, ':'), *name = colon ? colon + 1 : NULL;
+	const struct kind *kind;
+	char *second;
+
+	if (!colon || colon == text || !colon[1])
+		return NULL;
+	kind = find_kind(text, colon - text);
+	if (!kind) {
+		kind = find_kind("tracepoint", strlen("tracepoint"));
+		name = text;
+	}
+	*ret_name = strdup(name);
+	second = *ret_name ? strchr(*ret_name, ':') : NULL;
+	if (kind->kind == TRACE_KIND_EVENT && second && second[1] && !strchr(second + 1, ':')) {
+		*second = '/';
+		return kind;
+	}
+	if (kind->kind != TRACE_KIND_EVENT && !second)
+		return kind;
+	free(*ret_name);
+	return NULL;
+}
+
 void trace_hooks_check(const char *text)
 {
-	const char *colon = strchr(text, ':');
+	char *name;
 
-	if (!colon || !colon[1])
-		cli_usage("trace: %s: not a hook; write syscalls:NAME or kprobe:FUNCTION", text);
-	if (!find_kind(text, colon - text))
-		cli_usage("trace: %s: not a kind of hook; syscalls or kprobe", text);
+	if (!split(text, &name))
+		cli_usage("trace: %s: not a hook; write %s", text, how_to_write);
+	free(name);
 }
 
 int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode mode)
 {
-	_cleanup_(freep) char *not_loaded = NULL;
-	const char *colon = strchr(text, ':');
-	struct search request = {
-		.hooks = hooks,
-		.text = text,
-		.name = colon + 1,
-		.kind = find_kind(text, colon - text),
-		.before = hooks->count,
-	};
+	_cleanup_(freep) char *not_loaded = NULL, *name = NULL;
+	struct search request = { .hooks = hooks, .text = text, .before = hooks->count };
 
+	request.kind = split(text, &name);
+	request.name = name;
 	if (mode == KVIEW_MODE_ORDINARY) {
 		kview_each_kernel_hook("\\*", keep_reason, &not_loaded);
 		request.not_loaded = not_loaded;
 	}
 	return search(&request);
+}
+
+int trace_hook_add_param(struct trace_hook *hook, const char *name, const struct trace_param *param)
+{
+	if (grow((void **)&hook->params, hook->param_count, sizeof(*param)))
+		return -ENOMEM;
+	hook->params[hook->param_count] = *param;
+	hook->params[hook->param_count].name = strdup(name);
+	return hook->params[hook->param_count].name ? (hook->param_count++, 0) : -ENOMEM;
 }
 
 void trace_hooks_tell_skipped(const struct trace_hooks *hooks, bool verbose)
@@ -241,6 +294,7 @@ static void deinit_hook(struct trace_hook *hook)
 
 	for (i = 0; i < hook->param_count; i++)
 		free(hook->params[i].name);
+	free(hook->params);
 	free(hook->name);
 	free(hook->label);
 }

@@ -17,6 +17,8 @@ enum trace_kind {
 	TRACE_KIND_ENTRY,   /* kprobe:FUNCTION */
 	TRACE_KIND_RETURN,  /* kretprobe:FUNCTION */
 	TRACE_KIND_CALL,    /* func:FUNCTION, both ends */
+	TRACE_KIND_EVENT,   /* tracepoint:CATEGORY:NAME, or CATEGORY:NAME */
+	TRACE_KIND_RAW,	    /* rawtp:NAME */
 	TRACE_KIND_COUNT,
 };
 
@@ -28,22 +30,26 @@ enum trace_show {
 	TRACE_SHOW_OCTAL,
 	TRACE_SHOW_TEXT, /* a pointer to text */
 	TRACE_SHOW_FOLDER, /* a descriptor that AT_FDCWD stands for, too */
+	TRACE_SHOW_CHARS, /* of records: an array of characters */
+	TRACE_SHOW_LOCATION, /* the same, of any length: where it is, and how long */
+	TRACE_SHOW_BYTES, /* any other array */
 };
 
 struct trace_param {
 	char *name;
-	uint8_t size; /* bytes */
+	uint16_t offset; /* in the record of a tracepoint */
+	uint16_t size; /* bytes */
 	enum trace_show show;
 };
 
 struct trace_hook {
 	enum trace_kind kind;
-	char *name;  /* "vfs_read" */
+	char *name;  /* "vfs_read", "sched/sched_switch" */
 	char *label; /* "kprobe:vfs_read" */
 	bool matched; /* by a pattern: nobody insists on it */
 	bool skipped; /* could not be attached */
 	struct trace_hook_info info;
-	struct trace_param params[TRACE_ARGS];
+	struct trace_param *params;
 	size_t param_count;
 };
 
@@ -64,8 +70,8 @@ struct trace_hooks {
 void trace_hooks_check(const char *text);
 
 /*
- * Add what @text names, which has been checked. A single name that cannot be hooked is an error; what a pattern matches besides is skipped, as
- * long as something is left. Prints what is wrong and returns an exit code.
+ * Add what @text names, which has been checked. A single name that cannot be hooked is an error; what a pattern matches
+ * besides is skipped, as long as something is left. Prints what is wrong and returns an exit code.
  */
 int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode mode);
 void trace_hooks_deinit(struct trace_hooks *hooks);
@@ -82,8 +88,15 @@ bool trace_hooks_have(const struct trace_hooks *hooks, enum trace_kind kind);
 /* Is @name a pattern, that is, may it match several names? */
 bool trace_is_pattern(const char *name);
 
-/* Find out what arguments and results mean: of system calls, by tracefs; of functions, by BTF. What is not found is guessed. */
+/* Add an argument. -ENOMEM. */
+int trace_hook_add_param(struct trace_hook *hook, const char *name, const struct trace_param *param);
+
+/*
+ * Find out what arguments and results mean: of system calls and events, by tracefs; of functions and raw tracepoints, by
+ * BTF. What is not found is not shown.
+ */
 void trace_describe_syscalls(struct trace_hooks *hooks);
 void trace_describe_functions(struct trace_hooks *hooks);
+void trace_describe_events(struct trace_hooks *hooks);
 
 #endif /* KVIEW_CLI_TRACE_HOOKS_H */

@@ -12,6 +12,7 @@
 
 #include "trace.skel.h"
 
+#define ORDINARY_MAX 1000 /* each is attached alone, with a filter of its own: some milliseconds */
 #define BATCH 1000 /* events taken until others, as a signal that ends it all, get their turn */
 
 struct trace_object {
@@ -46,6 +47,8 @@ static void choose_programs(struct trace *bpf, const struct trace_hooks *hooks)
 		{ bpf->progs.on_return, TRACE_KIND_RETURN },
 		{ bpf->progs.on_call, TRACE_KIND_CALL },
 		{ bpf->progs.on_call_return, TRACE_KIND_CALL },
+		{ bpf->progs.on_tracepoint, TRACE_KIND_EVENT },
+		{ bpf->progs.on_raw_tracepoint, TRACE_KIND_RAW },
 	};
 	size_t i;
 
@@ -120,6 +123,15 @@ static int prepare(struct trace_object *object, const struct trace_hooks *hooks)
 	return object->ring ? 0 : -errno;
 }
 
+/* Since Linux v6.10 raw tracepoints have cookies, by which our one program tells them apart. */
+static int check_raw(const struct trace_hooks *hooks)
+{
+	if (!trace_hooks_have(hooks, TRACE_KIND_RAW) ||
+	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_get_attach_cookie, NULL) > 0)
+		return CLI_OK;
+	return cli_fail(-EOPNOTSUPP, "this kernel has no cookies for raw tracepoints (Linux 6.10 has); use tracepoint:", "rawtp");
+}
+
 int trace_object_open(const struct trace_hooks *hooks, const struct trace_object_options *options,
 		      struct trace_object **ret_object)
 {
@@ -128,6 +140,8 @@ int trace_object_open(const struct trace_hooks *hooks, const struct trace_object
 
 	if (!object)
 		return cli_fail(-ENOMEM, NULL, "trace");
+	if (check_raw(hooks))
+		return CLI_UNSUPPORTED;
 	object->options = *options;
 	log_clear();
 	object->bpf = trace__open();
@@ -165,13 +179,13 @@ struct group {
 	size_t count;
 };
 
-static int attach_functions(const struct group *group, size_t from, size_t count)
+static int attach_hooks(const struct group *group, size_t from, size_t count)
 {
-	return kview_attach_entries(group->view, bpf_program__fd(group->program), group->names + from,
-				    group->cookies + from, count, NULL);
+	return kview_attach_hooks(group->view, bpf_program__fd(group->program), group->kind, group->names + from,
+				  group->cookies + from, count, NULL);
 }
 
-/* In the kernel's ordinary way each hook is a link of its own, and what it refuses is known only then. */
+/* Each hook with a link of its own: in the kernel's ordinary way what it refuses is known only then. */
 static int attach_singly(const struct group *group, struct trace_hooks *hooks)
 {
 	struct trace_hook *hook;
@@ -182,7 +196,7 @@ static int attach_singly(const struct group *group, struct trace_hooks *hooks)
 		hook = &hooks->list[group->cookies[i]];
 		if (hook->skipped)
 			continue;
-		err = attach_functions(group, i, 1);
+		err = attach_hooks(group, i, 1);
 		if (err && !hook->matched)
 			return err;
 		hook->skipped = err;
@@ -195,6 +209,7 @@ static int attach_singly(const struct group *group, struct trace_hooks *hooks)
 static int attach_group(struct group *group, struct trace_hooks *hooks, enum trace_kind kind)
 {
 	size_t i;
+	int err;
 
 	for (i = 0; i < hooks->count; i++) {
 		if (hooks->list[i].kind != kind)
@@ -204,9 +219,13 @@ static int attach_group(struct group *group, struct trace_hooks *hooks, enum tra
 	}
 	if (!group->count)
 		return 0;
-	if (kview_mode(group->view) == KVIEW_MODE_ORDINARY)
-		return attach_singly(group, hooks);
-	return attach_functions(group, 0, group->count);
+	/* In a view all are attached in one step, unless one of them turns out to be impossible. */
+	if (kview_mode(group->view) == KVIEW_MODE_VIEW) {
+		err = attach_hooks(group, 0, group->count);
+		if (err != -EOPNOTSUPP && err != -EINVAL)
+			return err;
+	}
+	return attach_singly(group, hooks);
 }
 
 static int attach_kind(struct kview *view, const struct bpf_program *program, enum kview_kind probe,
@@ -230,7 +249,9 @@ static int attach_all(struct trace *bpf, struct kview *view, struct trace_hooks 
 	return err ?: attach_kind(view, bpf->progs.on_entry, KVIEW_KIND_ENTRY, hooks, TRACE_KIND_ENTRY) ?:
 		      attach_kind(view, bpf->progs.on_return, KVIEW_KIND_RETURN, hooks, TRACE_KIND_RETURN) ?:
 		      attach_kind(view, bpf->progs.on_call_return, KVIEW_KIND_RETURN, hooks, TRACE_KIND_CALL) ?:
-		      attach_kind(view, bpf->progs.on_call, KVIEW_KIND_ENTRY, hooks, TRACE_KIND_CALL);
+		      attach_kind(view, bpf->progs.on_call, KVIEW_KIND_ENTRY, hooks, TRACE_KIND_CALL) ?:
+		      attach_kind(view, bpf->progs.on_tracepoint, KVIEW_KIND_TP, hooks, TRACE_KIND_EVENT) ?:
+		      attach_kind(view, bpf->progs.on_raw_tracepoint, KVIEW_KIND_RAW_TP, hooks, TRACE_KIND_RAW);
 }
 
 int trace_object_attach(struct trace_object *object, struct kview *view, struct trace_hooks *hooks)
@@ -238,6 +259,9 @@ int trace_object_attach(struct trace_object *object, struct kview *view, struct 
 	size_t i, attached = 0;
 	int err;
 
+	if (kview_mode(view) == KVIEW_MODE_ORDINARY && hooks->count > ORDINARY_MAX)
+		return cli_fail(-EOPNOTSUPP, "too many for the ordinary mode, in which everybody pays; in a view they can be had",
+				"%zu hooks", hooks->count);
 	err = attach_all(object->bpf, view, hooks);
 	if (err)
 		return cli_refused(err, kview_reason(view), "trace");

@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "trace_event.h"
-#include "trace_hooks.h"
+#include "trace_shown.h"
 
 struct trace_printer {
 	FILE *out;
@@ -21,7 +20,10 @@ struct trace_printer {
 /* Print what is @size bytes long. -EPROTO: this is no event. */
 int trace_print_event(const struct trace_printer *printer, const struct trace_event *event, size_t size);
 
-/* "ENOENT", also for what the kernel keeps to itself; NULL for a number that is no error. */
-const char *trace_error_name(int number);
+/* When it began. */
+double trace_printer_seconds(const struct trace_printer *printer, const struct trace_event *event);
+
+/* trace_json.c: the second way to print. */
+int trace_print_json(const struct trace_printer *printer, const struct trace_shown *shown);
 
 #endif /* KVIEW_CLI_TRACE_PRINT_H */

@@ -46,6 +46,11 @@ static bool takes_time(const struct trace_hook *hook)
 	return hook->kind == TRACE_KIND_SYSCALL || hook->kind == TRACE_KIND_CALL;
 }
 
+static bool has_result(const struct trace_hook *hook)
+{
+	return takes_time(hook) || hook->kind == TRACE_KIND_RETURN;
+}
+
 static json_t *slots_json(const struct trace_stats *stats)
 {
 	struct histogram_range range = {};
@@ -64,7 +69,7 @@ static json_t *row_json(const struct row *row)
 	const struct trace_stats *stats = row->stats;
 	json_t *json = json_pack("{s:s, s:I}", "hook", row->hook->label, "hits", (json_int_t)stats->hits);
 
-	if (row->hook->kind != TRACE_KIND_ENTRY)
+	if (has_result(row->hook))
 		json_object_set_new(json, "errors", json_integer(stats->errors));
 	if (!takes_time(row->hook))
 		return json;
@@ -144,10 +149,10 @@ static int print_table(const struct tracing *tracing, const struct row *rows, si
 	for (i = 0; i < count; i++) {
 		table_cell(table, "%s", rows[i].hook->label);
 		table_cell(table, "%" PRIu64, (uint64_t)rows[i].stats->hits);
-		if (rows[i].hook->kind == TRACE_KIND_ENTRY)
-			table_cell(table, "-");
-		else
+		if (has_result(rows[i].hook))
 			table_cell(table, "%" PRIu64, (uint64_t)rows[i].stats->errors);
+		else
+			table_cell(table, "-");
 		add_times(table, &rows[i], range);
 	}
 	return table_print(table, tracing->out, 0);

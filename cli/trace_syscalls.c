@@ -4,16 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace_format.h"
 #include "trace_hooks.h"
 #include "util/cleanup.h"
-
-/* A declaration, split: "const char *" and "filename". */
-struct declaration {
-	char type[64];
-	char name[64];
-};
-
-static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 
 /* Text that is not declared as const. */
 static const struct {
@@ -36,42 +29,6 @@ static bool is_one_of(const char *word, const char *const *words, size_t count)
 
 #define IS_ONE_OF(word, words) is_one_of(word, words, sizeof(words) / sizeof((words)[0]))
 
-static FILE *open_format(const char *syscall)
-{
-	char path[256];
-	FILE *file;
-	size_t i;
-
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "%s/events/syscalls/sys_enter_%s/format", folders[i], syscall);
-		file = fopen(path, "re");
-		if (file)
-			return file;
-	}
-	return NULL;
-}
-
-/* "	field:const char * filename;	offset:24;	size:8;	signed:0;" */
-static bool parse_field(char *line, struct declaration *ret_declaration)
-{
-	static const char start[] = "\tfield:";
-	char *text = line + strlen(start), *end, *name;
-
-	if (strncmp(line, start, strlen(start)))
-		return false;
-	end = strchr(text, ';');
-	if (!end)
-		return false;
-	*end = '\0';
-	name = strrchr(text, ' ');
-	if (!name)
-		return false;
-	*name++ = '\0';
-	snprintf(ret_declaration->type, sizeof(ret_declaration->type), "%.63s", text);
-	snprintf(ret_declaration->name, sizeof(ret_declaration->name), "%.63s", name);
-	return true;
-}
-
 static bool is_signed(const char *type)
 {
 	static const char *const types[] = { "int",	"long",	  "pid_t",   "ssize_t", "loff_t",	"off_t", "clockid_t",
@@ -82,15 +39,16 @@ static bool is_signed(const char *type)
 
 static uint8_t size_of(const char *type)
 {
-	static const char *const types[] = { "int",   "unsigned int", "unsigned", "pid_t", "clockid_t", "timer_t", "mqd_t", "u32", "s32",
-					     "uid_t", "gid_t",	      "umode_t",  "qid_t", "key_serial_t", "__u32", "key_t" };
+	static const char *const types[] = { "int",	"unsigned int", "unsigned",	"pid_t", "clockid_t", "timer_t",
+					     "mqd_t",	"u32",		"s32",		"uid_t", "gid_t",     "umode_t",
+					     "qid_t",	"key_serial_t", "__u32",	"key_t" };
 
 	return IS_ONE_OF(type, types) ? 4 : 8;
 }
 
-static enum trace_show show_of(const struct declaration *declaration)
+static enum trace_show show_of(const struct trace_field *field)
 {
-	const char *type = declaration->type, *name = declaration->name;
+	const char *type = field->type, *name = field->name;
 	size_t length = strlen(name);
 
 	if (strchr(type, '*'))
@@ -134,42 +92,39 @@ static void add_text(struct trace_hook *hook, size_t index, bool has_length)
 	}
 }
 
-static void describe(struct trace_hook *hook, const struct declaration *declarations, size_t count)
+static void describe(struct trace_hook *hook, const struct trace_field *fields, size_t count)
 {
-	struct trace_param *param;
+	struct trace_param param = {};
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		param = &hook->params[i];
-		*param = (struct trace_param){ .name = strdup(declarations[i].name) };
-		if (!param->name)
+		param.size = size_of(fields[i].type);
+		param.show = show_of(&fields[i]);
+		if (trace_hook_add_param(hook, fields[i].name, &param))
 			return;
-		param->size = size_of(declarations[i].type);
-		param->show = show_of(&declarations[i]);
-		hook->param_count++;
-		if (is_text(hook->name, i, declarations[i].type))
-			add_text(hook, i, i + 1 < count && !strcmp(declarations[i + 1].type, "size_t"));
+		if (is_text(hook->name, i, fields[i].type))
+			add_text(hook, i, i + 1 < count && !strcmp(fields[i + 1].type, "size_t"));
 	}
 }
 
 static void describe_hook(struct trace_hook *hook)
 {
-	struct declaration declarations[TRACE_ARGS], declaration;
-	_cleanup_(fclosep) FILE *file = open_format(hook->name);
+	struct trace_field fields[TRACE_ARGS], field;
+	_cleanup_(fclosep) FILE *file = NULL;
 	bool begun = false;
 	size_t count = 0;
-	char line[512];
+	char event[128];
 
+	snprintf(event, sizeof(event), "syscalls/sys_enter_%s", hook->name);
+	file = trace_format_open(event);
 	/* What all events have comes first, and the number. */
-	while (file && fgets(line, sizeof(line), file) && count < TRACE_ARGS) {
-		if (!parse_field(line, &declaration))
-			continue;
+	while (file && count < TRACE_ARGS && trace_format_next(file, &field)) {
 		if (begun)
-			declarations[count++] = declaration;
+			fields[count++] = field;
 		else
-			begun = !strcmp(declaration.name, "__syscall_nr");
+			begun = !strcmp(field.name, "__syscall_nr");
 	}
-	describe(hook, declarations, count);
+	describe(hook, fields, count);
 	hook->info.result = TRACE_RESULT_LONG;
 	hook->info.endless = IS_ONE_OF(hook->name, endless);
 }

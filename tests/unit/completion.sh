@@ -65,7 +65,7 @@ offers "kview run --pid $$" $$
 offers "kview run -p 1,$$" "1,$$"
 offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
 offers "kview run $tmp/objects/o" "$tmp/objects/one.bpf.o"
-offers 'kview trace ' syscalls: kprobe:
+offers 'kview trace ' syscalls: kprobe: kretprobe: func: tracepoint: rawtp:
 offers 'kview trace --cg' --cgroup
 offers 'kview trace -- modpro' modprobe
 offers 'kview run x.bpf.o -- modpro' modprobe

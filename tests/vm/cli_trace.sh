@@ -74,6 +74,36 @@ arguments()
 		"result" not in e[-1]'
 }
 
+# Both ends of a function: as many, and each with its own arguments and result.
+functions()
+{
+	trace "$1" -f json func:vfs_read kretprobe:vfs_read -- dd if=/dev/zero of=/dev/null bs=123 count=7 status=none
+	hits '[(h["args"]["count"], h["result"]) for h in e if h["hook"] == "func:vfs_read"][-7:] == 7 * [(123, 123)] and
+		[h["result"] for h in e if h["hook"] == "kretprobe:vfs_read"][-7:] == 7 * [123] and
+		len(e) == 2 * len([h for h in e if h["hook"] == "func:vfs_read"]) and
+		all(h["duration_ns"] > 0 for h in e if h["hook"] == "func:vfs_read")'
+	trace "$1" -c -f json func:__x64_sys_getppid kretprobe:__x64_sys_getppid -- "$calls" 1000
+	is_json '[(h["hook"], h["hits"], h.get("returns")) for h in j["hooks"]] ==
+		[("func:__x64_sys_getppid", 1000, 1000), ("kretprobe:__x64_sys_getppid", 1000, None)]' <"$tmp/out"
+}
+
+tracepoints()
+{
+	local event='(h["args"]["filename"], h["args"]["pid"])'
+
+	trace "$1" -f json sched:sched_process_exec -- sh -c "exec $calls 1"
+	hits 'len(e) == 1 and e[0]["hook"] == "tracepoint:sched:sched_process_exec" and
+		[('"$event"') for h in e] == [("'"$calls"'", r["command"]["pid"])]'
+	trace "$1" -c -f json 'tracepoint:sched:sched_process_ex[e]c' -- sh -c "exec $calls 1"
+	is_json '[h["hits"] for h in j["hooks"]] == [1]' <"$tmp/out"
+	if "$kview" trace --mode "$1" -f json rawtp:sched_process_exec -- sh -c "exec $calls 1" >"$tmp/out" 2>"$tmp/err"; then
+		hits 'len(e) == 1 and e[0]["args"]["old_pid"] == r["command"]["pid"] and e[0]["args"]["p"].startswith("0xf")'
+	else
+		one_line 3 'rawtp: this kernel has no cookies for raw tracepoints' \
+			"$kview" trace --mode "$1" rawtp:sched_process_exec -- true
+	fi
+}
+
 # What is under way at the end.
 unfinished()
 {
@@ -128,6 +158,8 @@ refusals()
 	one_line 1 'kprobe:nonesuch\*: no hook matches' "$kview" trace --mode "$1" 'kprobe:nonesuch*' -- true
 	one_line 1 'syscalls:getpppid: no such system call; near: getppid' \
 		"$kview" trace --mode "$1" syscalls:getpppid -- true
+	one_line 1 'sched:nonesuch: the kernel has no tracepoint of this name' \
+		"$kview" trace --mode "$1" sched:nonesuch -- true
 	one_line 3 'kprobe:exc_int3: the function has no ftrace entry' "$kview" trace --mode "$1" kprobe:exc_int3 -- true
 	run 0 "$kview" trace --mode "$1" -c 'kprobe:[ev][xf][cs]_[ri][en][at][d3]*' -- true
 	grep -Eqx 'kview: [0-9]+ hooks? skipped that cannot be hooked; -v lists (it|them)' "$tmp/err" ||
@@ -143,6 +175,8 @@ for mode in $(modes); do
 	exact_counts "$mode"
 	sane_times "$mode"
 	arguments "$mode"
+	functions "$mode"
+	tracepoints "$mode"
 	unfinished "$mode"
 	losses "$mode"
 	signals "$mode"

@@ -56,7 +56,9 @@ wrong 'trace: nothing to trace' trace 'syscalls:*'
 wrong 'trace: both processes and a command' trace 'syscalls:*' --pid 1 -- true
 wrong 'trace: vfs_read: not a hook; write syscalls:NAME' trace vfs_read --pid 1
 wrong 'trace: kprobe:: not a hook; write syscalls:NAME' trace kprobe: --pid 1
-wrong 'trace: uprobe:x: not a kind of hook; syscalls' trace uprobe:x --pid 1
+wrong 'trace: func:x:y: not a hook; write syscalls:NAME' trace func:x:y --pid 1
+wrong 'trace: tracepoint:x: not a hook; write syscalls:NAME' trace tracepoint:x --pid 1
+wrong 'trace: :x: not a hook; write syscalls:NAME' trace :x --pid 1
 wrong 'trace: --pid abc: not a process id' trace 'syscalls:*' --pid abc
 wrong 'trace: --duration soon: not a number' trace 'syscalls:*' --pid 1 --duration soon
 wrong 'trace: --buffer 5X: not a size' trace 'syscalls:*' --pid 1 --buffer 5X
