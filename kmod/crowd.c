@@ -100,7 +100,7 @@ static struct crowd *find_crowd(bool *ret_no_memory)
 static int join_locked(struct task_struct *task, struct mm_struct *mm)
 {
 	struct kview_mm *member = kview_member_find(mm);
-	struct kview_set *old = member ? member->set : NULL, *set = kview_set_new((old ? old->count : 0) + kview_cgroup_views());
+	struct kview_set *old = member ? member->set : NULL, *set = kview_set_copy(old, kview_cgroup_views());
 	int err;
 	u32 i;
 
@@ -108,12 +108,10 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 		return -ENOMEM;
 	scoped_guard(rcu) {
 		if (peek_mm(task) != mm) {
-			kfree(set);
+			kview_set_free(set);
 			return -ESRCH;
 		}
 	}
-	for (i = 0; old && i < old->count; i++)
-		kview_set_put(set, old->views[i], old->reasons[i]);
 	kview_cgroup_put(set, task);
 	for (i = 0; i < set->count; i++)
 		set->views[i]->joined += !kview_set_get(old, set->views[i]);
@@ -124,7 +122,7 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 		set->views[i]->joined -= !kview_set_get(old, set->views[i]);
 		set->views[i]->cgroup_err = err;
 	}
-	kfree(set);
+	kview_set_free(set);
 	return err;
 }
 

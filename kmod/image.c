@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image.h"
 
-
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include <asm/tlbflush.h>
@@ -15,9 +14,11 @@
 #include "member.h"
 #include "pin.h"
 #include "retire.h"
+#include "set.h"
 #include "site.h"
 #include "stub.h"
 #include "textpage.h"
+#include "threads.h"
 #include "view.h"
 
 LIST_HEAD(kview_images);
@@ -39,6 +40,17 @@ static struct kview_site *get_site(struct kview_image *image, const struct kview
 	return site;
 }
 
+struct kview_threads *kview_image_threads(const struct kview_image *image, const struct kview_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < image->count; i++) {
+		if (image->views[i] == view)
+			return image->threads[i];
+	}
+	return NULL;
+}
+
 static int add_hook(struct kview_image *image, struct kview_hook *hook)
 {
 	struct kview_place place;
@@ -53,7 +65,7 @@ static int add_hook(struct kview_image *image, struct kview_hook *hook)
 		/* Marked first: a site that fails below is swept by the next commit. */
 		err = kview_commit_touch(image, site);
 		if (!err)
-			err = kview_site_add(site, hook);
+			err = kview_site_add(site, hook, kview_image_threads(image, hook->link->view));
 		if (err)
 			return err;
 	}
@@ -146,20 +158,35 @@ static int populate(struct kview_image *image)
 	return err ?: kview_commit(image);
 }
 
-static int new_image(struct kview_view *const *views, u32 count, struct kview_image **ret_image)
+static struct kview_image *alloc_image(const struct kview_set *set)
 {
-	struct kview_image *image = kzalloc(struct_size(image, views, count), GFP_KERNEL);
-	int err;
+	size_t entry = sizeof(*set->views) + sizeof(*set->threads);
+	struct kview_image *image = kzalloc(sizeof(*image) + set->count * entry, GFP_KERNEL);
+	u32 i;
 
 	if (!image)
-		return -ENOMEM;
+		return NULL;
 	INIT_LIST_HEAD(&image->members);
 	xa_init(&image->sites);
 	xa_init(&image->pages);
 	image->id = ++last_id;
-	image->count = count;
-	memcpy(image->views, views, count * sizeof(*views));
+	image->count = set->count;
+	image->threads = (struct kview_threads **)&image->views[set->count];
+	for (i = 0; i < set->count; i++) {
+		image->views[i] = set->views[i];
+		image->threads[i] = kview_threads_get(kview_set_only(set, i));
+	}
 	list_add_tail(&image->node, &kview_images);
+	return image;
+}
+
+static int new_image(const struct kview_set *set, struct kview_image **ret_image)
+{
+	struct kview_image *image = alloc_image(set);
+	int err;
+
+	if (!image)
+		return -ENOMEM;
 	err = kview_pagetable_init(&image->table);
 	if (!err)
 		err = populate(image);
@@ -171,18 +198,29 @@ static int new_image(struct kview_view *const *views, u32 count, struct kview_im
 	return 0;
 }
 
-int kview_image_get(struct kview_view *const *views, u32 count, struct kview_image **ret_image)
+static bool is_image_of(const struct kview_image *image, const struct kview_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < image->count && i < set->count; i++) {
+		if (image->views[i] != set->views[i] || image->threads[i] != kview_set_only(set, i))
+			return false;
+	}
+	return image->count == set->count;
+}
+
+int kview_image_get(const struct kview_set *set, struct kview_image **ret_image)
 {
 	struct kview_image *image;
 
 	lockdep_assert_held(&kview_lock);
 	list_for_each_entry(image, &kview_images, node) {
-		if (image->count == count && !memcmp(image->views, views, count * sizeof(*views))) {
+		if (is_image_of(image, set)) {
 			*ret_image = image;
 			return 0;
 		}
 	}
-	return new_image(views, count, ret_image);
+	return new_image(set, ret_image);
 }
 
 static void free_pages_of(struct kview_image *image)
@@ -206,6 +244,7 @@ void kview_image_release(struct kview_image *image)
 {
 	struct kview_site *site;
 	unsigned long index;
+	u32 i;
 
 	if (!image || !list_empty(&image->members))
 		return;
@@ -216,6 +255,8 @@ void kview_image_release(struct kview_image *image)
 	xa_destroy(&image->sites);
 	xa_destroy(&image->pages);
 	kview_pagetable_deinit(&image->table);
+	for (i = 0; i < image->count; i++)
+		kview_threads_put(image->threads[i]);
 	list_del(&image->node);
 	kfree(image);
 }

@@ -4,7 +4,8 @@
  *
  * All members with the same set of views share one image, so another member costs no page. A process in two views runs
  * on the image of both, in which a site's stub runs the programs of both: each program once, for its members only,
- * without any test at run time.
+ * without any test at run time. But where threads see a view alone, its programs compare the current task with them, and the
+ * image is that of their address space.
  *
  * Everything is guarded by kview_lock; what the CPU or a text patcher sees (stubs, copies, page-table entries) changes
  * under text_mutex on top. An image dies with its last member.
@@ -18,6 +19,8 @@
 #include "pagetable.h"
 
 struct kview_link;
+struct kview_set;
+struct kview_threads;
 struct kview_view;
 
 struct kview_image {
@@ -30,20 +33,24 @@ struct kview_image {
 	u32 text_pages;
 	size_t stub_bytes;
 	u32 count;
-	struct kview_view *views[]; /* [@count] by rising id */
+	struct kview_threads **threads; /* [@count] that alone see the view; NULL: all tasks do */
+	struct kview_view *views[];	/* [@count] by rising id */
 };
 
 int kview_image_init(void);
 void kview_image_exit(void);
 
-/* The image for this set of views (sorted by id): an existing one or a new one without members. */
-int kview_image_get(struct kview_view *const *views, u32 count, struct kview_image **ret_image);
+/* The image for this set of views: an existing one or a new one without members. */
+int kview_image_get(const struct kview_set *set, struct kview_image **ret_image);
 
 /* Destroy @image if it has no member. NULL is allowed. */
 void kview_image_release(struct kview_image *image);
 
 /* Is @view one of the set? */
 bool kview_image_has(const struct kview_image *image, const struct kview_view *view);
+
+/* The threads that alone see @view there; NULL: all tasks do, or nobody. */
+struct kview_threads *kview_image_threads(const struct kview_image *image, const struct kview_view *view);
 
 /* Add the hooks of @links, all of @view, to all its images in one step, or to none. */
 int kview_image_attach(struct kview_view *view, struct list_head *links);

@@ -11,7 +11,29 @@
 
 #include "cgroup.h"
 #include "member.h"
+#include "threads.h"
 #include "view.h"
+
+static bool has_first(const struct kview_threads *threads)
+{
+	u32 i;
+
+	for (i = 0; threads && i < threads->count; i++) {
+		if (thread_group_leader(threads->tasks[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whichever thread execs goes on as the first one, and under its id. */
+static bool put_first(struct kview_set *set, struct kview_view *view, struct task_struct *task)
+{
+	struct kview_threads *threads = kview_threads_with(NULL, task);
+
+	if (threads)
+		kview_set_put_threads(set, view, threads);
+	return threads;
+}
 
 /* What the new address space of @task is to see. It gets it from @from: as its owner, or as another process that it made. */
 static struct kview_set *inherited(const struct kview_mm *from, struct task_struct *task, bool owner)
@@ -22,10 +44,14 @@ static struct kview_set *inherited(const struct kview_mm *from, struct task_stru
 	if (!set)
 		return NULL;
 	for (i = 0; i < from->set->count; i++) {
-		u8 reasons = from->set->reasons[i];
+		u8 reasons = from->set->reasons[i] & ~(KVIEW_MEMBER_CGROUP | KVIEW_MEMBER_THREAD);
 
 		if (owner || reasons & KVIEW_MEMBER_FOLLOW)
-			kview_set_put(set, from->set->views[i], reasons & ~KVIEW_MEMBER_CGROUP);
+			kview_set_put(set, from->set->views[i], reasons);
+		if (owner && has_first(from->set->threads[i]) && !put_first(set, from->set->views[i], task)) {
+			kview_set_free(set);
+			return NULL;
+		}
 	}
 	/* Its own cgroup counts, which need not be that of the process that made it. */
 	kview_cgroup_put(set, task);
@@ -72,7 +98,7 @@ static void pass_on(const struct kview_mm *from, struct task_struct *task, struc
 		return;
 	}
 	if (!set->count) {
-		kfree(set);
+		kview_set_free(set);
 		return;
 	}
 	/* Before: success frees what was seen before. */
@@ -81,7 +107,7 @@ static void pass_on(const struct kview_mm *from, struct task_struct *task, struc
 		return;
 	count_joined(set, seen_before(from, mm, owner), -1);
 	count_lost(set);
-	kfree(set);
+	kview_set_free(set);
 }
 
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm)

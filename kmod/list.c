@@ -52,7 +52,7 @@ static u64 features(void)
 	const struct kview_multi_layout *layout;
 	u64 bits = KVIEW_FEATURE_ENTRY | KVIEW_FEATURE_SYSCALL | KVIEW_FEATURE_RETURN | KVIEW_FEATURE_TRACING |
 		   KVIEW_FEATURE_INTERRUPTS | KVIEW_FEATURE_FOLLOW | KVIEW_FEATURE_CGROUP |
-		   KVIEW_FEATURE_TRACEPOINT | KVIEW_FEATURE_HELD;
+		   KVIEW_FEATURE_TRACEPOINT | KVIEW_FEATURE_THREAD | KVIEW_FEATURE_HELD;
 
 	if (kview_multi_layout(&layout))
 		return bits;
@@ -159,13 +159,13 @@ static struct kview_view *find_view(u32 id)
 
 int kview_list_member(struct kview_member_info *info)
 {
+	struct task_struct *task, *thread = NULL;
 	struct kview_mm *member;
-	struct task_struct *task;
 	struct kview_view *view;
 
 	guard(mutex)(&kview_lock);
 	view = find_view(info->view);
-	member = view ? kview_member_at(view, info->index) : NULL;
+	member = view ? kview_member_at(view, info->index, &thread) : NULL;
 	if (!member)
 		return -ENOENT;
 	*info = (struct kview_member_info){
@@ -176,6 +176,12 @@ int kview_list_member(struct kview_member_info *info)
 		.image = member->image->id,
 		.flags = kview_set_get(member->set, view),
 	};
+	if (thread) {
+		info->tid = task_pid_vnr(thread);
+		info->threads = 1;
+		get_task_comm(info->comm, thread);
+		return 0;
+	}
 	task = get_pid_task(member->tgid, PIDTYPE_TGID);
 	if (task) {
 		info->threads = get_nr_threads(task);

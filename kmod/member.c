@@ -12,6 +12,7 @@
 #include "compat/symbols.h"
 #include "image.h"
 #include "pagetable.h"
+#include "threads.h"
 #include "view.h"
 
 #define MEMBERS_BITS 8 /* 2 KiB; a container has some hundred processes */
@@ -106,7 +107,7 @@ static void free_member(struct mmu_notifier *notifier)
 	struct kview_mm *member = container_of(notifier, struct kview_mm, notifier);
 
 	put_pid(member->tgid);
-	kfree(member->set);
+	kview_set_free(member->set);
 	kfree(member);
 }
 
@@ -159,20 +160,20 @@ static void assign(struct kview_mm *member, struct kview_set *set, struct kview_
 {
 	if (!image) {
 		drop(member);
-		kfree(set);
+		kview_set_free(set);
 		return;
 	}
 	if (member->image != image)
 		move(member, image);
 	if (member->set != set)
-		kfree(member->set);
+		kview_set_free(member->set);
 	member->set = set;
 }
 
 static int get_image(const struct kview_set *set, struct kview_image **ret_image)
 {
 	if (set->count)
-		return kview_image_get(set->views, set->count, ret_image);
+		return kview_image_get(set, ret_image);
 	*ret_image = NULL;
 	return 0;
 }
@@ -196,34 +197,105 @@ int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *
 	if (member)
 		assign(member, set, image);
 	else
-		kfree(set);
+		kview_set_free(set);
 	return 0;
 }
 
-static int join(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, u8 reasons, u32 *why)
+/* Who asks, of which process, and how. */
+struct change {
+	struct kview_view *view;
+	struct task_struct *task; /* any thread of the process; with KVIEW_MEMBER_THREAD the one that is meant */
+	u8 reasons;
+	u32 *why;
+};
+
+static int join_process(const struct change *change, struct mm_struct *mm)
 {
 	struct kview_mm *member = kview_member_find(mm);
-	u8 had = member ? kview_set_get(member->set, view) : 0;
+	struct kview_view *view = change->view;
+	u8 had = member ? kview_set_get(member->set, view) : 0, reasons = change->reasons;
 	struct kview_set *set;
 	int err;
 
 	if ((had & reasons) == reasons)
-		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, why);
+		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, change->why);
 	if (reasons & KVIEW_MEMBER_FOLLOW) {
 		err = kview_image_follow(view);
 		if (err)
 			return err;
 	}
-	set = kview_set_copy(member ? member->set : NULL);
+	set = kview_set_copy(member ? member->set : NULL, 1);
 	if (!set)
 		return -ENOMEM;
 	kview_set_put(set, view, had | reasons);
-	err = kview_member_show(mm, tgid, set);
+	err = kview_member_show(mm, task_tgid(change->task), set);
 	if (err)
-		kfree(set);
+		kview_set_free(set);
 	else if (!had)
 		view->joined++;
 	return err;
+}
+
+/* From now on @threads, whose reference it takes over (NULL: none), are the threads of @mm that see @view. */
+static int show_to(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, struct kview_threads *threads)
+{
+	struct kview_mm *member = kview_member_find(mm);
+	struct kview_set *set = kview_set_copy(member ? member->set : NULL, 1);
+	int err;
+
+	if (!set) {
+		kview_threads_put(threads);
+		return -ENOMEM;
+	}
+	kview_set_put_threads(set, view, threads);
+	err = kview_member_show(mm, tgid, set);
+	if (err)
+		kview_set_free(set);
+	return err;
+}
+
+static int leave_thread(struct kview_mm *member, struct kview_view *view, const struct task_struct *task)
+{
+	const struct kview_threads *had = kview_set_threads(member->set, view);
+	struct kview_threads *left = NULL;
+
+	if (had->count > 1) {
+		left = kview_threads_without(had, task);
+		if (!left)
+			return -ENOMEM;
+	}
+	return show_to(view, member->mm, member->tgid, left);
+}
+
+static int join_thread(const struct change *change, struct mm_struct *mm)
+{
+	struct kview_mm *member = kview_member_find(mm);
+	const struct kview_threads *had = member ? kview_set_threads(member->set, change->view) : NULL;
+	struct kview_threads *threads;
+	int err;
+
+	if (kview_threads_has(had, change->task))
+		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, change->why);
+	if (had && had->count == KVIEW_THREADS_MAX)
+		return refuse(-E2BIG, KVIEW_WHY_TOO_MANY_THREADS, change->why);
+	threads = kview_threads_with(had, change->task);
+	if (!threads)
+		return -ENOMEM;
+	err = show_to(change->view, mm, task_tgid(change->task), threads);
+	if (err)
+		return err;
+	/* Its end may have gone by before it saw the image, in which that is noticed. */
+	if (READ_ONCE(change->task->flags) & PF_EXITING) {
+		leave_thread(kview_member_find(mm), change->view, change->task);
+		return refuse(-ESRCH, KVIEW_WHY_THREAD_EXITING, change->why);
+	}
+	change->view->joined++;
+	return 0;
+}
+
+static int join(const struct change *change, struct mm_struct *mm)
+{
+	return change->reasons & KVIEW_MEMBER_THREAD ? join_thread(change, mm) : join_process(change, mm);
 }
 
 struct mm_struct *kview_member_mm(struct task_struct *task)
@@ -241,30 +313,31 @@ struct mm_struct *kview_member_mm(struct task_struct *task)
 	return mm;
 }
 
-static struct mm_struct *mm_of(struct task_struct *task, u32 *why)
+static struct mm_struct *mm_of(const struct change *change)
 {
+	bool is_thread = change->reasons & KVIEW_MEMBER_THREAD;
 	struct mm_struct *mm;
 
-	if (task->flags & PF_KTHREAD) {
-		*why = KVIEW_WHY_KERNEL_THREAD;
+	if (change->task->flags & PF_KTHREAD) {
+		*change->why = KVIEW_WHY_KERNEL_THREAD;
 		return ERR_PTR(-EINVAL);
 	}
-	mm = kview_member_mm(task);
+	mm = is_thread ? get_task_mm(change->task) : kview_member_mm(change->task);
 	if (mm)
 		return mm;
-	*why = KVIEW_WHY_EXITING;
+	*change->why = is_thread ? KVIEW_WHY_THREAD_EXITING : KVIEW_WHY_EXITING;
 	return ERR_PTR(-ESRCH);
 }
 
-static int add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
+static int add(const struct change *change)
 {
-	struct mm_struct *mm = mm_of(task, why);
+	struct mm_struct *mm = mm_of(change);
 	int err;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	mutex_lock(&kview_lock);
-	err = join(view, mm, task_tgid(task), reasons, why);
+	err = join(change, mm);
 	mutex_unlock(&kview_lock);
 	/* After the lock: the last reference runs on_release(), which takes it. */
 	mmput(mm);
@@ -275,22 +348,24 @@ static int add(struct kview_view *view, struct task_struct *task, u8 reasons, u3
  * A process in the middle of exec still shows its old address space, past the point where its views would be passed on.
  * exec holds this mutex until the new one is in place, as ptrace_attach() knows; it takes kview_lock inside, so do we.
  */
-static int outside_exec(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why,
-			int (*change)(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why))
+static int outside_exec(const struct change *change, int (*make)(const struct change *change))
 {
+	struct mutex *exec = &change->task->signal->cred_guard_mutex;
 	int err;
 
 	/* Killable: a caller that is a thread of the process that execs has to die first. */
-	if (mutex_lock_killable(&task->signal->cred_guard_mutex))
+	if (mutex_lock_killable(exec))
 		return -EINTR;
-	err = change(view, task, reasons, why);
-	mutex_unlock(&task->signal->cred_guard_mutex);
+	err = make(change);
+	mutex_unlock(exec);
 	return err;
 }
 
-int kview_member_add(struct kview_view *view, struct task_struct *task, bool follow, u32 *why)
+int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
-	return outside_exec(view, task, KVIEW_MEMBER_ADDED | (follow ? KVIEW_MEMBER_FOLLOW : 0), why, add);
+	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why };
+
+	return outside_exec(&change, add);
 }
 
 bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
@@ -312,36 +387,50 @@ bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 rea
 	return !image;
 }
 
-static int remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
+static int leave(const struct change *change, struct mm_struct *mm)
 {
-	struct mm_struct *mm = mm_of(task, why);
-	struct kview_mm *member;
-	int err = 0;
+	struct kview_mm *member = kview_member_find(mm);
+	u8 had = member ? kview_set_get(member->set, change->view) & change->reasons : 0;
+
+	if (!had)
+		return refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, change->why);
+	if (!(had & KVIEW_MEMBER_THREAD)) {
+		kview_member_leave(member, change->view, had);
+		return 0;
+	}
+	if (!kview_threads_has(kview_set_threads(member->set, change->view), change->task))
+		return refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, change->why);
+	return leave_thread(member, change->view, change->task);
+}
+
+static int remove(const struct change *change)
+{
+	struct mm_struct *mm = mm_of(change);
+	int err;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	mutex_lock(&kview_lock);
-	member = kview_member_find(mm);
-	if (member && kview_set_get(member->set, view) & reasons)
-		kview_member_leave(member, view, reasons);
-	else
-		err = refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, why);
+	err = leave(change, mm);
 	mutex_unlock(&kview_lock);
 	mmput(mm);
 	return err;
 }
 
-int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why)
+int kview_member_remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
-	return outside_exec(view, task, KVIEW_MEMBER_ADDED | KVIEW_MEMBER_FOLLOW, why, remove);
+	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why };
+
+	return outside_exec(&change, remove);
 }
 
 void kview_member_leave_all(struct kview_view *view)
 {
+	struct task_struct *thread;
 	struct kview_mm *member;
 
 	lockdep_assert_held(&kview_lock);
-	while ((member = kview_member_at(view, 0)))
+	while ((member = kview_member_at(view, 0, &thread)))
 		kview_member_leave(member, view, U8_MAX);
 }
 
@@ -367,34 +456,63 @@ static void give_back(struct kview_mm *member)
 	}
 }
 
+/* A thread goes. What there is no memory for stays until its process ends: nobody else gets its address. */
+static void give_up_thread(struct kview_mm *member, const struct task_struct *task)
+{
+	struct mm_struct *mm = member->mm;
+	u32 i;
+
+	for (i = member->set->count; member && i-- > 0;) {
+		if (!kview_threads_has(member->set->threads[i], task))
+			continue;
+		leave_thread(member, member->set->views[i], task);
+		member = kview_member_find(mm);
+	}
+}
+
 bool kview_member_release(struct mm_struct *mm)
 {
 	bool last = atomic_read(&mm->mm_users) == 1;
 	struct kview_mm *member;
 
 	/* Whoever else looks at it just now makes us leave it to the notifier. */
-	if (!last && !current->vfork_done)
+	if (!last && !current->vfork_done && !kview_threads_exist())
 		return false;
 	guard(mutex)(&kview_lock);
 	member = kview_member_find(mm);
 	if (member && last)
 		drop(member);
-	else if (member && member->tgid == task_tgid(current))
+	else if (member && current->vfork_done && member->tgid == task_tgid(current))
 		give_back(member);
+	else if (member)
+		give_up_thread(member, current);
 	return true;
 }
 
-struct kview_mm *kview_member_at(const struct kview_view *view, u32 index)
+/* How often a member is listed: each thread that alone sees the view, or once. */
+static u32 records(const struct kview_image *image, const struct kview_view *view)
+{
+	const struct kview_threads *threads = kview_image_threads(image, view);
+
+	return threads ? threads->count : 1;
+}
+
+struct kview_mm *kview_member_at(const struct kview_view *view, u32 index, struct task_struct **ret_thread)
 {
 	struct kview_mm *member;
 	struct kview_image *image;
 
 	list_for_each_entry(image, &kview_images, node) {
+		const struct kview_threads *threads = kview_image_threads(image, view);
+
 		if (!kview_image_has(image, view))
 			continue;
 		list_for_each_entry(member, &image->members, node) {
-			if (!index--)
+			if (index < records(image, view)) {
+				*ret_thread = threads ? threads->tasks[index] : NULL;
 				return member;
+			}
+			index -= records(image, view);
 		}
 	}
 	return NULL;
@@ -407,7 +525,7 @@ u32 kview_member_count(const struct kview_view *view)
 
 	list_for_each_entry(image, &kview_images, node) {
 		if (kview_image_has(image, view))
-			count += list_count_nodes(&image->members);
+			count += list_count_nodes(&image->members) * records(image, view);
 	}
 	return count;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A member: one address space that sees one or more views.
+ * A member: one address space that sees one or more views, or some threads of which do.
  *
  * Views are shown through page tables, so all tasks of an address space are in: threads, io_uring workers, kernel threads
  * that adopt it (kthread_use_mm()), and a vfork child until its exec. fork() and exec build a new address space from the
@@ -36,12 +36,13 @@ int kview_member_init(void);
 void kview_member_exit_module(void);
 
 /*
- * Make the process of @task see @view too; @follow: and what it forks. Writes a KVIEW_WHY_*. Takes kview_lock.
+ * Make the process of @task see @view too, for @reasons, or @task alone for KVIEW_MEMBER_THREAD. Writes a KVIEW_WHY_*. Takes
+ * kview_lock.
  */
-int kview_member_add(struct kview_view *view, struct task_struct *task, bool follow, u32 *why);
+int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why);
 
 /* Undo. */
-int kview_member_remove(struct kview_view *view, struct task_struct *task, u32 *why);
+int kview_member_remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why);
 
 /* @member sees @view for none of @reasons any more. Returns whether it sees nothing any more, and is gone. Under kview_lock. */
 bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons);
@@ -80,8 +81,11 @@ struct kview_mm *kview_member_find(const struct mm_struct *mm);
 /* Tables that map what the shared ones map, with all regions split that any image has split. */
 struct kview_pagetable *kview_member_neutral(void);
 
-/* The @index-th member of @view, or NULL. Under kview_lock. */
-struct kview_mm *kview_member_at(const struct kview_view *view, u32 index);
+/*
+ * The @index-th member of @view, or NULL. Where threads of it see the view alone, it is there once for each, which
+ * @ret_thread gets; otherwise NULL. Under kview_lock.
+ */
+struct kview_mm *kview_member_at(const struct kview_view *view, u32 index, struct task_struct **ret_thread);
 u32 kview_member_count(const struct kview_view *view);
 
 /* Memory of one that sees @views views. */

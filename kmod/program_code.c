@@ -4,11 +4,13 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
+#include <kview.h>
 
 #include "compat/percpu.h"
 #include "compat/symbols.h"
 #include "link.h"
 #include "run.h"
+#include "threads.h"
 
 /* Softirqs being served, hard interrupts, NMIs: not in_task(). Code that merely disabled softirqs is task context. */
 #define NOT_TASK_MASK (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)
@@ -40,6 +42,53 @@ size_t emit_unless_own_mm(struct emitter *e)
 	EMIT(e, 0x65, 0x48, 0x3b, 0x04, 0x25); /* cmp %gs:cpu_tlbstate.loaded_mm,%rax */
 	emit_u32(e, KVIEW_GS_LOADED_MM);
 	return emit_jump(e, JNZ);
+}
+
+/* @compare emits a comparison of current with the task in the register that is loaded with it. */
+static size_t emit_comparisons(struct emitter *e, const struct kview_threads *threads, enum reg reg,
+			       void (*compare)(struct emitter *e))
+{
+	size_t found[KVIEW_THREADS_MAX], others;
+	u32 i, last = threads->count - 1;
+
+	for (i = 0; i < last; i++) {
+		emit_mov(e, reg, (u64)threads->tasks[i]);
+		compare(e);
+		found[i] = emit_jump(e, JZ);
+	}
+	emit_mov(e, reg, (u64)threads->tasks[last]);
+	compare(e);
+	others = emit_jump(e, JNZ);
+	for (i = 0; i < last; i++)
+		emit_label(e, found[i]);
+	return others;
+}
+
+static void compare_r11(struct emitter *e)
+{
+	EMIT(e, 0x65, 0x4c, 0x3b, 0x1c, 0x25); /* cmp %gs:current,%r11 */
+	emit_u32(e, KVIEW_GS_CURRENT);
+}
+
+size_t emit_if_others(struct emitter *e, const struct kview_threads *threads)
+{
+	return emit_comparisons(e, threads, R11, compare_r11);
+}
+
+static void compare_rax(struct emitter *e)
+{
+	EMIT(e, 0x48, 0x39, 0xc3); /* cmp %rax,%rbx */
+}
+
+size_t emit_if_other_than(struct emitter *e, const struct kview_threads *threads)
+{
+	return threads ? emit_comparisons(e, threads, RAX, compare_rax) : 0;
+}
+
+void emit_others_label(struct emitter *e, size_t jump)
+{
+	if (jump)
+		emit_label(e, jump);
 }
 
 size_t emit_if_timed(struct emitter *e)

@@ -10,12 +10,20 @@
 #include "emit.h"
 
 struct kview_hook;
+struct kview_threads;
 
 /* Tests; each returns the jump that is taken ... */
 size_t emit_unless_task(struct emitter *e);   /* in interrupts, and while softirqs are served */
 size_t emit_if_nmi(struct emitter *e);	      /* in NMIs */
 size_t emit_unless_own_mm(struct emitter *e); /* by a task that borrows the tables it runs on */
 size_t emit_if_timed(struct emitter *e);      /* while run-time statistics are on (kernel.bpf_stats_enabled) */
+
+/* Before %rbx is current, by others than @threads; clobbers %r11 alone. */
+size_t emit_if_others(struct emitter *e, const struct kview_threads *threads);
+
+/* The same with current in %rbx; clobbers %rax. @threads NULL: 0, no jump, which emit_others_label() knows. */
+size_t emit_if_other_than(struct emitter *e, const struct kview_threads *threads);
+void emit_others_label(struct emitter *e, size_t jump);
 
 /* With lock debugging on, helpers insist on a real rcu_read_lock(); otherwise preempt_count does as well and for less. */
 void emit_rcu_lock(struct emitter *e);

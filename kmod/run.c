@@ -20,10 +20,16 @@
 /* Tasks inside kview_run_pinned() are its readers: they sleep there, where no other flavour of RCU waits for them. */
 DEFINE_STATIC_SRCU(pinned);
 
-/* A session is in the list twice: at the function's entry it counts once for both. */
+/* A session is in the list twice. */
 static bool is_repeated(const struct kview_stub *stub, u32 index)
 {
 	return index >= stub->group[KVIEW_RETURNS] && stub->hooks[index]->link->kind == KVIEW_HOOK_SESSION;
+}
+
+/* Does what happens at the function's entry count for it? Sessions count once for both ends. */
+static bool counts_at_entry(const struct kview_stub *stub, u32 index)
+{
+	return !is_repeated(stub, index) && kview_stub_is_for(stub, index, current);
 }
 
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
@@ -31,7 +37,7 @@ void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
 	u32 i;
 
 	for (i = 0; i < stub->count; i++) {
-		if (!is_repeated(stub, i))
+		if (counts_at_entry(stub, i))
 			kview_count(stub->hooks[i], skipped);
 	}
 }
@@ -40,8 +46,10 @@ void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs)
 {
 	u32 i;
 
-	for (i = stub->group[KVIEW_RETURNS]; i < stub->count; i++)
-		kview_count(stub->hooks[i], skipped);
+	for (i = stub->group[KVIEW_RETURNS]; i < stub->count; i++) {
+		if (kview_stub_is_for(stub, i, current))
+			kview_count(stub->hooks[i], skipped);
+	}
 }
 
 void kview_run_missed_one(struct kview_hook *hook)
@@ -54,8 +62,10 @@ static void count_missed(struct kview_stub *stub, u32 first, u32 end)
 {
 	u32 i;
 
-	for (i = first; i < end; i++)
-		kview_run_missed_one(stub->hooks[i]);
+	for (i = first; i < end; i++) {
+		if (kview_stub_is_for(stub, i, current))
+			kview_run_missed_one(stub->hooks[i]);
+	}
 }
 
 void kview_run_missed(struct kview_stub *stub, struct pt_regs *regs)
@@ -73,7 +83,7 @@ void kview_run_missed_all(struct kview_stub *stub, struct pt_regs *regs)
 	u32 i;
 
 	for (i = 0; i < stub->count; i++) {
-		if (!is_repeated(stub, i))
+		if (counts_at_entry(stub, i))
 			kview_run_missed_one(stub->hooks[i]);
 	}
 }
@@ -140,6 +150,14 @@ static void run_probe(struct kview_hook *hook, struct pt_regs *regs)
 	this_cpu_write(*current_kprobe, old);
 }
 
+/* A link closed while the function ran wants its return no more. */
+static bool is_wanted(const struct kview_stub *stub, u32 index, enum kview_group group)
+{
+	if (group >= KVIEW_RETURNS && READ_ONCE(stub->hooks[index]->link->closed))
+		return false;
+	return kview_stub_is_for(stub, index, current);
+}
+
 static void run_probes(struct kview_stub *stub, struct pt_regs *regs, enum kview_group group)
 {
 	u32 i, session = 0;
@@ -148,7 +166,7 @@ static void run_probes(struct kview_stub *stub, struct pt_regs *regs, enum kview
 		struct kview_hook *hook = stub->hooks[i];
 		u32 index = hook->link->kind == KVIEW_HOOK_SESSION ? session++ : 0;
 
-		if (group == KVIEW_RETURNS && READ_ONCE(hook->link->closed))
+		if (!is_wanted(stub, i, group))
 			continue;
 		if (hook->link->kind == KVIEW_HOOK_SESSION)
 			run_session(stub, index, hook, regs, group == KVIEW_RETURNS);
@@ -174,7 +192,7 @@ static void run_traces(struct kview_stub *stub, struct pt_regs *regs, enum kview
 	u32 i;
 
 	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
-		if (group == KVIEW_TRACE_ENTRIES || !READ_ONCE(stub->hooks[i]->link->closed))
+		if (is_wanted(stub, i, group))
 			kview_run_alone(stub->hooks[i], kview_trace_record(regs));
 	}
 }
@@ -212,7 +230,7 @@ void kview_run_interrupt(struct kview_stub *stub, struct pt_regs *regs)
 	preempt_disable_notrace();
 	busy = this_cpu_inc_return(*active) != 1;
 	for (i = 0; i < stub->count; i++) {
-		if (is_repeated(stub, i))
+		if (!counts_at_entry(stub, i))
 			continue;
 		if (stub->hooks[i]->link->interrupts)
 			run_entry(stub, i, regs, busy);

@@ -29,6 +29,8 @@ static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *r
 	u32 i;
 
 	for (i = first; i < end; i++) {
+		if (!kview_stub_is_for(stub, i, current))
+			continue;
 		if (busy)
 			kview_run_missed_one(stub->hooks[i]);
 		else
@@ -77,8 +79,10 @@ void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 
 	if (!enter && dispatched_to_user())
 		return;
-	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
-		kview_run_alone(stub->hooks[i], args);
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
+		if (kview_stub_is_for(stub, i, current))
+			kview_run_alone(stub->hooks[i], args);
+	}
 	if (kview_group_count(stub, KVIEW_CALLS) && number >= 0)
 		run_tracepoints(stub, regs, user, number);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 
 #include "compat/symbols.h"
 #include "record.h"
@@ -12,8 +13,10 @@ void kview_run_timed_tracepoint(struct kview_stub *stub, u64 *args)
 {
 	u32 i;
 
-	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
-		kview_run_alone(stub->hooks[i], args);
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
+		if (kview_stub_is_for(stub, i, current))
+			kview_run_alone(stub->hooks[i], args);
+	}
 }
 
 void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args)
@@ -23,6 +26,8 @@ void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args)
 	for (i = 0; i < stub->count; i++) {
 		struct kview_hook *hook = stub->hooks[i];
 
+		if (!kview_stub_is_for(stub, i, current))
+			continue;
 		if (hook->link->interrupts)
 			kview_run_alone(hook, args);
 		else

@@ -96,13 +96,13 @@ int kview_scout_begin(void)
 	int err = 0;
 
 	if (!member || !kview_set_get(member->set, &scouts_view)) {
-		set = kview_set_copy(member ? member->set : NULL);
+		set = kview_set_copy(member ? member->set : NULL, 1);
 		if (!set)
 			return -ENOMEM;
 		kview_set_put(set, &scouts_view, SCOUTS);
 		err = kview_member_show(current->mm, task_tgid(current), set);
 		if (err)
-			kfree(set);
+			kview_set_free(set);
 	}
 	if (!err)
 		kview_member_find(current->mm)->scouts++;

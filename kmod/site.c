@@ -24,7 +24,7 @@ void kview_site_free(struct kview_site *site)
 		return;
 	kview_site_discard(site);
 	kview_retire(site->stub);
-	kfree(site->hooks);
+	kfree(site->uses);
 	kfree(site);
 }
 
@@ -33,7 +33,7 @@ bool kview_site_has(const struct kview_site *site, const struct kview_view *view
 	u32 i;
 
 	for (i = 0; i < site->count; i++) {
-		if (site->hooks[i]->link->view == view)
+		if (site->uses[i].hook->link->view == view)
 			return true;
 	}
 	return false;
@@ -42,16 +42,16 @@ bool kview_site_has(const struct kview_site *site, const struct kview_view *view
 static int grow(struct kview_site *site)
 {
 	u32 room = site->room ? site->room * 2 : 2;
-	struct kview_hook **hooks = krealloc(site->hooks, room * sizeof(*hooks), GFP_KERNEL);
+	struct kview_use *uses = krealloc(site->uses, room * sizeof(*uses), GFP_KERNEL);
 
-	if (!hooks)
+	if (!uses)
 		return -ENOMEM;
-	site->hooks = hooks;
+	site->uses = uses;
 	site->room = room;
 	return 0;
 }
 
-int kview_site_add(struct kview_site *site, struct kview_hook *hook)
+int kview_site_add(struct kview_site *site, struct kview_hook *hook, struct kview_threads *threads)
 {
 	u32 i;
 	int err;
@@ -61,9 +61,9 @@ int kview_site_add(struct kview_site *site, struct kview_hook *hook)
 		if (err)
 			return err;
 	}
-	for (i = site->count; i && site->hooks[i - 1]->link->id > hook->link->id; i--)
-		site->hooks[i] = site->hooks[i - 1];
-	site->hooks[i] = hook;
+	for (i = site->count; i && site->uses[i - 1].hook->link->id > hook->link->id; i--)
+		site->uses[i] = site->uses[i - 1];
+	site->uses[i] = (struct kview_use){ .hook = hook, .threads = threads };
 	site->count++;
 	return 0;
 }
@@ -73,8 +73,8 @@ void kview_site_remove(struct kview_site *site, const struct kview_link *link)
 	u32 i, left = 0;
 
 	for (i = 0; i < site->count; i++) {
-		if (site->hooks[i]->link != link)
-			site->hooks[left++] = site->hooks[i];
+		if (site->uses[i].hook->link != link)
+			site->uses[left++] = site->uses[i];
 	}
 	site->count = left;
 }
@@ -84,7 +84,7 @@ int kview_site_prepare(struct kview_site *site)
 	kview_site_discard(site);
 	if (!kview_site_live(site) || site->place.kind == KVIEW_PLACE_BRANCH)
 		return 0;
-	return kview_stub_new(&site->place, site->hooks, site->count, &site->next);
+	return kview_stub_new(&site->place, site->uses, site->count, &site->next);
 }
 
 int kview_site_emit(struct kview_site *site, void *buffer)

@@ -11,6 +11,7 @@
 #include "place.h"
 
 struct kview_stub;
+struct kview_threads;
 struct kview_view;
 
 struct kview_site {
@@ -20,7 +21,7 @@ struct kview_site {
 	bool pinned;		 /* patched even without hooks */
 	u32 count;
 	u32 room;
-	struct kview_hook **hooks; /* [@count], in the order their links were made */
+	struct kview_use *uses; /* [@count], in the order their links were made */
 };
 
 /* Does the site have to be patched? */
@@ -34,7 +35,8 @@ bool kview_site_has(const struct kview_site *site, const struct kview_view *view
 
 struct kview_site *kview_site_new(const struct kview_place *place);
 void kview_site_free(struct kview_site *site);
-int kview_site_add(struct kview_site *site, struct kview_hook *hook);
+/* @threads: for whom alone it runs, NULL for all; the image holds them. */
+int kview_site_add(struct kview_site *site, struct kview_hook *hook, struct kview_threads *threads);
 void kview_site_remove(struct kview_site *site, const struct kview_link *link);
 
 /* Build @site->next for the hooks it has now; none if it needs no patch any more. */

@@ -61,17 +61,46 @@ static bool belongs_to(const struct kview_hook *hook, enum kview_group group)
 	return group_of(hook->link->kind) == group || (group == KVIEW_RETURNS && is_session(hook));
 }
 
-static u32 count_sessions(struct kview_hook *const *hooks, u32 count)
+static u32 count_sessions(const struct kview_use *uses, u32 count)
 {
 	u32 i, sessions = 0;
 
 	for (i = 0; i < count; i++)
-		sessions += is_session(hooks[i]);
+		sessions += is_session(uses[i].hook);
 	return sessions;
 }
 
-/* Sort @hooks[@count] into groups, each in the order given, and hold their links. */
-static void group_hooks(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
+/* Are all uses for the same threads, and does the module itself want nothing here? */
+static bool is_uniform(const struct kview_stub *stub, const struct kview_use *uses, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (uses[i].threads != uses[0].threads)
+			return false;
+	}
+	return count && (!uses[0].threads || !stub->pin);
+}
+
+/* Room for what group_hooks() writes, unless one test at the begin serves all. */
+static int tell_threads_apart(struct kview_stub *stub, const struct kview_use *uses, u32 count)
+{
+	u32 i;
+
+	if (is_uniform(stub, uses, count)) {
+		stub->only = kview_threads_get(uses[0].threads);
+		return 0;
+	}
+	for (i = 0; i < count && !uses[i].threads; i++)
+		;
+	if (i == count)
+		return 0;
+	stub->threads = kcalloc(count + stub->sessions, sizeof(*stub->threads), GFP_KERNEL);
+	return stub->threads ? 0 : -ENOMEM;
+}
+
+/* Sort @uses[@count] into groups, each in the order given, and hold their links and threads. */
+static void group_hooks(struct kview_stub *stub, const struct kview_use *uses, u32 count)
 {
 	enum kview_group group;
 	u32 i, next = 0;
@@ -79,27 +108,29 @@ static void group_hooks(struct kview_stub *stub, struct kview_hook *const *hooks
 	for (group = 0; group < KVIEW_GROUPS; group++) {
 		stub->group[group] = next;
 		for (i = 0; i < count; i++) {
-			if (!belongs_to(hooks[i], group))
+			if (!belongs_to(uses[i].hook, group))
 				continue;
-			kview_link_get(hooks[i]->link);
-			stub->hooks[next++] = hooks[i];
+			kview_link_get(uses[i].hook->link);
+			if (stub->threads)
+				stub->threads[next] = kview_threads_get(uses[i].threads);
+			stub->hooks[next++] = uses[i].hook;
 		}
 	}
 	stub->group[KVIEW_GROUPS] = next;
 	stub->count = next;
 }
 
-/* Stable, so that programs of one system call keep the order they were attached in. */
-static void sort_by_number(struct kview_hook **hooks, u32 count)
+/* The hooks of system calls. Stable, so that programs of one system call keep the order they were attached in. */
+static void sort_by_number(struct kview_stub *stub)
 {
-	u32 i, j;
+	u32 i, j, first = stub->group[KVIEW_CALLS];
 
-	for (i = 1; i < count; i++) {
-		struct kview_hook *hook = hooks[i];
-
-		for (j = i; j && hooks[j - 1]->number > hook->number; j--)
-			hooks[j] = hooks[j - 1];
-		hooks[j] = hook;
+	for (i = first + 1; i < stub->group[KVIEW_CALLS + 1]; i++) {
+		for (j = i; j > first && stub->hooks[j - 1]->number > stub->hooks[j]->number; j--) {
+			swap(stub->hooks[j - 1], stub->hooks[j]);
+			if (stub->threads)
+				swap(stub->threads[j - 1], stub->threads[j]);
+		}
 	}
 }
 
@@ -146,14 +177,16 @@ static size_t write_code(struct kview_stub *stub, u8 *buffer, unsigned long chai
 	return kview_stub_code(stub, buffer, chain, &stub->resume);
 }
 
-static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 count)
+static int fill(struct kview_stub *stub, const struct kview_use *uses, u32 count)
 {
-	int err;
+	int err = tell_threads_apart(stub, uses, count);
 
-	group_hooks(stub, hooks, count);
+	if (err)
+		return err;
+	group_hooks(stub, uses, count);
 	measure(stub);
 	if (stub->role != KVIEW_ROLE_TRACE && kview_group_count(stub, KVIEW_CALLS)) {
-		sort_by_number(stub->hooks + stub->group[KVIEW_CALLS], kview_group_count(stub, KVIEW_CALLS));
+		sort_by_number(stub);
 		err = index_calls(stub);
 		if (err)
 			return err;
@@ -165,9 +198,9 @@ static int fill(struct kview_stub *stub, struct kview_hook *const *hooks, u32 co
 	return stub->code ? 0 : -ENOMEM;
 }
 
-int kview_stub_new(const struct kview_place *place, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub)
+int kview_stub_new(const struct kview_place *place, const struct kview_use *uses, u32 count, struct kview_stub **ret_stub)
 {
-	u32 sessions = count_sessions(hooks, count);
+	u32 sessions = count_sessions(uses, count);
 	struct kview_stub *stub;
 	int err;
 
@@ -181,7 +214,7 @@ int kview_stub_new(const struct kview_place *place, struct kview_hook *const *ho
 	stub->role = role_of(place);
 	stub->pin = kview_pin_at(place->addr);
 	stub->sessions = sessions;
-	err = fill(stub, hooks, count);
+	err = fill(stub, uses, count);
 	if (err) {
 		/* Nothing was written to the memory, so no poison is needed; but the order of locks is the same. */
 		kview_stub_free(stub);
@@ -207,8 +240,13 @@ void kview_stub_free(struct kview_stub *stub)
 	if (!stub)
 		return;
 	kview_arena_free(stub->code, stub->size);
-	for (i = 0; i < stub->count; i++)
+	for (i = 0; i < stub->count; i++) {
 		kview_link_put(stub->hooks[i]->link);
+		if (stub->threads)
+			kview_threads_put(stub->threads[i]);
+	}
+	kview_threads_put(stub->only);
+	kfree(stub->threads);
 	kfree(stub->first);
 	kfree(stub);
 }

@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 #include "hook.h"
+#include "threads.h"
 
 struct kview_proto;
 
@@ -42,6 +43,12 @@ enum kview_group {
 	KVIEW_GROUPS,
 };
 
+/* A hook at a site, and for whom. */
+struct kview_use {
+	struct kview_hook *hook;
+	struct kview_threads *threads; /* NULL: for all tasks of the members */
+};
+
 struct kview_stub {
 	struct llist_node retired;
 	unsigned long site;
@@ -59,6 +66,8 @@ struct kview_stub {
 	u32 area;	/* words of the frame that last as long as the function */
 	bool interrupts; /* some hook wants interrupts, too */
 	u32 sessions;	/* hooks at both ends; each is in @hooks twice */
+	struct kview_threads *only;	/* all hooks are for them: others pass by. NULL: see @threads */
+	struct kview_threads **threads; /* [@count] for whom each hook is, where that differs; NULL: all are for all */
 	u32 count;
 	u32 group[KVIEW_GROUPS + 1]; /* group g is @hooks[@group[g]] to @hooks[@group[g + 1]] */
 	struct kview_hook *hooks[];
@@ -73,6 +82,12 @@ static inline u32 kview_group_count(const struct kview_stub *stub, enum kview_gr
 static inline bool kview_around(const struct kview_stub *stub)
 {
 	return stub->count > stub->group[KVIEW_RETURNS];
+}
+
+/* May its @index-th program run for @task, which has got past @only? */
+static inline bool kview_stub_is_for(const struct kview_stub *stub, u32 index, const struct task_struct *task)
+{
+	return !stub->threads || !stub->threads[index] || kview_threads_has(stub->threads[index], task);
 }
 
 /* Bit per session: does it want the return? */
@@ -94,10 +109,10 @@ static inline u64 *kview_trace_record(struct pt_regs *regs)
 }
 
 /*
- * Build the stub for @place with @hooks[@count] and reserve its memory; its code is written by kview_stub_emit().
+ * Build the stub for @place with @uses[@count] and reserve its memory; its code is written by kview_stub_emit().
  * -ENOMEM, -E2BIG: more programs than a stub can take.
  */
-int kview_stub_new(const struct kview_place *place, struct kview_hook *const *hooks, u32 count, struct kview_stub **ret_stub);
+int kview_stub_new(const struct kview_place *place, const struct kview_use *uses, u32 count, struct kview_stub **ret_stub);
 
 /*
  * Write the code. @chain: where the shared site's own call leads, 0 for none. @buffer: scratch memory of @stub->size.

@@ -2,6 +2,7 @@
 /*
  * What a stub does, and why in this order:
  *
+ *	none of the threads that alone see the view? -> return, or jump to what the shared site calls
  *	push %rbp; mov %rsp,%rbp	a real frame, so that unwinders (which treat unknown code as frame-pointer code)
  *					step over us and bpf_get_stackid() in system call programs sees the kernel stack
  *	not in task context? -> skip	interrupts run in the member's view too; one test of preempt_count
@@ -63,7 +64,7 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 
 /* Places the cold code, which follows the hot code, jumps to and comes from. */
 struct cold {
-	size_t interrupt, borrowed, deep; /* jumps out, at the function's entry */
+	size_t others, interrupt, borrowed, deep; /* jumps out, at the function's entry */
 	size_t end;			  /* where they return */
 	size_t left, back;		  /* the same at its return */
 };
@@ -122,11 +123,12 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 	emit_context_enter(e);
 	for (i = stub->group[group]; i < stub->group[group + 1]; i++) {
 		const struct kview_hook *hook = stub->hooks[i];
-		size_t closed = 0;
+		size_t closed = 0, others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
 
-		/* What a skipped program would have left in the run context is not known: set it each time. */
-		if (group >= KVIEW_RETURNS) {
+		if (group >= KVIEW_RETURNS)
 			closed = emit_if_attached(e, hook);
+		/* What a skipped program would have left in the run context is not known: set it each time. */
+		if (group >= KVIEW_RETURNS || stub->threads) {
 			emit_cookie(e, hook->cookie);
 			cookie = hook->cookie;
 		}
@@ -136,6 +138,7 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 			program(e, stub, hook, &cookie);
 		if (group >= KVIEW_RETURNS)
 			emit_label(e, closed);
+		emit_others_label(e, others);
 	}
 	emit_context_leave(e);
 	emit_rcu_unlock(e);
@@ -222,17 +225,20 @@ static void emit_pinned_end(struct emitter *e, const struct kview_stub *stub)
 }
 
 /* On to the function, or first to what the shared site calls. */
+static void emit_chain(struct code *code)
+{
+	if (code->chain)
+		emit_branch(&code->e, JMP_OPCODE, code->chain);
+	else
+		emit_return(&code->e);
+}
+
 static void emit_end(struct code *code)
 {
-	struct emitter *e = &code->e;
-
-	code->cold.end = e->size;
-	emit_restore(e, code->stub);
-	emit_leave(e);
-	if (code->chain)
-		emit_branch(e, JMP_OPCODE, code->chain);
-	else
-		emit_return(e);
+	code->cold.end = code->e.size;
+	emit_restore(&code->e, code->stub);
+	emit_leave(&code->e);
+	emit_chain(code);
 }
 
 /*
@@ -316,6 +322,8 @@ static void emit_hot(struct code *code)
 	const struct kview_stub *stub = code->stub;
 	struct emitter *e = &code->e;
 
+	if (stub->only)
+		code->cold.others = emit_if_others(e, stub->only);
 	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
 	code->cold.interrupt = emit_unless_task(e);
 	emit_area(e, stub);
@@ -374,6 +382,10 @@ static void emit_cold_entry(struct code *code)
 	const struct kview_stub *stub = code->stub;
 	struct emitter *e = &code->e;
 
+	if (stub->only) {
+		emit_label(e, code->cold.others);
+		emit_chain(code);
+	}
 	emit_label(e, code->cold.interrupt);
 	emit_area(e, stub);
 	emit_frame(e, stub);

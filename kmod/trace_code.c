@@ -6,6 +6,7 @@
  *	the set-up (setup.h)		arguments, as the kernel's own code prepares them
  *	call body; jmp resume
  * body:
+ *	none of the threads that alone see the view? -> return, or jump to the kernel's iterator if others listen
  *	push %rbp; mov %rsp,%rbp	a real frame, which unwinders can step over
  *	return address = resume		so that whoever unwinds or is called sees the kernel's own call
  *	save %rbx and the arguments	narrow ones zero-extended: the very u64[] bpf_trace_runN() makes
@@ -126,7 +127,7 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 
 /* Where the cold code comes from and goes to. */
 struct cold {
-	size_t interrupt, borrowed, timed, others;
+	size_t strangers, interrupt, borrowed, timed, others;
 	size_t after_raws, after_programs;
 };
 
@@ -157,13 +158,17 @@ static void emit_program(struct emitter *e, const struct kview_stub *stub, const
 
 static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
 {
+	size_t others;
 	u32 i;
 
 	cold->timed = emit_if_timed(e);
 	emit_rcu_lock(e);
 	emit_context_enter(e);
-	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++)
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
+		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
 		emit_program(e, stub, stub->hooks[i]);
+		emit_others_label(e, others);
+	}
 	emit_context_leave(e);
 	emit_rcu_unlock(e);
 	cold->after_raws = e->size;
@@ -171,6 +176,8 @@ static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct c
 
 static void emit_entry(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
 {
+	if (stub->only)
+		cold->strangers = emit_if_others(e, stub->only);
 	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
 	emit_set_return(e, stub->place.setup->resume);
 	emit_push(e, RBX);
@@ -185,21 +192,30 @@ static void emit_leave(struct emitter *e)
 	EMIT(e, 0xc9); /* leave */
 }
 
+/* A jump if others listen. */
+static size_t emit_if_heard(struct emitter *e, const struct kview_stub *stub)
+{
+	EMIT(e, 0x48, 0x83, 0x3c, 0x25); /* cmpq $0,tp->funcs */
+	emit_u32(e, (unsigned long)&stub->place.tracepoint->tp->funcs);
+	EMIT(e, 0x00);
+	return emit_jump(e, JNZ);
+}
+
 static void emit_body(struct emitter *e, const struct kview_stub *stub, unsigned long caller, struct cold *cold)
 {
-	const struct tracepoint *tp = stub->place.tracepoint->tp;
+	size_t others;
 	u32 i;
 
 	emit_entry(e, stub, cold);
 	if (kview_group_count(stub, KVIEW_RAWS))
 		emit_raws(e, stub, cold);
-	for (i = stub->group[KVIEW_CALLS]; i < stub->group[KVIEW_CALLS + 1]; i++)
+	for (i = stub->group[KVIEW_CALLS]; i < stub->group[KVIEW_CALLS + 1]; i++) {
+		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
 		emit_c_call(e, stub, stub->hooks[i], kview_run_record);
+		emit_others_label(e, others);
+	}
 	cold->after_programs = e->size;
-	EMIT(e, 0x48, 0x83, 0x3c, 0x25); /* cmpq $0,tp->funcs */
-	emit_u32(e, (unsigned long)&tp->funcs);
-	EMIT(e, 0x00);
-	cold->others = emit_jump(e, JNZ);
+	cold->others = emit_if_heard(e, stub);
 	emit_set_return(e, caller);
 	emit_leave(e);
 	emit_return(e);
@@ -216,6 +232,25 @@ static void emit_interrupt(struct emitter *e, const struct kview_stub *stub, con
 	emit_jump_back(e, cold->after_programs);
 	emit_label(e, nmi);
 	emit_label(e, borrowed);
+}
+
+static void emit_iterator(struct emitter *e, const struct kview_stub *stub)
+{
+	emit_branch(e, JMP_OPCODE, (unsigned long)stub->place.tracepoint->tp->iterator);
+}
+
+/* Threads that do not see the view: nothing has been saved yet. */
+static void emit_strangers(struct emitter *e, const struct kview_stub *stub, const struct cold *cold)
+{
+	size_t others;
+
+	emit_label(e, cold->strangers);
+	others = emit_if_heard(e, stub);
+	emit_return(e);
+	emit_label(e, others);
+	EMIT(e, 0x48, 0xc7, 0x04, 0x24); /* movq $resume,(%rsp) */
+	emit_u32(e, stub->place.setup->resume);
+	emit_iterator(e, stub);
 }
 
 static void emit_cold(struct emitter *e, const struct kview_stub *stub, const struct cold *cold)
@@ -235,7 +270,9 @@ static void emit_cold(struct emitter *e, const struct kview_stub *stub, const st
 	emit_label(e, cold->others);
 	emit_restore_args(e, stub->place.tracepoint);
 	emit_leave(e);
-	emit_branch(e, JMP_OPCODE, (unsigned long)stub->place.tracepoint->tp->iterator);
+	emit_iterator(e, stub);
+	if (stub->only)
+		emit_strangers(e, stub, cold);
 }
 
 /* lea to the record at the end of the stub; returns where its displacement is to be filled in. */

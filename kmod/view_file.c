@@ -57,45 +57,54 @@ static const struct file_operations link_fops = {
 
 /* --- view files ---------------------------------------------------------------------------------------------------- */
 
-static struct pid *find_pid(const struct kview_member *request, u32 *why)
+static struct pid *find_pid(const struct kview_member *request)
 {
-	struct pid *pid;
 	unsigned int flags;
 
 	if (request->pidfd >= 0)
 		return kview_call(pidfd_get_pid)(request->pidfd, &flags);
-	pid = find_get_pid(request->pid);
-	if (pid)
-		return pid;
-	*why = KVIEW_WHY_NO_PROCESS;
+	return find_get_pid(request->pid) ?: ERR_PTR(-ESRCH);
+}
+
+static struct task_struct *find_task(const struct kview_member *request, u32 *why)
+{
+	bool is_thread = request->flags & KVIEW_MEMBER_THREAD;
+	struct pid *pid = find_pid(request);
+	struct task_struct *task;
+
+	if (!IS_ERR(pid)) {
+		task = get_pid_task(pid, is_thread ? PIDTYPE_PID : PIDTYPE_TGID);
+		put_pid(pid);
+		if (task)
+			return task;
+	} else if (PTR_ERR(pid) != -ESRCH) {
+		return ERR_CAST(pid);
+	}
+	*why = is_thread ? KVIEW_WHY_NO_THREAD : KVIEW_WHY_NO_PROCESS;
 	return ERR_PTR(-ESRCH);
 }
 
-static struct task_struct *find_process(const struct kview_member *request, u32 *why)
+static u8 reasons_of(const struct kview_member *request)
 {
-	struct pid *pid = find_pid(request, why);
-	struct task_struct *task;
-
-	if (IS_ERR(pid))
-		return ERR_CAST(pid);
-	task = get_pid_task(pid, PIDTYPE_TGID);
-	put_pid(pid);
-	if (task)
-		return task;
-	*why = KVIEW_WHY_NO_PROCESS;
-	return ERR_PTR(-ESRCH);
+	return request->flags & KVIEW_MEMBER_THREAD ? KVIEW_MEMBER_THREAD : KVIEW_MEMBER_ADDED | request->flags;
 }
 
 static int add_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
 {
-	return kview_member_add(view, task, request->flags & KVIEW_MEMBER_FOLLOW, &request->reason);
+	return kview_member_add(view, task, reasons_of(request), &request->reason);
 }
 
 static int remove_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
 {
-	return kview_member_remove(view, task, &request->reason);
+	u8 reasons = reasons_of(request);
+
+	/* Nobody is followed who is no member. */
+	if (reasons & KVIEW_MEMBER_ADDED)
+		reasons |= KVIEW_MEMBER_FOLLOW;
+	return kview_member_remove(view, task, reasons, &request->reason);
 }
 
+/* @flags: those that are known, of which no two go together. */
 static long change_member(struct kview_view *view, void __user *user, u32 flags,
 			  int (*change)(struct kview_view *view, struct task_struct *task, struct kview_member *request))
 {
@@ -105,10 +114,10 @@ static long change_member(struct kview_view *view, void __user *user, u32 flags,
 
 	if (err)
 		return err;
-	if (request.flags & ~flags || request.reserved || (request.pidfd >= 0 ? request.pid != 0 : request.pid <= 0))
+	if (request.flags & ~flags || hweight32(request.flags) > 1 || request.reserved || (request.pidfd >= 0 ? request.pid != 0 : request.pid <= 0))
 		return -EINVAL;
 	request.reason = KVIEW_WHY_NONE;
-	task = find_process(&request, &request.reason);
+	task = find_task(&request, &request.reason);
 	if (IS_ERR(task)) {
 		err = PTR_ERR(task);
 	} else {
@@ -261,9 +270,9 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 
 	switch (kview_command(cmd)) {
 	case _IOC_NR(KVIEW_IOC_MEMBER_ADD):
-		return kview_tracing_allowed() ? change_member(view, user, KVIEW_MEMBER_FOLLOW, add_member) : -EPERM;
+		return kview_tracing_allowed() ? change_member(view, user, KVIEW_MEMBER_FOLLOW | KVIEW_MEMBER_THREAD, add_member) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_MEMBER_REMOVE):
-		return change_member(view, user, 0, remove_member);
+		return change_member(view, user, KVIEW_MEMBER_THREAD, remove_member);
 	case _IOC_NR(KVIEW_IOC_CGROUP_ADD):
 		return kview_tracing_allowed() ? change_cgroup(view, user, kview_cgroup_add) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_CGROUP_REMOVE):

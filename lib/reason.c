@@ -55,6 +55,9 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_TEXT_BUSY] = "a breakpoint of somebody else (a kprobe) stands in the code to be hooked",
 	[KVIEW_WHY_PROG_OTHER_TP] = "the program was loaded for another tracepoint",
 	[KVIEW_WHY_NO_RECORD] = "perf's record buffers cannot be had on this kernel",
+	[KVIEW_WHY_NO_THREAD] = "there is no such thread",
+	[KVIEW_WHY_THREAD_EXITING] = "the thread is exiting",
+	[KVIEW_WHY_TOO_MANY_THREADS] = "its process has 64 threads that are members; add the process instead",
 };
 
 const char *kview_why_text(uint32_t why)

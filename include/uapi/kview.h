@@ -55,6 +55,7 @@
 #define KVIEW_FEATURE_FOLLOW (1ULL << 8)  /* KVIEW_MEMBER_FOLLOW */
 #define KVIEW_FEATURE_CGROUP (1ULL << 9)  /* KVIEW_IOC_CGROUP_ADD */
 #define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP, KVIEW_HOOK_BTF_TP, KVIEW_HOOK_TP */
+#define KVIEW_FEATURE_THREAD (1ULL << 11) /* KVIEW_MEMBER_THREAD */
 #define KVIEW_FEATURE_HELD (1ULL << 12)	  /* KVIEW_LINK_HELD, KVIEW_IOC_LINKS_START */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
@@ -101,6 +102,9 @@
 #define KVIEW_WHY_TEXT_BUSY 45	     /* EBUSY: a breakpoint of somebody else stands in the code to be hooked */
 #define KVIEW_WHY_PROG_OTHER_TP 46   /* EINVAL: the program was loaded for another tracepoint */
 #define KVIEW_WHY_NO_RECORD 47	     /* EOPNOTSUPP: the kernel's record buffers cannot be had on this kernel */
+#define KVIEW_WHY_NO_THREAD 48	     /* ESRCH: no thread with this id */
+#define KVIEW_WHY_THREAD_EXITING 49  /* ESRCH: the thread has begun to exit */
+#define KVIEW_WHY_TOO_MANY_THREADS 50 /* E2BIG: KVIEW_THREADS_MAX threads of the process are members already */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {
@@ -130,10 +134,13 @@ struct kview_view_create {
 	char name[KVIEW_NAME_LEN]; /* NUL-terminated; empty: the creator's comm */
 };
 
+#define KVIEW_THREADS_MAX 64 /* threads of one process in one view; the process as a whole counts for none */
+
 /* Why a process is a member; KVIEW_MEMBER_FOLLOW is also a flag of KVIEW_IOC_MEMBER_ADD. */
 #define KVIEW_MEMBER_FOLLOW (1U << 0) /* what it forks becomes a member in the same way, before its first instruction */
 #define KVIEW_MEMBER_ADDED (1U << 1)  /* it was added, or forked by a member that is followed */
 #define KVIEW_MEMBER_CGROUP (1U << 2) /* it is in a cgroup of the view */
+#define KVIEW_MEMBER_THREAD (1U << 3) /* threads of it were added; also a flag of KVIEW_IOC_MEMBER_ADD and _REMOVE */
 
 /*
  * KVIEW_IOC_MEMBER_ADD, KVIEW_IOC_MEMBER_REMOVE: a process, all its threads. View fd.
@@ -142,10 +149,16 @@ struct kview_view_create {
  * its exec, other processes made with CLONE_VM, io_uring workers, kernel threads that adopt it. A forked child does not,
  * unless KVIEW_MEMBER_FOLLOW is given; it joins a vfork child at its exec. The member's own exec, also of a setuid
  * program, keeps its membership; its exit ends it. A member can be added again with KVIEW_MEMBER_FOLLOW.
+ *
+ * With KVIEW_MEMBER_THREAD, which excludes KVIEW_MEMBER_FOLLOW: that thread alone. @pid is a thread's id, @pidfd a thread's
+ * or that of a process, for its first thread. What the thread forks, its io_uring workers and kernel threads that act for
+ * it are not members. Its exit ends its membership; an exec by any thread of the process leaves that of the first thread,
+ * whose id the thread that execs takes over. A thread may be added where its process is a member: then it stays one when
+ * the process is removed.
  */
 struct kview_member {
 	__u32 size;
-	__u32 flags;  /* KVIEW_MEMBER_FOLLOW, for KVIEW_IOC_MEMBER_ADD only */
+	__u32 flags;  /* KVIEW_MEMBER_FOLLOW, for KVIEW_IOC_MEMBER_ADD only; KVIEW_MEMBER_THREAD */
 	__s32 pid;    /* in the caller's pid namespace; 0 when @pidfd is used */
 	__s32 pidfd;  /* -1 when @pid is used */
 	__u32 reason; /* out */
@@ -225,7 +238,7 @@ struct kview_view_info {
 	__u32 size;
 	__u32 id; /* in: where to go on; out: this view; ids start at 1 and are not reused while the module is loaded */
 	__s32 owner; /* process that created it, in the caller's pid namespace; 0 when it is gone or outside */
-	__u32 members;
+	__u32 members;	   /* processes, and threads that are members alone */
 	__u32 links;
 	__u32 hooks;	   /* targets of all links */
 	__u32 text_pages;  /* private text copies in the images this view takes part in */
@@ -236,13 +249,16 @@ struct kview_view_info {
 	__u32 aside_now;   /* hooks set aside right now */
 	__u32 reserved;
 	char name[KVIEW_NAME_LEN];
-	__u64 joined; /* processes that became members, so far */
+	__u64 joined; /* processes and threads that became members, so far */
 	__u64 lost;   /* processes that run unseen because there was no memory when they were forked, or in their exec */
 	__u32 cgroups;
 	__u32 reserved2;
 };
 
-/* KVIEW_IOC_MEMBER_INFO: the @index-th member of view @view. Device fd. */
+/*
+ * KVIEW_IOC_MEMBER_INFO: the @index-th member of view @view. Device fd. Where only threads of a process are members, each has
+ * a record of its own.
+ */
 struct kview_member_info {
 	__u32 size;
 	__u32 view;
@@ -252,7 +268,7 @@ struct kview_member_info {
 	__u32 image; /* private image its page tables point to; members of the same set of views share one; 0: none yet */
 	char comm[16]; /* TASK_COMM_LEN */
 	__u32 flags;   /* KVIEW_MEMBER_* */
-	__u32 reserved;
+	__s32 tid;     /* the thread that is a member, in the caller's pid namespace; 0: the process is */
 };
 
 #define KVIEW_PATH_LEN 1024 /* a cgroup's path in listings; container runtimes need some 150 */

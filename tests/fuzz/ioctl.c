@@ -235,6 +235,8 @@ static void fill_member(union request *request)
 		request->member.pidfd = descriptor(PIDFDS);
 	else
 		request->member.pid = process();
+	if (once_in(3))
+		request->member.flags = KVIEW_MEMBER_THREAD;
 }
 
 static void fill_cgroup(union request *request)
@@ -247,6 +249,7 @@ static __thread int on;
 
 /* Members with their view's descriptor, views, and links with their views, that were there a moment ago. */
 static atomic_ullong known_members[SLOTS];
+#define THREAD_KNOWN (1U << 31) /* in the number of one that is a thread */
 static atomic_uint known_views[SLOTS];
 static atomic_ullong known_links[SLOTS];
 
@@ -262,7 +265,9 @@ static void note_view(const struct kview_view_info *info)
 
 static void note_member(const struct kview_member *request)
 {
-	known_members[below(SLOTS)] = (unsigned long long)on << 32 | request->pid;
+	__u32 thread = request->flags & KVIEW_MEMBER_THREAD ? THREAD_KNOWN : 0;
+
+	known_members[below(SLOTS)] = (unsigned long long)on << 32 | thread | request->pid;
 }
 
 static void note_link(const struct kview_link_info *info)
@@ -311,8 +316,9 @@ static void fill_removal(union request *request)
 	if (once_in(2))
 		return;
 	on = known >> 32;
-	request->member.pid = known;
+	request->member.pid = (__u32)known & ~THREAD_KNOWN;
 	request->member.pidfd = -1;
+	request->member.flags = known & THREAD_KNOWN ? KVIEW_MEMBER_THREAD : 0;
 }
 
 struct call {

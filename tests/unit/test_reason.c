@@ -8,7 +8,7 @@
 #include "lib/internal.h"
 #include "unit.h"
 
-#define LAST_WHY KVIEW_WHY_NO_RECORD
+#define LAST_WHY KVIEW_WHY_TOO_MANY_THREADS
 
 /* Numbers nobody has taken yet. */
 static bool without_sentence(uint32_t why)
