@@ -40,6 +40,7 @@ static const struct bit hooks[] = {
 
 static const struct bit choices[] = {
 	{ KVIEW_FEATURE_INTERRUPTS, "interrupts", "interrupts" },
+	{ KVIEW_FEATURE_THREAD, "thread", "threads" },
 	{ KVIEW_FEATURE_FOLLOW, "follow", "forks" },
 	{ KVIEW_FEATURE_CGROUP, "cgroup", "cgroups" },
 	{},

@@ -48,9 +48,10 @@ static int append(json_t *list, json_t *json)
 
 static int add_member(const struct kview_member_status *member, void *list)
 {
-	return append(list, json_pack("{s:i, s:s, s:i, s:i, s:b, s:b, s:b}", "pid", (int)member->pid, "comm", member->comm,
+	return append(list, json_pack("{s:i, s:s, s:i, s:i, s:b, s:b, s:b, s:i}", "pid", (int)member->pid, "comm", member->comm,
 				      "threads", (int)member->threads, "image", (int)member->image, "added",
-				      member->added, "followed", member->followed, "by_cgroup", member->by_cgroup));
+				      member->added, "followed", member->followed, "by_cgroup", member->by_cgroup,
+				      "tid", (int)member->tid));
 }
 
 static int add_cgroup(const struct kview_cgroup_status *cgroup, void *list)

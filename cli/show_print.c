@@ -147,7 +147,7 @@ static bool is(const json_t *json, const char *name)
 /* Why it is a member. */
 static const char *reason_of(const json_t *member)
 {
-	const char *by_pid = is(member, "followed") ? "pid, followed" : is(member, "added") ? "pid" : "";
+	const char *by_pid = number(member, "tid") ? "tid" : is(member, "followed") ? "pid, followed" : is(member, "added") ? "pid" : "";
 
 	if (!is(member, "by_cgroup"))
 		return by_pid;
@@ -156,7 +156,7 @@ static const char *reason_of(const json_t *member)
 
 static int print_members(const json_t *members, FILE *out)
 {
-	static const char *const titles[] = { "MEMBER", "<COMMAND", "THREADS", "IMAGE", "<BY", NULL };
+	static const char *const titles[] = { "MEMBER", "THREAD", "<COMMAND", "THREADS", "IMAGE", "<BY", NULL };
 	_cleanup_(table_freep) struct table *table = new_table(titles);
 	json_t *member;
 	size_t i;
@@ -165,6 +165,7 @@ static int print_members(const json_t *members, FILE *out)
 		return -ENOMEM;
 	json_array_foreach((json_t *)members, i, member) {
 		put_pid(table, member, "pid");
+		put_pid(table, member, "tid");
 		put_text(table, member, "comm");
 		put_number(table, member, "threads");
 		put_pid(table, member, "image");

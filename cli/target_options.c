@@ -12,12 +12,14 @@
 enum target_key {
 	KEY_INTERRUPTS = CLI_KEY_TARGETS,
 	KEY_CGROUP,
+	KEY_TID,
 };
 
 #define OPTIONS(cgroup_key)                                                                                              \
 	{                                                                                                                \
 		{ "pid", 'p', "PID", 0, "Trace this process; PID,PID... or again for more", 1 },                         \
 		{ "tree", 'T', "PID", 0, "Trace this process and all its descendants; PID,PID... or again for more", 1 }, \
+		{ "tid", KEY_TID, "TID", 0, "Trace this thread alone; TID,TID... or again for more", 1 },                \
 		{ "cgroup", cgroup_key, "PATH", 0,                                                                       \
 		  "Trace all processes in this cgroup (v2) and below; a path or a unit; again for more", 1 },            \
 		{ "container", 'C', "NAME", 0,                                                                           \
@@ -65,10 +67,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		targets_parse(&options->targets, arg, false);
+		targets_parse(&options->targets, arg, TARGET_PROCESS);
 		return 0;
 	case 'T':
-		targets_parse(&options->targets, arg, true);
+		targets_parse(&options->targets, arg, TARGET_TREE);
+		return 0;
+	case KEY_TID:
+		targets_parse(&options->targets, arg, TARGET_THREAD);
 		return 0;
 	case 'c':
 	case KEY_CGROUP:
@@ -123,8 +128,10 @@ void target_options_check(const struct target_options *options)
 	if (targets->argv && named)
 		cli_usage("%s: both processes and a command given; one of them", targets->command);
 	if (!targets->argv && !named)
-		cli_usage("%s: nothing to trace; give --pid PID, --tree PID, --cgroup PATH, --container NAME or -- COMMAND",
+		cli_usage("%s: nothing to trace; give --pid PID, --tree PID, --tid TID, --cgroup PATH, --container NAME or -- COMMAND",
 			  targets->command);
+	if (targets->follow == FOLLOW_YES && targets_have_threads(targets))
+		cli_usage("%s: --follow and --tid: what a thread forks is another process; give --pid", targets->command);
 	if (targets->follow == FOLLOW_NO && targets->group_count)
 		cli_usage("%s: --no-follow: what processes of a cgroup fork is in that cgroup, too", targets->command);
 }

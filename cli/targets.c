@@ -11,8 +11,7 @@
 #include "cli.h"
 #include "util/cleanup.h"
 
-/* The next of @names[@count] targets is @pid. */
-static void add_target(struct targets *targets, pid_t pid, bool tree)
+static void add_target(struct targets *targets, pid_t pid, enum target_kind kind)
 {
 	struct target *list = reallocarray(targets->list, targets->count + 1, sizeof(*list));
 	size_t i;
@@ -21,16 +20,21 @@ static void add_target(struct targets *targets, pid_t pid, bool tree)
 		exit(cli_fail(-ENOMEM, NULL, "%s", targets->command));
 	targets->list = list;
 	for (i = 0; i < targets->count; i++)
-		if (list[i].pid == pid) {
-			list[i].tree |= tree;
+		if (list[i].pid == pid && (list[i].kind == TARGET_THREAD) == (kind == TARGET_THREAD)) {
+			list[i].kind = list[i].kind == TARGET_PROCESS ? kind : list[i].kind;
 			return;
 		}
-	list[targets->count++] = (struct target){.pid = pid, .pidfd = -1, .tree = tree};
+	list[targets->count++] = (struct target){.kind = kind, .pid = pid, .process = pid, .pidfd = -1};
 }
 
-void targets_parse(struct targets *targets, const char *text, bool tree)
+void targets_parse(struct targets *targets, const char *text, enum target_kind kind)
 {
-	const char *option = tree ? "tree" : "pid";
+	static const char *const options[] = {
+		[TARGET_PROCESS] = "pid",
+		[TARGET_TREE] = "tree",
+		[TARGET_THREAD] = "tid",
+	};
+	const char *option = options[kind], *what = kind == TARGET_THREAD ? "thread" : "process";
 	const char *at = text;
 	char *end;
 	long pid;
@@ -39,10 +43,10 @@ void targets_parse(struct targets *targets, const char *text, bool tree)
 		errno = 0;
 		pid = strtol(at, &end, 10);
 		if (end == at || *at < '0' || *at > '9' || (*end && *end != ','))
-			cli_usage("%s: --%s %s: not a process id", targets->command, option, text);
+			cli_usage("%s: --%s %s: not a %s id", targets->command, option, text, what);
 		if (errno || pid < 1 || pid > INT_MAX)
-			cli_usage("%s: --%s %s: no process has such an id", targets->command, option, text);
-		add_target(targets, pid, tree);
+			cli_usage("%s: --%s %s: no %s has such an id", targets->command, option, text, what);
+		add_target(targets, pid, kind);
 		if (!*end)
 			return;
 		at = end + 1;
@@ -73,44 +77,90 @@ bool targets_grow(const struct targets *targets, const struct kview *view)
 	if (targets->group_count || targets->follow == FOLLOW_YES)
 		return true;
 	for (i = 0; i < targets->count; i++)
-		if (targets->list[i].tree)
+		if (targets->list[i].kind == TARGET_TREE)
 			return true;
 	return targets->child.pid && follows_command(targets, view);
+}
+
+bool targets_have_threads(const struct targets *targets)
+{
+	size_t i;
+
+	for (i = 0; i < targets->count; i++)
+		if (targets->list[i].kind == TARGET_THREAD)
+			return true;
+	return false;
+}
+
+/* Process and state of thread @tid, as /proc has them; 0 where there is none. */
+static void read_status(pid_t tid, pid_t *process, char *state)
+{
+	char path[64], line[128];
+	FILE *status;
+
+	*process = 0;
+	*state = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	status = fopen(path, "re");
+	while (status && !*process && fgets(line, sizeof(line), status)) {
+		sscanf(line, "State: %c", state);
+		sscanf(line, "Tgid: %d", process);
+	}
+	if (status)
+		fclose(status);
 }
 
 /* Why there is no pidfd for @pid: the kernel says EINVAL (ENOENT since v6.15) for a thread that is not its process's first. */
 static int explain_missing(pid_t pid, int err)
 {
-	char path[64], line[128];
-	pid_t process = 0;
-	FILE *status;
+	char line[128], state;
+	pid_t process;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "Tgid: %d", &process) == 1)
-			break;
-	if (status)
-		fclose(status);
+	read_status(pid, &process, &state);
 	if (process > 0 && process != pid) {
-		snprintf(line, sizeof(line), "this is a thread of process %d; name the process", process);
+		snprintf(line, sizeof(line), "this is a thread of process %d; name the process, or give --tid", process);
 		return cli_fail(-EINVAL, line, "pid %d", pid);
 	}
 	return cli_fail(err, err == -ESRCH || err == -EINVAL ? "there is no such process" : NULL, "pid %d", pid);
 }
 
+static int open_thread(struct target *target)
+{
+	char state;
+
+	read_status(target->pid, &target->process, &state);
+	target->pidfd = target->process ? pidfd_open(target->process, 0) : -1;
+	return target->pidfd < 0 ? cli_fail(-ESRCH, "there is no such thread", "thread %d", target->pid) : CLI_OK;
+}
+
+static int open_target(struct target *target)
+{
+	if (target->kind == TARGET_THREAD)
+		return open_thread(target);
+	target->pidfd = pidfd_open(target->pid, 0);
+	return target->pidfd < 0 ? explain_missing(target->pid, -errno) : CLI_OK;
+}
+
 int targets_open(struct targets *targets)
 {
-	struct target *target;
 	size_t i;
+	int code;
 
 	for (i = 0; i < targets->count; i++) {
-		target = &targets->list[i];
-		target->pidfd = pidfd_open(target->pid, 0);
-		if (target->pidfd < 0)
-			return explain_missing(target->pid, -errno);
+		code = open_target(&targets->list[i]);
+		if (code)
+			return code;
 	}
 	return CLI_OK;
+}
+
+bool target_thread_is_gone(const struct target *target)
+{
+	pid_t process;
+	char state;
+
+	read_status(target->pid, &process, &state);
+	return !process || state == 'Z' || state == 'X';
 }
 
 int targets_start(struct targets *targets)
@@ -152,10 +202,19 @@ static int join_tree(struct kview *view, pid_t pid)
 	return err ? cli_refused(err, kview_reason(view), "tree %d", pid) : CLI_OK;
 }
 
+static int join_thread(struct kview *view, pid_t tid)
+{
+	int err = kview_add_tid(view, tid);
+
+	return err ? cli_refused(err, kview_reason(view), "thread %d", tid) : CLI_OK;
+}
+
 static int join_target(const struct targets *targets, struct kview *view, const struct target *target)
 {
-	if (target->tree)
+	if (target->kind == TARGET_TREE)
 		return join_tree(view, target->pid);
+	if (target->kind == TARGET_THREAD)
+		return join_thread(view, target->pid);
 	return join(view, target->pid, target->pidfd, targets->follow == FOLLOW_YES);
 }
 
@@ -195,8 +254,12 @@ void targets_leave(const struct targets *targets, struct kview *view)
 {
 	size_t i;
 
-	for (i = 0; i < targets->count; i++)
-		kview_remove_pid(view, targets->list[i].pid);
+	for (i = 0; i < targets->count; i++) {
+		if (targets->list[i].kind == TARGET_THREAD)
+			kview_remove_tid(view, targets->list[i].pid);
+		else
+			kview_remove_pid(view, targets->list[i].pid);
+	}
 	if (targets->child.pid)
 		kview_remove_pid(view, targets->child.pid);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processes a command traces: those named by --pid and --tree, those of cgroups, or a command of its own. */
+/* What a command traces: processes and threads named by --pid, --tree and --tid, those of cgroups, or a command of its own. */
 #ifndef KVIEW_CLI_TARGETS_H
 #define KVIEW_CLI_TARGETS_H
 
@@ -11,10 +11,19 @@
 
 #include "child.h"
 
+/* How much of what an id names. */
+enum target_kind {
+	TARGET_PROCESS,
+	TARGET_TREE,   /* with all its descendants */
+	TARGET_THREAD, /* that thread alone */
+};
+
 struct target {
-	pid_t pid;
-	int pidfd;
-	bool tree; /* with all its descendants */
+	enum target_kind kind;
+	pid_t pid;     /* or the thread's id */
+	pid_t process; /* the thread's, once it is open; else @pid */
+	int pidfd; /* of the process, for a thread too */
+	bool over; /* a thread that has ended */
 };
 
 /* A cgroup, by path or by the container it belongs to. */
@@ -41,8 +50,14 @@ struct targets {
 	struct child child;
 };
 
-/* Add the processes in @text, "12" or "12,34", without looking whether they are there. Leaves with CLI_USAGE on a mistake. */
-void targets_parse(struct targets *targets, const char *text, bool tree);
+/* Add those in @text, "12" or "12,34", without looking whether they are there. Leaves with CLI_USAGE on a mistake. */
+void targets_parse(struct targets *targets, const char *text, enum target_kind kind);
+
+/* Is any of them a thread? */
+bool targets_have_threads(const struct targets *targets);
+
+/* Has the thread that @target names ended? */
+bool target_thread_is_gone(const struct target *target);
 
 /* Add a cgroup; @name stays the caller's. */
 void targets_add_group(struct targets *targets, const char *name, bool container);

@@ -30,7 +30,7 @@ json_t *targets_describe_processes(const struct targets *targets)
 	size_t i;
 
 	for (i = 0; i < targets->count; i++)
-		json_array_append_new(pids, json_integer(targets->list[i].pid));
+		json_array_append_new(pids, json_integer(targets->list[i].process));
 	if (targets->child.pid)
 		json_array_append_new(pids, json_integer(targets->child.pid));
 	return pids;

@@ -16,6 +16,8 @@
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static const int passed_signals[] = { SIGUSR1, SIGUSR2 };
 
+#define THREADS_NS 200000000
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static uint64_t now(void)
@@ -132,6 +134,35 @@ static int take_exit(void *data)
 	return LOOP_DONE;
 }
 
+static int take_threads(void *data)
+{
+	struct wait *wait = data;
+	uint64_t expirations;
+	size_t i;
+
+	if (read(wait->threads, &expirations, sizeof(expirations)) != sizeof(expirations))
+		return 0;
+	for (i = 0; i < wait->targets->count; i++) {
+		struct target *target = &wait->targets->list[i];
+
+		if (target->kind != TARGET_THREAD || target->over || !target_thread_is_gone(target))
+			continue;
+		target->over = true;
+		take_exit(wait);
+	}
+	return 0;
+}
+
+static int look_after_threads(struct wait *wait)
+{
+	const struct itimerspec time = { .it_value.tv_nsec = THREADS_NS, .it_interval.tv_nsec = THREADS_NS };
+
+	wait->threads = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (wait->threads < 0 || timerfd_settime(wait->threads, 0, &time, NULL))
+		return -errno;
+	return loop_add(wait->loop, wait->threads, take_threads, wait);
+}
+
 static int take_child_exit(void *data)
 {
 	struct wait *wait = data;
@@ -170,6 +201,7 @@ void wait_deinit(struct wait *wait)
 	loop_freep(&wait->loop);
 	closep(&wait->signals);
 	closep(&wait->timer);
+	closep(&wait->threads);
 }
 
 static int watch_targets(struct wait *wait)
@@ -179,13 +211,27 @@ static int watch_targets(struct wait *wait)
 	int err;
 
 	for (i = 0; i < targets->count; i++) {
+		if (targets->list[i].kind == TARGET_THREAD)
+			continue;
 		err = loop_add(wait->loop, targets->list[i].pidfd, take_exit, wait);
 		if (err)
 			return err;
 	}
 	/* Cgroups do not end by themselves. */
 	wait->alive = targets->count + (targets->child.pid > 0) + (targets->group_count > 0);
+	if (targets_have_threads(targets)) {
+		err = look_after_threads(wait);
+		if (err)
+			return err;
+	}
 	return targets->child.pid > 0 ? loop_add(wait->loop, targets->child.pidfd, take_child_exit, wait) : 0;
+}
+
+static const char *plural(const struct targets *targets)
+{
+	if (targets->count == 1)
+		return "";
+	return targets_have_threads(targets) ? "s" : "es";
 }
 
 /* On a terminal, somebody waits and may want to know for what. */
@@ -199,7 +245,8 @@ static void tell_start(const struct wait *wait, const struct kview *view)
 		cli_note("tracing %zu cgroup%s through a view; Ctrl-C ends", targets->group_count,
 			 targets->group_count == 1 ? "" : "s");
 	else
-		cli_note("tracing %zu process%s%s; Ctrl-C ends", targets->count, targets->count == 1 ? "" : "es",
+		cli_note("tracing %zu %s%s%s; Ctrl-C ends", targets->count,
+			 targets_have_threads(targets) ? "target" : "process", plural(targets),
 			 kview_mode(view) == KVIEW_MODE_VIEW ? " through a view" : "");
 }
 

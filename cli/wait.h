@@ -2,7 +2,7 @@
 /*
  * The time in which targets are traced.
  *
- * Ends: all processes have exited; the duration is over; SIGINT, SIGTERM, SIGHUP or SIGQUIT. In the latter two cases a
+ * Ends: all processes and threads have exited; the duration is over; SIGINT, SIGTERM, SIGHUP or SIGQUIT. In the latter two cases a
  * command of ours is told (SIGTERM, or the same signal unless the terminal has sent it to both of us) and given a moment
  * to end. After the first such signal the next one has its default effect: it ends kview at once.
  */
@@ -28,14 +28,15 @@ struct wait {
 	struct loop *loop; /* others may watch their descriptors in it */
 	int signals;	   /* signalfd */
 	int timer;	   /* timerfd: the duration, and then the moment a command is given to end */
-	size_t alive;	   /* processes that have not exited */
+	int threads;	   /* timerfd: when to look after threads, whose end no descriptor tells on every kernel */
+	size_t alive;	   /* processes and threads that have not exited */
 	enum wait_end end;
 	bool ending; /* asked to end, the command has a moment left */
 	uint64_t start_ns; /* CLOCK_MONOTONIC, set by wait_start() */
 	uint64_t end_ns;
 };
 
-#define WAIT_NONE { .signals = -1, .timer = -1 }
+#define WAIT_NONE { .signals = -1, .timer = -1, .threads = -1 }
 
 /* Take signals over from here on. Prints what is wrong and returns an exit code. */
 int wait_open(struct wait *wait, struct targets *targets);

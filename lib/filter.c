@@ -8,6 +8,12 @@
  *	member = bpf_map_lookup_elem(members, &tgid);
  *	if (!member || bpf_get_current_task_btf()->group_leader->start_boottime / tick != member->start)
  *		goto rejected;
+ *	if (member->by_threads) {
+ *		tid = bpf_get_current_pid_tgid() | KVIEW_FILTER_THREAD;
+ *		member = bpf_map_lookup_elem(members, &tid);
+ *		if (!member || bpf_get_current_task_btf()->start_boottime / tick != member->start)
+ *			goto rejected;
+ *	}
  *	if (in an interrupt)
  *		goto skipped;
  *	counts[bpf_get_smp_processor_id()][site].runs++;
@@ -20,7 +26,8 @@
  * skipped:	counts[...][site].skipped++; return 0;
  *
  * Hints and counts are single values of arrays, whose addresses stand in the program: other processes run a few
- * instructions and two short helpers. r6 holds the context, r7 the member's start time, then the counts. Programs on one CPU do not interrupt each other
+ * instructions and two short helpers. r6 holds the context, r7 the member's start time, then the counts, r8 whether its
+ * threads count. Programs on one CPU do not interrupt each other
  * (the kernel sees to that for each of the types), so that the per-CPU counts need no atomics.
  */
 #include "filter.h"
@@ -30,7 +37,7 @@
 #define NMI_SHIFT 20
 #define SOFTIRQ_SERVING 0x100
 
-enum { R0, R1, R2, R3, R4, R6 = 6, R7 = 7, FP = 10 };
+enum { R0, R1, R2, R3, R4, R6 = 6, R7, R8, FP = 10 };
 
 /* The stack: the keys, and the answer of bpf_get_ns_current_pid_tgid(). */
 #define STACK_KEY (-4)
@@ -87,7 +94,7 @@ static void emit_return(struct builder *b)
 
 /* Places that jump to the same label, which comes later. */
 struct label {
-	size_t jumps[4], count;
+	size_t jumps[8], count;
 };
 
 static void emit_jump(struct builder *b, uint8_t op, int dst, int src, struct label *label)
@@ -150,18 +157,51 @@ static void emit_hint_test(struct builder *b, const struct kview_filter *filter,
 	emit_jump_if(b, BPF_JEQ, R1, 0, rejected);
 }
 
+/* Did the task at @task start when the member in r7 did? */
+static void emit_start_test(struct builder *b, const struct kview_filter *filter, int task, struct label *rejected)
+{
+	emit_load(b, BPF_DW, R1, task, filter->layout.start_boottime);
+	emit_alu(b, BPF_DIV, R1, filter->tick_ns);
+	emit_jump(b, BPF_JNE, R1, R7, rejected);
+}
+
+/* Put the key of the current thread on the stack; where its pid namespace matters emit_tgid() has asked already. */
+static void emit_tid(struct builder *b, const struct kview_filter *filter)
+{
+	if (!filter->pids.ino)
+		emit_call(b, BPF_FUNC_get_current_pid_tgid);
+	else
+		emit_load(b, BPF_W, R0, FP, STACK_PIDNS + (int)offsetof(struct bpf_pidns_info, pid));
+	emit(b, BPF_ALU | BPF_OR | BPF_K, R0, 0, 0, KVIEW_FILTER_THREAD);
+	emit_store(b, BPF_W, FP, STACK_KEY, R0);
+}
+
+static void emit_thread_test(struct builder *b, const struct kview_filter *filter, struct label *rejected)
+{
+	emit_tid(b, filter);
+	emit_lookup(b, filter->members_fd);
+	emit_jump_if(b, BPF_JEQ, R0, 0, rejected);
+	emit_load(b, BPF_DW, R7, R0, offsetof(struct kview_filter_member, start));
+	emit_call(b, BPF_FUNC_get_current_task_btf);
+	emit_start_test(b, filter, R0, rejected);
+}
+
 static void emit_member_test(struct builder *b, const struct kview_filter *filter, struct label *rejected)
 {
+	struct label whole = {};
+
 	emit_tgid(b, filter, rejected);
 	emit_hint_test(b, filter, rejected);
 	emit_lookup(b, filter->members_fd);
 	emit_jump_if(b, BPF_JEQ, R0, 0, rejected);
 	emit_load(b, BPF_DW, R7, R0, offsetof(struct kview_filter_member, start));
+	emit_load(b, BPF_DW, R8, R0, offsetof(struct kview_filter_member, by_threads));
 	emit_call(b, BPF_FUNC_get_current_task_btf);
 	emit_load(b, BPF_DW, R1, R0, filter->layout.group_leader);
-	emit_load(b, BPF_DW, R1, R1, filter->layout.start_boottime);
-	emit_alu(b, BPF_DIV, R1, filter->tick_ns);
-	emit_jump(b, BPF_JNE, R1, R7, rejected);
+	emit_start_test(b, filter, R1, rejected);
+	emit_jump_if(b, BPF_JEQ, R8, 0, &whole);
+	emit_thread_test(b, filter, rejected);
+	put_label(b, &whole);
 }
 
 /*

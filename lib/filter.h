@@ -21,9 +21,12 @@ struct kview_layout {
 
 int kview_layout_read(struct kview_layout *ret_layout);
 
-/* Key of the members map is the tgid (__u32), its value this. */
+/* Key of the members map is the tgid (__u32), or a tid with the highest bit set, which no id has; its value is this. */
+#define KVIEW_FILTER_THREAD 0x80000000u
+
 struct kview_filter_member {
-	uint64_t start; /* clock ticks after boot, as /proc/PID/stat has it */
+	uint64_t start;	     /* clock ticks after boot, as /proc/PID/stat has it */
+	uint64_t by_threads; /* of a process: only threads that are in the map are members */
 };
 
 /*
@@ -58,7 +61,7 @@ struct kview_filter {
 	struct kview_pid_namespace pids;
 };
 
-#define KVIEW_FILTER_MAX 96 /* instructions; the unit tests check that all variants fit */
+#define KVIEW_FILTER_MAX 112 /* instructions; the unit tests check that all variants fit */
 
 /* Write the program into @insns[KVIEW_FILTER_MAX], return how many instructions it has. */
 size_t kview_filter_build(const struct kview_filter *filter, struct bpf_insn *insns);

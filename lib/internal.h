@@ -66,6 +66,8 @@ struct kview_ops {
 
 	int (*add_member)(struct kview *view, pid_t pid, int pidfd); /* one of them; the other is 0 or -1 */
 	int (*remove_member)(struct kview *view, pid_t pid);
+	int (*add_thread)(struct kview *view, pid_t tid);
+	int (*remove_thread)(struct kview *view, pid_t tid);
 	/* What only views can do; NULL otherwise. */
 	int (*follow_member)(struct kview *view, pid_t pid, int pidfd);
 	int (*add_cgroup)(struct kview *view, int fd, const char *name);
@@ -236,11 +238,16 @@ struct kview_process {
 	pid_t tgid;
 	int pidfd;
 	uint64_t start; /* in clock ticks after boot: with the tgid, an identity that is not reused */
+	pid_t tid;	/* the thread that is meant; 0: all */
+	uint64_t thread_start; /* of that one */
 };
 
 /* Identify a process by @pid, or by @pidfd (>= 0), and hold a pidfd of it. *ret_why gets a KVIEW_WHY_*. */
 int kview_process_open(pid_t pid, int pidfd, struct kview_process *ret_process, uint32_t *ret_why);
+/* The same for thread @tid and the process it belongs to. */
+int kview_process_open_thread(pid_t tid, struct kview_process *ret_process, uint32_t *ret_why);
 void kview_process_close(struct kview_process *process);
+/* Has the process ended, or the thread that is meant? */
 bool kview_process_is_gone(const struct kview_process *process);
 /* Start time and flags out of the text of /proc/PID/stat. */
 struct kview_stat {

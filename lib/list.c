@@ -81,6 +81,7 @@ int kview_each_member_of(uint32_t view, kview_member_status_fn fn, void *data)
 			.added = info.flags & KVIEW_MEMBER_ADDED,
 			.followed = info.flags & KVIEW_MEMBER_FOLLOW,
 			.by_cgroup = info.flags & KVIEW_MEMBER_CGROUP,
+			.tid = info.tid,
 		};
 
 		ret = fn(&status, data);

@@ -41,6 +41,22 @@ int kview_follow_pidfd(struct kview *view, int pidfd)
 	return follow(view, 0, pidfd);
 }
 
+int kview_add_tid(struct kview *view, pid_t tid)
+{
+	kview_reason_clear(view);
+	if (tid <= 0)
+		return kview_refuse(view, -ESRCH, "thread %d: %s", tid, kview_why_text(KVIEW_WHY_NO_THREAD));
+	return view->ops->add_thread(view, tid);
+}
+
+int kview_remove_tid(struct kview *view, pid_t tid)
+{
+	kview_reason_clear(view);
+	if (tid <= 0)
+		return kview_refuse(view, -ENOENT, "thread %d: %s", tid, kview_why_text(KVIEW_WHY_NOT_MEMBER));
+	return view->ops->remove_thread(view, tid);
+}
+
 int kview_remove_pid(struct kview *view, pid_t pid)
 {
 	kview_reason_clear(view);

@@ -78,6 +78,11 @@ static void module_close(struct kview *base)
 	closep(&module_view(base)->device_fd);
 }
 
+static const char *subject_of(uint32_t flags, int pidfd)
+{
+	return flags & KVIEW_MEMBER_THREAD ? "thread" : pidfd < 0 ? "pid" : "pidfd";
+}
+
 static int call_member(struct kview *base, unsigned long request, uint32_t flags, pid_t pid, int pidfd)
 {
 	struct kview_member member = { .size = sizeof(member), .flags = flags, .pid = pid, .pidfd = pidfd };
@@ -87,7 +92,7 @@ static int call_member(struct kview *base, unsigned long request, uint32_t flags
 	err = call(module_view(base)->view_fd, request, &member);
 	if (!err)
 		return 0;
-	snprintf(subject, sizeof(subject), pidfd < 0 ? "pid %d" : "pidfd %d", pidfd < 0 ? pid : pidfd);
+	snprintf(subject, sizeof(subject), "%s %d", subject_of(flags, pidfd), pidfd < 0 ? pid : pidfd);
 	return kview_refuse_why(base, err, member.reason, subject, "");
 }
 
@@ -99,6 +104,13 @@ static int module_add(struct kview *view, pid_t pid, int pidfd)
 static int module_follow(struct kview *view, pid_t pid, int pidfd)
 {
 	return call_member(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_FOLLOW, pid, pidfd);
+}
+
+static int module_add_thread(struct kview *view, pid_t tid)
+{
+	if (!(module_view(view)->features & KVIEW_FEATURE_THREAD))
+		return kview_refuse(view, -EOPNOTSUPP, "thread %d: the loaded kview.ko is too old to trace single threads", tid);
+	return call_member(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_THREAD, tid, -1);
 }
 
 static int call_cgroup(struct kview *base, unsigned long request, int fd, const char *name)
@@ -128,6 +140,15 @@ static int module_remove(struct kview *view, pid_t pid)
 	if (err != -ESRCH)
 		return err;
 	return kview_refuse(view, -ENOENT, "pid %d: %s", pid, kview_why_text(KVIEW_WHY_NOT_MEMBER));
+}
+
+static int module_remove_thread(struct kview *view, pid_t tid)
+{
+	int err = call_member(view, KVIEW_IOC_MEMBER_REMOVE, KVIEW_MEMBER_THREAD, tid, -1);
+
+	if (err != -ESRCH)
+		return err;
+	return kview_refuse(view, -ENOENT, "thread %d: %s", tid, kview_why_text(KVIEW_WHY_NOT_MEMBER));
 }
 
 static int fill_target(const struct kview_link *link, size_t index, struct kview_target *target)
@@ -268,6 +289,8 @@ const struct kview_ops kview_module_ops = {
 	.add_cgroup = module_add_cgroup,
 	.remove_cgroup = module_remove_cgroup,
 	.remove_member = module_remove,
+	.add_thread = module_add_thread,
+	.remove_thread = module_remove_thread,
 	.attach = module_attach,
 	.start = module_start,
 	.detach = module_detach,

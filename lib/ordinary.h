@@ -28,6 +28,8 @@ int kview_ordinary_members_init(struct ordinary_view *view);
 void kview_ordinary_members_deinit(struct ordinary_view *view);
 int kview_ordinary_add(struct kview *view, pid_t pid, int pidfd);
 int kview_ordinary_remove(struct kview *view, pid_t pid);
+int kview_ordinary_add_thread(struct kview *view, pid_t tid);
+int kview_ordinary_remove_thread(struct kview *view, pid_t tid);
 /* Forget members that have ended. */
 void kview_ordinary_prune(struct ordinary_view *view);
 

@@ -88,13 +88,50 @@ static bool needs_hint(const struct ordinary_view *view, pid_t tgid)
 	return false;
 }
 
+static bool is_member(const struct ordinary_view *view, pid_t tgid, bool as_process)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (view->members[i].tgid == tgid && as_process == !view->members[i].tid)
+			return true;
+	return false;
+}
+
+static int put_entry(const struct ordinary_view *view, uint32_t key, uint64_t start, bool by_threads)
+{
+	struct kview_filter_member value = { .start = start, .by_threads = by_threads };
+
+	return bpf_map_update_elem(view->members_fd, &key, &value, BPF_ANY);
+}
+
+/* What filters find under a thread's own key matters only as long as its process's entry sends them there. */
+static int put_thread(const struct ordinary_view *view, const struct kview_process *member)
+{
+	return member->tid ? put_entry(view, member->tid | KVIEW_FILTER_THREAD, member->thread_start, false) : 0;
+}
+
+/* The entry of the process, as its members now say. */
+static int put_process(const struct ordinary_view *view, pid_t tgid, uint64_t start)
+{
+	uint32_t key = tgid;
+
+	if (is_member(view, tgid, true))
+		return put_entry(view, key, start, false);
+	if (is_member(view, tgid, false))
+		return put_entry(view, key, start, true);
+	bpf_map_delete_elem(view->members_fd, &key);
+	return 0;
+}
+
 static void forget(struct ordinary_view *view, struct kview_process *member)
 {
-	uint32_t tgid = member->tgid;
+	uint32_t tgid = member->tgid, thread = member->tid | KVIEW_FILTER_THREAD;
+	uint64_t start = member->start;
 
-	bpf_map_delete_elem(view->members_fd, &tgid);
+	if (member->tid)
+		bpf_map_delete_elem(view->members_fd, &thread);
 	kview_process_close(member);
 	*member = view->members[--view->count];
+	put_process(view, tgid, start);
 	if (!needs_hint(view, tgid))
 		*hint(view, tgid) = 0;
 }
@@ -115,10 +152,18 @@ void kview_ordinary_prune(struct ordinary_view *view)
 			forget(view, &view->members[i]);
 }
 
-static struct kview_process *find(struct ordinary_view *view, pid_t tgid)
+static struct kview_process *find_process(struct ordinary_view *view, pid_t tgid)
 {
 	for (size_t i = 0; i < view->count; i++)
-		if (view->members[i].tgid == tgid)
+		if (view->members[i].tgid == tgid && !view->members[i].tid)
+			return &view->members[i];
+	return NULL;
+}
+
+static struct kview_process *find_thread(struct ordinary_view *view, pid_t tid)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (view->members[i].tid == tid)
 			return &view->members[i];
 	return NULL;
 }
@@ -136,28 +181,30 @@ static bool in_our_pid_namespace(const struct ordinary_view *view, const struct 
 
 static int remember(struct ordinary_view *view, struct kview_process *process)
 {
-	struct kview_filter_member value = { .start = process->start };
 	struct kview_process *members;
-	uint32_t tgid = process->tgid;
 	int err;
 
 	members = reallocarray(view->members, view->count + 1, sizeof(*members));
 	if (!members)
 		return -ENOMEM;
 	view->members = members;
-	err = bpf_map_update_elem(view->members_fd, &tgid, &value, BPF_ANY);
+	err = put_thread(view, process);
 	if (err)
 		return err;
-	*hint(view, process->tgid) = 1;
 	view->members[view->count++] = *process;
-	return 0;
+	err = put_process(view, process->tgid, process->start);
+	if (err)
+		view->count--;
+	else
+		*hint(view, process->tgid) = 1;
+	return err;
 }
 
 static int accept_member(struct ordinary_view *view, struct kview_process *process, const char *subject)
 {
 	int err;
 
-	if (find(view, process->tgid))
+	if (process->tid ? find_thread(view, process->tid) : find_process(view, process->tgid))
 		return kview_refuse_why(&view->base, -EEXIST, KVIEW_WHY_ALREADY_MEMBER, subject, "");
 	if (!in_our_pid_namespace(view, process))
 		return kview_refuse(&view->base, -EOPNOTSUPP,
@@ -192,11 +239,43 @@ int kview_ordinary_remove(struct kview *base, pid_t pid)
 	char subject[32];
 
 	kview_ordinary_prune(view);
-	member = find(view, pid);
+	member = find_process(view, pid);
 	if (!member) {
 		snprintf(subject, sizeof(subject), "pid %d", pid);
 		return kview_refuse_why(base, -ENOENT, KVIEW_WHY_NOT_MEMBER, subject, "");
 	}
+	forget(view, member);
+	return 0;
+}
+
+int kview_ordinary_add_thread(struct kview *base, pid_t tid)
+{
+	struct ordinary_view *view = ordinary_view(base);
+	struct kview_process process;
+	char subject[32];
+	uint32_t why;
+	int err;
+
+	snprintf(subject, sizeof(subject), "thread %d", tid);
+	kview_ordinary_prune(view);
+	err = kview_process_open_thread(tid, &process, &why);
+	if (err)
+		return kview_refuse_why(base, err, why, subject, "");
+	err = accept_member(view, &process, subject);
+	if (err)
+		kview_process_close(&process);
+	return err;
+}
+
+int kview_ordinary_remove_thread(struct kview *base, pid_t tid)
+{
+	struct ordinary_view *view = ordinary_view(base);
+	struct kview_process *member;
+
+	kview_ordinary_prune(view);
+	member = find_thread(view, tid);
+	if (!member)
+		return kview_refuse(base, -ENOENT, "thread %d: %s", tid, kview_why_text(KVIEW_WHY_NOT_MEMBER));
 	forget(view, member);
 	return 0;
 }

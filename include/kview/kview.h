@@ -131,7 +131,23 @@ int kview_add_pid(struct kview *view, pid_t pid);
 int kview_add_pidfd(struct kview *view, int pidfd);
 
 /*
- * Same, and followed: every process it forks, by any of its threads, becomes a member in the same way before its first
+ * Make one thread a member, by its id as gettid() gives it: programs run for it alone. Other threads of its process pay
+ * for a comparison at each hook they reach, other processes nothing. Nothing the thread makes is a member: no children,
+ * io_uring workers or other threads. It ends with the thread; an exec leaves a process with its first thread alone, which
+ * stays a member if it was one.
+ *
+ * -ESRCH     no such thread, or it is exiting
+ * -EINVAL    a kernel thread
+ * -EEXIST    is a member already
+ * -E2BIG     64 threads of its process are members
+ */
+int kview_add_tid(struct kview *view, pid_t tid);
+
+/* End the membership of a thread. That of its process is another. -ENOENT: it has none, or has ended. */
+int kview_remove_tid(struct kview *view, pid_t tid);
+
+/*
+ * Same as kview_add_pid(), and followed: every process it forks, by any of its threads, becomes a member in the same way before its first
  * instruction, and so on. A child that borrows its parent's memory (vfork(), posix_spawn()) is seen as its parent is, and
  * joins at its exec. Can be called for a member that is not followed yet. Also:
  *
@@ -289,6 +305,7 @@ struct kview_member_status {
 	uint32_t threads, image;
 	bool added, followed; /* by its pid, or forked by one that is followed */
 	bool by_cgroup;	      /* it is in a cgroup of the view */
+	pid_t tid;	      /* that thread of it alone; 0: the process is a member */
 };
 
 struct kview_cgroup_status {

@@ -15,11 +15,13 @@ enum { SITE = 5, SITES = 7, CPU = 3, CPUS = 4 };
 
 #define TGID 4242u
 #define START 987654u
+#define TID 99u /* the current thread, in its own and the initial pid namespace */
+#define THREAD_START 987700u
 
 /* The kernel around the filter. */
 struct world {
 	uint32_t tgid, preempt_count;
-	uint64_t start_ns;
+	uint64_t start_ns, thread_ns;
 	bool started; /* the caller's program is in place */
 	bool other_namespace;
 	uint32_t cpu;
@@ -31,8 +33,9 @@ struct world {
 static struct {
 	uint64_t group_leader;
 	uint64_t start_boottime;
-} task;
-static struct kview_filter_member member = { .start = START };
+} task, leader;
+static struct kview_filter_member member = { .start = START }, thread = { .start = THREAD_START };
+static uint32_t thread_key = TID | KVIEW_FILTER_THREAD; /* under which @thread is in the map */
 static uint32_t hot[2];
 static unsigned char hints[KVIEW_FILTER_HINTS];
 static char counts[CPUS * 256]; /* 7 records of 24 bytes take three cache lines, and a guard */
@@ -56,6 +59,8 @@ static struct kview_filter filter_for(bool task_only)
 static uint64_t lookup(uint64_t map, const uint32_t *key)
 {
 	assert_int_equal(map, MEMBERS);
+	if (*key == thread_key)
+		return (uintptr_t)&thread;
 	return *key == TGID ? (uintptr_t)&member : 0;
 }
 
@@ -75,7 +80,7 @@ static uint64_t namespace_pid(const struct world *world, const uint64_t *r)
 	assert_int_equal(r[1], 4);
 	assert_int_equal(r[2], 0xf0000123);
 	assert_int_equal(r[4], sizeof(*info));
-	*info = (struct bpf_pidns_info){ .pid = 1, .tgid = world->tgid };
+	*info = (struct bpf_pidns_info){ .pid = TID, .tgid = world->tgid };
 	return world->other_namespace ? (uint64_t)-22 : 0;
 }
 
@@ -84,7 +89,7 @@ static bool call(struct world *world, int helper, uint64_t *r)
 {
 	switch (helper) {
 	case BPF_FUNC_get_current_pid_tgid:
-		r[0] = (uint64_t)world->tgid << 32 | 99;
+		r[0] = (uint64_t)world->tgid << 32 | TID;
 		return false;
 	case BPF_FUNC_get_ns_current_pid_tgid:
 		r[0] = namespace_pid(world, r);
@@ -124,6 +129,9 @@ static void compute(uint8_t op, uint64_t *dst, uint64_t value)
 		return;
 	case BPF_AND:
 		*dst &= value;
+		return;
+	case BPF_OR:
+		*dst |= value;
 		return;
 	case BPF_RSH:
 		*dst >>= value;
@@ -188,6 +196,10 @@ static int step(struct world *world, const struct bpf_insn *insn, uint64_t *r)
 	case BPF_ALU64:
 		compute(BPF_OP(insn->code), dst, value);
 		return 1;
+	case BPF_ALU:
+		compute(BPF_OP(insn->code), dst, value);
+		*dst = (uint32_t)*dst;
+		return 1;
 	case BPF_LD:
 		*dst = wide(insn);
 		return 2;
@@ -219,8 +231,9 @@ static void run(struct world *world, const struct kview_filter *filter)
 	int by;
 
 	assert_true(count <= KVIEW_FILTER_MAX);
-	task.group_leader = (uintptr_t)&task;
-	task.start_boottime = world->start_ns;
+	task.group_leader = leader.group_leader = (uintptr_t)&leader;
+	task.start_boottime = world->thread_ns;
+	leader.start_boottime = world->start_ns;
 	hot[1] = world->preempt_count;
 	memset(counts, 0, sizeof(counts));
 	*counts_of(SITE, CPU) = world->counts;
@@ -233,7 +246,13 @@ static void run(struct world *world, const struct kview_filter *filter)
 
 static struct world a_member(void)
 {
-	return (struct world){ .tgid = TGID, .start_ns = START * (uint64_t)TICK + 12345, .started = true, .cpu = CPU };
+	return (struct world){
+		.tgid = TGID,
+		.start_ns = START * (uint64_t)TICK + 12345,
+		.thread_ns = THREAD_START * (uint64_t)TICK + 12345,
+		.started = true,
+		.cpu = CPU,
+	};
 }
 
 static void expect(const struct world *world, bool ran, unsigned int runs, unsigned int rejected, unsigned int skipped)
@@ -371,6 +390,32 @@ static void pid_namespaces(void **state)
 	expect(&outside, false, 0, 1, 0);
 }
 
+static void threads(void **state)
+{
+	struct kview_filter filters[] = { filter_for(true), filter_for(false) };
+
+	(void)state;
+	filters[1].pids = (struct kview_pid_namespace){ .dev = 4, .ino = 0xf0000123 };
+	member.by_threads = true;
+	for (size_t i = 0; i < COUNT(filters); i++) {
+		struct world one = a_member(), other = a_member(), reused = a_member(), process = a_member();
+
+		run(&one, &filters[i]);
+		expect(&one, true, 1, 0, 0);
+		reused.thread_ns += TICK;
+		run(&reused, &filters[i]);
+		expect(&reused, false, 0, 1, 0);
+		process.start_ns += TICK;
+		run(&process, &filters[i]);
+		expect(&process, false, 0, 1, 0);
+		thread_key++;
+		run(&other, &filters[i]);
+		expect(&other, false, 0, 1, 0);
+		thread_key--;
+	}
+	member.by_threads = false;
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -383,6 +428,7 @@ int main(void)
 		cmocka_unit_test(interrupts_are_skipped),
 		cmocka_unit_test(unknown_preempt_count),
 		cmocka_unit_test(pid_namespaces),
+		cmocka_unit_test(threads),
 	};
 
 	hints[TGID % KVIEW_FILTER_HINTS] = 1;

@@ -2,6 +2,7 @@
 /* Which process a pid or pidfd means. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,11 +104,54 @@ static void kernel_thread(void **state)
 	assert_int_equal(why, KVIEW_WHY_KERNEL_THREAD);
 }
 
+static void *sleep_until_told(void *data)
+{
+	int *ends = data;
+	char byte;
+
+	ends[2] = syscall(SYS_gettid);
+	if (read(ends[0], &byte, 1) != 1)
+		abort();
+	return NULL;
+}
+
+static void life_of_a_thread(void **state)
+{
+	struct kview_process process, first;
+	int ends[3] = {};
+	pthread_t thread;
+	uint32_t why;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pthread_create(&thread, NULL, sleep_until_told, ends), 0);
+	while (!*(volatile int *)&ends[2])
+		usleep(1000);
+	assert_int_equal(kview_process_open_thread(ends[2], &process, &why), 0);
+	assert_int_equal(process.tgid, getpid());
+	assert_int_equal(process.tid, ends[2]);
+	assert_false(kview_process_is_gone(&process));
+	assert_int_equal(kview_process_open_thread(getpid(), &first, &why), 0);
+	assert_int_equal(first.tid, getpid());
+	assert_int_equal(first.start, process.start);
+	assert_int_equal(first.thread_start, first.start);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	pthread_join(thread, NULL);
+	while (!kview_process_is_gone(&process)) /* waiting for it ends a little before it does */
+		usleep(1000);
+	assert_int_equal(kview_process_open_thread(ends[2], &process, &why), -ESRCH);
+	assert_int_equal(why, KVIEW_WHY_NO_THREAD);
+	assert_false(kview_process_is_gone(&first));
+	kview_process_close(&process);
+	kview_process_close(&first);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stat_texts),
 		cmocka_unit_test(life_of_a_child),
+		cmocka_unit_test(life_of_a_thread),
 		cmocka_unit_test(nobody),
 		cmocka_unit_test(kernel_thread),
 	};
