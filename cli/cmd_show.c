@@ -91,10 +91,10 @@ static int add_link(const struct kview_link_status *link, void *data)
 
 static json_t *describe_view(const struct kview_view_status *view)
 {
-	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:{s:I, s:I, s:i}}", "id", (int)view->id, "name", view->name,
+	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:{s:I, s:I, s:i}}", "id", (int)view->id, "name", view->name,
 			 "owner", (int)view->owner, "text_pages", (int)view->text_pages, "table_pages",
 			 (int)view->table_pages, "bytes", (json_int_t)view->bytes, "joined", (json_int_t)view->joined,
-			 "unseen", (json_int_t)view->lost, "aside", "count",
+			 "unseen", (json_int_t)view->lost, "partial", (int)view->partial, "aside", "count",
 			 (json_int_t)view->aside_count, "ns", (json_int_t)view->aside_ns, "now", (int)view->aside_now);
 }
 

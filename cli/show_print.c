@@ -137,6 +137,9 @@ static void print_summary(const json_t *view, FILE *out)
 	if (number(aside, "count"))
 		fprintf(out, " in %" PRId64 " window%s", number(aside, "count"), format_plural(number(aside, "count")));
 	fputs(number(aside, "now") ? ", and right now\n" : "\n", out);
+	if (number(view, "partial"))
+		fprintf(out, "unseen: what modules loaded since call of %" PRId64 " hooked tracepoint%s\n",
+			number(view, "partial"), format_plural(number(view, "partial")));
 }
 
 static bool is(const json_t *json, const char *name)

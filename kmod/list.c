@@ -99,6 +99,20 @@ static pid_t living_pid(struct pid *pid)
 	return pid_task(pid, PIDTYPE_TGID) ? pid_vnr(pid) : 0;
 }
 
+static bool is_partial(const struct kview_hook *hook)
+{
+	return hook->tracepoint && kview_tracepoint_in_modules(hook->tracepoint);
+}
+
+static u32 partial_hooks(const struct kview_link *link)
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < link->count; i++)
+		count += is_partial(&link->hooks[i]);
+	return count;
+}
+
 static void fill_view(struct kview_view *view, struct kview_view_info *info)
 {
 	struct kview_image_totals totals;
@@ -121,8 +135,10 @@ static void fill_view(struct kview_view *view, struct kview_view_info *info)
 		.lost = view->lost,
 		.cgroups = list_count_nodes(&view->cgroups),
 	};
-	list_for_each_entry(link, &view->links, node)
+	list_for_each_entry(link, &view->links, node) {
 		info->hooks += link->count;
+		info->partial += partial_hooks(link);
+	}
 	strscpy(info->name, view->name, sizeof(info->name));
 }
 
@@ -308,6 +324,7 @@ int kview_list_hook(struct kview_hook_info *info)
 		.runs = counts.runs,
 		.missed = counts.missed,
 		.skipped = counts.skipped,
+		.partial = is_partial(hook),
 	};
 	name_hook(hook, info);
 	return 0;

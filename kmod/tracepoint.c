@@ -344,15 +344,9 @@ static struct kview_tracepoint *find_known(const struct tracepoint *tp)
 	return NULL;
 }
 
-/* Modules that are loaded bring places, and take them away again. */
-static bool has_module_places(struct kview_tracepoint *point)
+bool kview_tracepoint_in_modules(const struct kview_tracepoint *point)
 {
-	bool modules;
-
-	kview_call(jump_label_lock)();
-	kview_jump_entries(&point->tp->key, &modules);
-	kview_call(jump_label_unlock)();
-	return modules;
+	return kview_jump_in_modules(&point->tp->key);
 }
 
 static int find_new(struct tracepoint *tp, u32 *why, const struct kview_tracepoint **ret_tracepoint)
@@ -381,7 +375,7 @@ int kview_tracepoint_get(struct tracepoint *tp, u32 *why, const struct kview_tra
 	point = find_known(tp);
 	if (!point)
 		return find_new(tp, why, ret_tracepoint);
-	if (has_module_places(point))
+	if (kview_tracepoint_in_modules(point))
 		return refuse(-EOPNOTSUPP, KVIEW_WHY_TP_IN_MODULE, why);
 	*ret_tracepoint = point;
 	return 0;

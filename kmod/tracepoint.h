@@ -48,6 +48,12 @@ int kview_tracepoint_find(const char *name, u32 *why, const struct kview_tracepo
 /* Same, for one at hand. */
 int kview_tracepoint_get(struct tracepoint *tp, u32 *why, const struct kview_tracepoint **ret_tracepoint);
 
+/*
+ * Do modules call it that were loaded since it was found? Members share their text, so these calls are not seen. Needs no
+ * lock.
+ */
+bool kview_tracepoint_in_modules(const struct kview_tracepoint *point);
+
 void kview_tracepoint_exit(void);
 
 #endif

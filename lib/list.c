@@ -43,6 +43,7 @@ int kview_each_view(kview_view_status_fn fn, void *data)
 			.aside_ns = info.aside_ns,
 			.joined = info.joined,
 			.lost = info.lost,
+			.partial = info.partial,
 		};
 
 		ret = fn(&status, data);

@@ -296,6 +296,7 @@ struct kview_view_status {
 	uint32_t members, links, hooks, text_pages, table_pages, aside_now;
 	uint64_t bytes, aside_count, aside_ns;
 	uint64_t joined; /* processes that became members so far */
+	uint32_t partial; /* hooks on tracepoints that modules loaded since call, too; those calls are not seen */
 	uint64_t lost;	 /* processes that run unseen, because there was no memory when they were forked */
 };
 

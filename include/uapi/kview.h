@@ -252,7 +252,7 @@ struct kview_view_info {
 	__u64 joined; /* processes and threads that became members, so far */
 	__u64 lost;   /* processes that run unseen because there was no memory when they were forked, or in their exec */
 	__u32 cgroups;
-	__u32 reserved2;
+	__u32 partial; /* hooks on tracepoints that modules call, too, which were loaded since: those calls are not seen */
 };
 
 /*
@@ -310,6 +310,8 @@ struct kview_hook_info {
 	__u64 missed;  /* times a member reached the hook while a BPF program was already running on that CPU */
 	__u64 skipped; /* times the hook was reached by an interrupt or a kernel thread that borrowed a member's view */
 	char name[KVIEW_SYMBOL_LEN];
+	__u32 partial; /* 1: modules loaded since call the tracepoint, too, unseen */
+	__u32 reserved;
 };
 
 #define KVIEW_IOC_TYPE 0xBD /* free in ioctl-number.rst as of 6.12 */

@@ -21,6 +21,12 @@ struct kview_static_call_mod {
 	struct static_call_site *sites;
 };
 
+/* Have modules places of @key? Needs no lock: one that is on its way in or out may or may not count. */
+static inline bool kview_jump_in_modules(const struct static_key *key)
+{
+	return READ_ONCE(key->type) & JUMP_TYPE_LINKED;
+}
+
 /*
  * The kernel's own first entry of @key, or NULL. Entries of one key stand together, up to the end of the table.
  * @ret_modules: whether modules have places, too. Under jump_label_lock().

@@ -5,8 +5,10 @@
  * Tracepoints through views: every event of a member is seen once, nobody else's is, other users of the tracepoint see
  * members as before; and what cannot be hooked is refused.
  */
+#include <fcntl.h>
 #include <sys/prctl.h>
 
+#include "modules.h"
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
@@ -189,6 +191,77 @@ static void same_twice(void)
 static void undo(void)
 {
 	test_write("/proc/sys/kernel/bpf_stats_enabled", "0");
+	module_unload("test_tracepoint");
+}
+
+/* try_module_get() of ours, in the kernel. */
+static void open_device(void)
+{
+	close(open(KVIEW_DEVICE, O_RDWR));
+}
+
+static void call_from_module(void)
+{
+	test_set("/sys/module/test_tracepoint/parameters/call", "1");
+}
+
+static __u32 partial_hook(int view, int link)
+{
+	struct kview_hook_info info = {
+		.size = sizeof(info),
+		.view = kv_view_info(view).id,
+		.link = kv_link_info(link).id,
+	};
+
+	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &info));
+	return info.partial;
+}
+
+static void run_twice(struct subject *subject, void (*function)(void *unused))
+{
+	subject_do(subject, function, NULL);
+	subject_do(subject, function, NULL);
+}
+
+static void open_twice(void *unused)
+{
+	(void)unused;
+	open_device();
+	open_device();
+}
+
+static void call_twice(void *unused)
+{
+	(void)unused;
+	call_from_module();
+	call_from_module();
+}
+
+/* All views share modules' text: what one that is loaded later calls is not seen, and that is told. */
+static void module_loaded_since(void)
+{
+	struct subject member = subject_new(1);
+	struct counter counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT), other = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
+	int view = kv_view(), link = kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "module_get");
+	uint64_t opened;
+
+	kv_member(view, member.pid);
+	run_twice(&member, open_twice);
+	opened = *counter.value;
+	CHECK(opened >= 4);
+	CHECK_EQUAL(kv_view_info(view).partial, 0);
+	module_load_test("test_tracepoint");
+	CHECK_EQUAL(kv_view_info(view).partial, 1);
+	CHECK_EQUAL(partial_hook(view, link), 1);
+	CHECK_EQUAL(kv_try_tracepoint(view, KVIEW_HOOK_RAW_TP, other.prog, "module_get"), -EOPNOTSUPP);
+	CHECK_EQUAL(kv_reason, KVIEW_WHY_TP_IN_MODULE);
+	run_twice(&member, call_twice);
+	CHECK_EQUAL(*counter.value, opened);
+	run_twice(&member, open_twice);
+	CHECK_EQUAL(*counter.value, 2 * opened);
+	WAIT_FOR(!module_unload("test_tracepoint"));
+	CHECK_EQUAL(kv_view_info(view).partial, 0);
+	CHECK_EQUAL(partial_hook(view, link), 0);
 }
 
 int main(int argc, char **argv)
@@ -196,7 +269,7 @@ int main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST_CASE(raw),		     TEST_CASE(btf),	   TEST_CASE(with_statistics),
 		TEST_CASE(record), TEST_CASE(name_of_hook), TEST_CASE(two_views_two_programs),
-		TEST_CASE(others_see_member), TEST_CASE(refusals), TEST_CASE(same_twice),
+		TEST_CASE(others_see_member), TEST_CASE(refusals), TEST_CASE(same_twice), TEST_CASE(module_loaded_since),
 	};
 
 	test_undo = undo;
