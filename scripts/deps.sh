@@ -13,7 +13,7 @@ declare -A packages=(
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
-		strace binutils'
+		strace binutils liburing-dev'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	[demo]='redis-server redis-tools python3'

@@ -11,8 +11,10 @@ module_vm_library := $(OUT)/tests/vm/testlib.a
 $(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups faults kv leaks modules patchers programs storm subject symbols \
 	tally testlib tracepoints))
 
+libraries_of_workers := -luring
+
 $(foreach name,$(module_vm_tests),$(eval $(call program,tests/vm/$(name), \
-	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf)))
+	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf $(libraries_of_$(name)))))
 
 CHECK_VM += $(module_vm_tests:%=$(OUT)/tests/vm/%)
 
