@@ -1,159 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
 /* Members that are threads: their programs run for them alone, to the last call, whatever becomes of their process. */
-#include <bpf/bpf.h>
-#include <linux/sched.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
+#include "crew.h"
 #include "programs.h"
 #include "testlib.h"
 
 #define FUNCTION "__x64_sys_getppid"
-#define CALLS 40
-#define HANDS_MAX 80
-
-/* --- a crew: a process whose threads, its hands, do as they are told; the first thread is hand 0 ------------------- */
-
-enum order { ORDER_CALL = 1, ORDER_EXIT, ORDER_EXEC, ORDER_FORK, ORDER_VFORK };
-
-struct hand {
-	volatile pid_t tid;
-	volatile enum order order; /* 0 when it is done */
-};
-
-struct crew {
-	pid_t pid;
-	struct hand *hands;
-};
-
-static void call(void)
-{
-	for (int i = 0; i < CALLS; i++) {
-		syscall(SYS_getppid);
-		prctl(PR_SET_NAME, "hand"); /* the tracepoint task_rename */
-	}
-}
-
-static void fork_and_call(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		call();
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
-}
-
-static int call_as_child(void *unused)
-{
-	(void)unused;
-	call();
-	return 0;
-}
-
-/* A process that runs in our address space. */
-static void vfork_and_call(void)
-{
-	static char stack[65536] __attribute__((aligned(16)));
-	pid_t pid = clone(call_as_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
-
-	waitpid(pid, NULL, 0);
-}
-
-static void obey(enum order order)
-{
-	switch (order) {
-	case ORDER_CALL:
-		call();
-		break;
-	case ORDER_EXIT:
-		syscall(SYS_exit, 0);
-		break;
-	case ORDER_EXEC:
-		test_exec_caller(CALLS);
-		break;
-	case ORDER_FORK:
-		fork_and_call();
-		break;
-	case ORDER_VFORK:
-		vfork_and_call();
-		break;
-	}
-}
-
-static void *serve(void *data)
-{
-	struct hand *hand = data;
-
-	hand->tid = syscall(SYS_gettid);
-	for (;;) {
-		while (!hand->order)
-			usleep(1000);
-		obey(hand->order);
-		hand->order = 0;
-	}
-	return NULL;
-}
-
-static void start_hand(struct hand *hand)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, 65536);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	CHECK(!pthread_create(&thread, &attributes, serve, hand));
-}
-
-static struct crew crew_new(int hands)
-{
-	struct crew crew = { .hands = mmap(NULL, HANDS_MAX * sizeof(struct hand), PROT_READ | PROT_WRITE,
-					   MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
-
-	CHECK(crew.hands != MAP_FAILED);
-	crew.pid = CHECK_CALL(fork());
-	if (!crew.pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (int i = 1; i < hands; i++)
-			start_hand(&crew.hands[i]);
-		serve(&crew.hands[0]);
-	}
-	for (int i = 0; i < hands; i++)
-		WAIT_FOR(crew.hands[i].tid);
-	return crew;
-}
-
-static void tell(struct crew *crew, int hand, enum order order)
-{
-	crew->hands[hand].order = order;
-	WAIT_FOR(!crew->hands[hand].order);
-}
-
-/* Each of the first @hands makes its calls. */
-static void all_call(struct crew *crew, int hands)
-{
-	for (int i = 0; i < hands; i++)
-		tell(crew, i, ORDER_CALL);
-}
-
-static bool lives(const struct crew *crew, int hand)
-{
-	return !syscall(SYS_tgkill, crew->pid, crew->hands[hand].tid, 0);
-}
-
-static void exit_hand(struct crew *crew, int hand)
-{
-	crew->hands[hand].order = ORDER_EXIT;
-	WAIT_FOR(!lives(crew, hand));
-}
 
 /* --- members -------------------------------------------------------------------------------------------------------- */
 
@@ -260,11 +116,11 @@ static void one(void)
 	struct scene scene = scene_new();
 
 	add(scene.view, &crew, 1);
-	all_call(&crew, 4);
-	expect(&scene, CALLS);
+	crew_call(&crew, 4);
+	expect(&scene, CREW_CALLS);
 	CHECK_EQUAL(try_remove(scene.view, crew.hands[1].tid), 0);
-	all_call(&crew, 4);
-	expect(&scene, CALLS);
+	crew_call(&crew, 4);
+	expect(&scene, CREW_CALLS);
 	CHECK_EQUAL(kv_view_info(scene.view).text_pages, 0);
 	CHECK_EQUAL(kv_view_info(scene.view).joined, 1);
 }
@@ -275,8 +131,8 @@ static void first(void)
 	struct scene scene = scene_new();
 
 	add(scene.view, &crew, 0);
-	all_call(&crew, 2);
-	expect(&scene, CALLS);
+	crew_call(&crew, 2);
+	expect(&scene, CREW_CALLS);
 }
 
 static void some(void)
@@ -287,12 +143,12 @@ static void some(void)
 	for (int i = 1; i < 4; i++)
 		add(scene.view, &crew, i);
 	CHECK_EQUAL(kv_view_info(scene.view).members, 3);
-	all_call(&crew, 5);
-	expect(&scene, 3 * CALLS);
+	crew_call(&crew, 5);
+	expect(&scene, 3 * CREW_CALLS);
 	CHECK_EQUAL(try_remove(scene.view, crew.hands[2].tid), 0);
 	expect_refused(try_remove(scene.view, crew.hands[2].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
-	all_call(&crew, 5);
-	expect(&scene, 5 * CALLS);
+	crew_call(&crew, 5);
+	expect(&scene, 5 * CREW_CALLS);
 }
 
 /* Threads of two processes, in one view. */
@@ -303,10 +159,10 @@ static void two_processes(void)
 
 	add(scene.view, &crews[0], 1);
 	add(scene.view, &crews[1], 2);
-	all_call(&crews[0], 3);
-	expect(&scene, CALLS);
-	all_call(&crews[1], 3);
-	expect(&scene, 2 * CALLS);
+	crew_call(&crews[0], 3);
+	expect(&scene, CREW_CALLS);
+	crew_call(&crews[1], 3);
+	expect(&scene, 2 * CREW_CALLS);
 }
 
 /* One view for the process and one for each of two threads, all hooked at the same places. */
@@ -318,16 +174,16 @@ static void several_views(void)
 	kv_member(whole.view, crew.pid);
 	add(some.view, &crew, 1);
 	add(other.view, &crew, 2);
-	all_call(&crew, 4);
-	expect(&whole, 4 * CALLS);
-	expect(&some, CALLS);
-	expect(&other, CALLS);
+	crew_call(&crew, 4);
+	expect(&whole, 4 * CREW_CALLS);
+	expect(&some, CREW_CALLS);
+	expect(&other, CREW_CALLS);
 	add(other.view, &crew, 1);
 	CHECK_EQUAL(kv_try_member_remove(whole.view, crew.pid), 0);
-	all_call(&crew, 4);
-	expect(&whole, 4 * CALLS);
-	expect(&some, 2 * CALLS);
-	expect(&other, 3 * CALLS);
+	crew_call(&crew, 4);
+	expect(&whole, 4 * CREW_CALLS);
+	expect(&some, 2 * CREW_CALLS);
+	expect(&other, 3 * CREW_CALLS);
 }
 
 /* Membership of the process hides that of its threads, and does not end it. */
@@ -339,15 +195,15 @@ static void process_and_thread(void)
 	kv_member(scene.view, crew.pid);
 	add(scene.view, &crew, 1);
 	CHECK_EQUAL(kv_view_info(scene.view).members, 1);
-	all_call(&crew, 3);
-	expect(&scene, 3 * CALLS);
+	crew_call(&crew, 3);
+	expect(&scene, 3 * CREW_CALLS);
 	CHECK_EQUAL(kv_try_member_remove(scene.view, crew.pid), 0);
-	all_call(&crew, 3);
-	expect(&scene, 4 * CALLS);
+	crew_call(&crew, 3);
+	expect(&scene, 4 * CREW_CALLS);
 	CHECK_EQUAL(kv_try_member_remove(scene.view, crew.pid), -ENOENT);
 	CHECK_EQUAL(try_remove(scene.view, crew.hands[1].tid), 0);
-	all_call(&crew, 3);
-	expect(&scene, 4 * CALLS);
+	crew_call(&crew, 3);
+	expect(&scene, 4 * CREW_CALLS);
 }
 
 static void listed(void)
@@ -375,17 +231,17 @@ static void exits(void)
 
 	add(scene.view, &crew, 1);
 	add(scene.view, &crew, 2);
-	exit_hand(&crew, 1);
+	crew_exit(&crew, 1);
 	WAIT_FOR(kv_view_info(scene.view).members == 1);
 	expect_refused(try_remove(scene.view, crew.hands[1].tid), -ESRCH, KVIEW_WHY_NO_THREAD);
-	tell(&crew, 2, ORDER_CALL);
-	tell(&crew, 3, ORDER_CALL);
-	expect(&scene, CALLS);
-	exit_hand(&crew, 2);
+	crew_tell(&crew, 2, ORDER_CALL);
+	crew_tell(&crew, 3, ORDER_CALL);
+	expect(&scene, CREW_CALLS);
+	crew_exit(&crew, 2);
 	WAIT_FOR(!kv_view_info(scene.view).text_pages);
 	CHECK_EQUAL(kv_view_info(scene.view).members, 0);
-	tell(&crew, 3, ORDER_CALL);
-	expect(&scene, CALLS);
+	crew_tell(&crew, 3, ORDER_CALL);
+	expect(&scene, CREW_CALLS);
 }
 
 /* The first thread may go while others run on. */
@@ -399,9 +255,9 @@ static void first_exits(void)
 	crew.hands[0].order = ORDER_EXIT;
 	WAIT_FOR(kv_view_info(scene.view).members == 1);
 	expect_refused(try_add(scene.view, crew.hands[0].tid), -ESRCH, KVIEW_WHY_THREAD_EXITING);
-	tell(&crew, 1, ORDER_CALL);
-	tell(&crew, 2, ORDER_CALL);
-	expect(&scene, CALLS);
+	crew_tell(&crew, 1, ORDER_CALL);
+	crew_tell(&crew, 2, ORDER_CALL);
+	expect(&scene, CREW_CALLS);
 }
 
 static void process_killed(void)
@@ -422,7 +278,7 @@ static void serve_next(struct crew *crew, int hand, pid_t tid)
 
 	snprintf(text, sizeof(text), "%d", tid - 1);
 	test_set("/proc/sys/kernel/ns_last_pid", text);
-	start_hand(&crew->hands[hand]);
+	crew_start(&crew->hands[hand]);
 	WAIT_FOR(crew->hands[hand].tid);
 }
 
@@ -435,18 +291,18 @@ static void id_reused(void)
 
 	crew.hands = mmap(NULL, HANDS_MAX * sizeof(struct hand), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(crew.hands != MAP_FAILED);
-	start_hand(&crew.hands[1]);
+	crew_start(&crew.hands[1]);
 	WAIT_FOR(crew.hands[1].tid);
 	tid = crew.hands[1].tid;
 	for (int i = 1; i < 12; i++) {
 		add(scene.view, &crew, i);
-		tell(&crew, i, ORDER_CALL);
-		expect(&scene, i * CALLS);
-		exit_hand(&crew, i);
+		crew_tell(&crew, i, ORDER_CALL);
+		expect(&scene, i * CREW_CALLS);
+		crew_exit(&crew, i);
 		serve_next(&crew, i + 1, tid);
 		CHECK_EQUAL(crew.hands[i + 1].tid, tid);
-		tell(&crew, i + 1, ORDER_CALL);
-		expect(&scene, i * CALLS);
+		crew_tell(&crew, i + 1, ORDER_CALL);
+		expect(&scene, i * CREW_CALLS);
 	}
 }
 
@@ -467,12 +323,12 @@ static void expect_exec(int member, int execs, uint64_t calls)
 /* The id of the first thread is the only one that is left, whoever execs. */
 static void exec_by_first(void)
 {
-	expect_exec(0, 0, CALLS);
+	expect_exec(0, 0, CREW_CALLS);
 }
 
 static void exec_by_other_than_first(void)
 {
-	expect_exec(0, 1, CALLS);
+	expect_exec(0, 1, CREW_CALLS);
 }
 
 static void exec_by_member(void)
@@ -492,11 +348,11 @@ static void children(void)
 	struct scene scene = scene_new();
 
 	add(scene.view, &crew, 1);
-	tell(&crew, 1, ORDER_FORK);
-	tell(&crew, 1, ORDER_VFORK);
+	crew_tell(&crew, 1, ORDER_FORK);
+	crew_tell(&crew, 1, ORDER_VFORK);
 	expect(&scene, 0);
-	tell(&crew, 1, ORDER_CALL);
-	expect(&scene, CALLS);
+	crew_tell(&crew, 1, ORDER_CALL);
+	expect(&scene, CREW_CALLS);
 }
 
 /* The first thread's id is that of a process, too, and of threads by number only. */
@@ -531,8 +387,8 @@ static void too_many(void)
 	for (int i = 1; i <= KVIEW_THREADS_MAX; i++)
 		add(scene.view, &crew, i);
 	for (int i = KVIEW_THREADS_MAX - 1; i < KVIEW_THREADS_MAX + 2; i++)
-		tell(&crew, i, ORDER_CALL);
-	expect(&scene, 2 * CALLS);
+		crew_tell(&crew, i, ORDER_CALL);
+	expect(&scene, 2 * CREW_CALLS);
 }
 
 /* Threads come and go, and the one that stays misses nothing. */
@@ -547,7 +403,7 @@ static void others_come_and_go(void)
 		add(other.view, &crew, 2);
 		CHECK_EQUAL(try_remove(other.view, crew.hands[2].tid), 0);
 		WAIT_FOR(!crew.hands[1].order);
-		expect(&scene, i * CALLS);
+		expect(&scene, i * CREW_CALLS);
 	}
 	expect(&other, 0);
 }
