@@ -106,7 +106,7 @@ static void refuse_entries(struct kview *view)
 
 	EXPECT(!pipe(pipes), "%m");
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 0, NULL), -EINVAL, "0 hooks");
-	test_refused(view, kview_attach_entries(view, fd, names, NULL, 3, NULL), -EINVAL, "__x64_sys_getpgid: the fun");
+	test_refused(view, kview_attach_entries(view, fd, names, NULL, 3, NULL), -EINVAL, "__x64_sys_getpgid: it is in the list twice");
 	test_refused(view, kview_attach_entries(view, fd, names + 1, NULL, 3, NULL), -ENOENT, "vfs_raed: the kernel");
 	if (kview_mode(view) == KVIEW_MODE_ORDINARY)
 		test_refused(view, kview_attach_entries(view, multi, names, NULL, 1, NULL), -EOPNOTSUPP, "kprobe.multi");
