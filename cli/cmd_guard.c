@@ -29,7 +29,8 @@ uint32_t guard_parse_lfc(const char *command, const char *word)
 	unsigned long value = strtoul(word, &end, 10);
 
 	if (*word < '0' || *word > '9' || *end || value >= GUARD_LOCALITY)
-		cli_usage("guard %s: --lfc %s: expected a number of anomalies, 0 to %d", command, word, GUARD_LOCALITY - 1);
+		cli_usage("guard %s: --lfc %s: expected a number of anomalies, 0 to %d", command, word,
+			  GUARD_LOCALITY - 1);
 	return value;
 }
 

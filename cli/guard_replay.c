@@ -273,9 +273,9 @@ static json_t *describe_set(const struct replay *replay, const char *name, const
 		calls += score->calls[i];
 	json = json_pack("{s:s, s:s, s:s*, s:I, s:i, s:f, s:o, s:o, s:o}", "name", name, "model",
 			 stide ? "stide" : "pairs", "rule",
-			 stide					 ? NULL :
-			 replay->opts.rule.kind == GUARD_RULE_PH ? "ph" :
-								   "rate",
+			 stide					   ? NULL
+			 : replay->opts.rule.kind == GUARD_RULE_PH ? "ph"
+								   : "rate",
 			 "calls", (json_int_t)calls, "lfc_limit", (int)replay->opts.rule.lfc_limit, "cpu_seconds",
 			 seconds, "traces", describe_labels(score->traces, labelled), "processes",
 			 describe_labels(score->processes, labelled), "profiles", describe_profiles(guard));
@@ -343,7 +343,9 @@ static bool is_folder(const char *path)
 static size_t find_folders(const char *path, char folders[3][ROOT_LEN], struct labelled labelled[3])
 {
 	static const struct labelled parts[] = {
-		{ GUARD_LABEL_TRAIN, "train" }, { GUARD_LABEL_NORMAL, "normal" }, { GUARD_LABEL_ATTACK, "attack" },
+		{ GUARD_LABEL_TRAIN, "train" },
+		{ GUARD_LABEL_NORMAL, "normal" },
+		{ GUARD_LABEL_ATTACK, "attack" },
 	};
 	size_t i, count = 0;
 
@@ -381,8 +383,8 @@ static int replay_set(const struct replay *replay, const char *path, json_t *lis
 	if (replay->load)
 		err = guard_replay_load(guard, replay->load);
 	if (!err)
-		err = path ? replay_path(replay, path, guard) :
-			     replay_labelled(replay, replay->labelled, replay->labelled_count, guard);
+		err = path ? replay_path(replay, path, guard)
+			   : replay_labelled(replay, replay->labelled, replay->labelled_count, guard);
 	if (err) {
 		cli_note("guard replay: %s", guard_replay_reason(guard));
 		return cli_exit_code(err);

@@ -26,20 +26,20 @@ enum guard_rule_kind {
 
 struct guard_rule {
 	__u32 kind;
-	__u32 lfc_limit;      /* anomalies in a locality frame that are too many */
-	__u32 span_calls;     /* a power of two */
-	__u32 spans;	      /* in a block */
-	__u32 novel_limit;    /* spans of a block that may bring something new for the profile to become normal */
-	__u32 anomaly_limit;  /* pH: of a profile, then it trains again */
-	__u32 normal_factor;  /* pH: calls of training to those before the last novelty, as factor / divisor */
+	__u32 lfc_limit;     /* anomalies in a locality frame that are too many */
+	__u32 span_calls;    /* a power of two */
+	__u32 spans;	     /* in a block */
+	__u32 novel_limit;   /* spans of a block that may bring something new for the profile to become normal */
+	__u32 anomaly_limit; /* pH: of a profile, then it trains again */
+	__u32 normal_factor; /* pH: calls of training to those before the last novelty, as factor / divisor */
 	__u32 normal_divisor;
-	__u64 normal_wait;    /* ns; pH: between frozen and normal. Rate: from the creation of a profile */
+	__u64 normal_wait; /* ns; pH: between frozen and normal. Rate: from the creation of a profile */
 };
 
-#define GUARD_RULE_DEFAULTS                                                                                          \
-	{                                                                                                            \
-		.kind = GUARD_RULE_RATE, .lfc_limit = 12, .span_calls = 1024, .spans = 128, .novel_limit = 2,        \
-		.anomaly_limit = 30, .normal_factor = 128, .normal_divisor = 32, .normal_wait = 0,                   \
+#define GUARD_RULE_DEFAULTS                                                                                            \
+	{                                                                                                              \
+		.kind = GUARD_RULE_RATE, .lfc_limit = 12, .span_calls = 1024, .spans = 128, .novel_limit = 2,          \
+		.anomaly_limit = 30, .normal_factor = 128, .normal_divisor = 32, .normal_wait = 0,                     \
 	}
 
 enum guard_event {
@@ -55,9 +55,9 @@ enum guard_event {
 
 /* What a call was. */
 struct guard_verdict {
-	__u32 events;	/* enum guard_event */
-	__u32 missing;	/* bit i: the pair with the call i + 1 places back is unknown */
-	__u32 lfc;	/* of the task */
+	__u32 events;  /* enum guard_event */
+	__u32 missing; /* bit i: the pair with the call i + 1 places back is unknown */
+	__u32 lfc;     /* of the task */
 };
 
 /* --- tasks --- */
@@ -218,8 +218,7 @@ GUARD_INLINE __u32 guard_span_limit(const struct guard_rule *rule, const struct 
 }
 
 /* A block of spans is complete. */
-GUARD_INLINE __u32 guard_block_end(struct guard_env *env, const struct guard_rule *rule,
-				     struct guard_profile *profile)
+GUARD_INLINE __u32 guard_block_end(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile)
 {
 	__u32 arms = !profile->normal && !profile->frozen && rule->kind == GUARD_RULE_RATE &&
 		     profile->novel_spans <= rule->novel_limit &&
@@ -284,7 +283,7 @@ GUARD_INLINE __u32 guard_task_alarm(const struct guard_rule *rule, struct guard_
 
 /* A normal profile does not know this: count it, and remember it unless the task has gone wrong altogether. */
 GUARD_INLINE __u32 guard_anomaly(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile,
-				   struct guard_task *task, __u32 id, __u64 window, __u32 missing)
+				 struct guard_task *task, __u32 id, __u64 window, __u32 missing)
 {
 	__u32 events = GUARD_ANOMALY;
 
@@ -308,7 +307,7 @@ GUARD_INLINE __u32 guard_anomaly(struct guard_env *env, const struct guard_rule 
 
 /* A profile that trains learns. */
 GUARD_INLINE __u32 guard_novelty(struct guard_env *env, struct guard_profile *profile, struct guard_task *task,
-				   __u32 id, __u64 window, __u32 missing)
+				 __u32 id, __u64 window, __u32 missing)
 {
 	guard_learn(env, profile, id, window, missing);
 	task->flags |= GUARD_TASK_NOVEL;

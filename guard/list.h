@@ -44,7 +44,7 @@ static inline void *guard_list_add(struct guard_list *list)
 }
 
 /* For each item, @item a pointer to its type. */
-#define guard_list_each(list, item) \
+#define guard_list_each(list, item)                                                                                    \
 	for ((item) = (list)->items; (item) && (item) < (typeof(item))guard_list_at(list, (list)->count); (item)++)
 
 #endif /* GUARD_LIST_H */

@@ -13,7 +13,8 @@ struct guard_env {
 
 static inline union guard_block *guard_env_block(struct guard_env *env, __u32 number)
 {
-	return number && number <= *env->used && number <= env->count ? &env->blocks[number - 1] : (union guard_block *)0;
+	return number && number <= *env->used && number <= env->count ? &env->blocks[number - 1]
+								      : (union guard_block *)0;
 }
 
 static inline __u32 guard_env_block_new(struct guard_env *env)

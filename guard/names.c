@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Numbers for the names of calls: the kernel's own where it has one, so that what was learned from a trace means the same
- * elsewhere; others get numbers in the order in which they occur. A hash that never grows: there are a few hundred.
+ * Numbers for the names of calls: the kernel's own where it has one, so that what was learned from a trace means the
+ * same elsewhere; others get numbers in the order in which they occur. A hash that never grows: there are a few hundred.
  */
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a profile knows, as a list that means the same on every machine: by numbers of calls, not by ids, in one order. It
- * is what is kept on disk.
+ * What a profile knows, as a list that means the same on every machine: by numbers of calls, not by ids, in one order.
+ * It is what is kept on disk.
  */
 #ifndef GUARD_PAIRLIST_H
 #define GUARD_PAIRLIST_H
@@ -23,8 +23,8 @@ int guard_pairlist_get(struct guard_env *env, struct guard_profile *profile, enu
 		       struct guard_pair **ret_pairs, size_t *ret_count);
 
 /*
- * Add @pairs to what @copy knows. -EINVAL: they are no list of pairs, and nothing was added. -ENOSPC: the profile or the
- * pool of blocks is full; what found room was added.
+ * Add @pairs to what @copy knows. -EINVAL: they are no list of pairs, and nothing was added. -ENOSPC: the profile or
+ * the pool of blocks is full; what found room was added.
  */
 int guard_pairlist_add(struct guard_env *env, struct guard_profile *profile, enum guard_copy copy,
 		       const struct guard_pair *pairs, size_t count);

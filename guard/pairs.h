@@ -253,7 +253,7 @@ static long guard_drain_word(__u32 i, void *data)
 	return 0;
 }
 
-/* Move what @recent knows to @accepted, or forget it when that is NULL. Bits that arrive meanwhile stay in one of them. */
+/* Move what @recent knows to @accepted, or forget it when that is NULL. Bits that come meanwhile stay in one of them. */
 GUARD_INLINE void guard_tile_drain(struct guard_tile *recent, struct guard_tile *accepted)
 {
 	struct guard_drain drain = { recent, accepted };

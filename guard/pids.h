@@ -9,7 +9,7 @@
 struct guard_pids {
 	struct guard_pid {
 		uint32_t pid, index; /* index + 1; 0: free */
-	} *slots;
+	} * slots;
 	size_t room, count;
 };
 

@@ -11,15 +11,15 @@
 
 #include <linux/types.h>
 
-#define GUARD_LOOKAHEAD 8 /* places back from the current call: a window of 9 */
+#define GUARD_LOOKAHEAD 8  /* places back from the current call: a window of 9 */
 #define GUARD_LOCALITY 128 /* calls in a locality frame */
-#define GUARD_TILE 64 /* ids in a tile: the bits of a word */
-#define GUARD_TILES 4 /* tiles in a row: ids fit the bytes of a window */
-#define GUARD_IDS 254 /* and two bytes mean something else: */
-#define GUARD_ID_LOST 254 /* a call for which there was no id left */
-#define GUARD_ID_NONE 255 /* before the first call */
-#define GUARD_SLOTS 512 /* of the hash from calls to ids: one for each number of a 64-bit call */
-#define GUARD_FRAMES 5 /* nested signal handlers whose windows are kept */
+#define GUARD_TILE 64	   /* ids in a tile: the bits of a word */
+#define GUARD_TILES 4	   /* tiles in a row: ids fit the bytes of a window */
+#define GUARD_IDS 254	   /* and two bytes mean something else: */
+#define GUARD_ID_LOST 254  /* a call for which there was no id left */
+#define GUARD_ID_NONE 255  /* before the first call */
+#define GUARD_SLOTS 512	   /* of the hash from calls to ids: one for each number of a 64-bit call */
+#define GUARD_FRAMES 5	   /* nested signal handlers whose windows are kept */
 #define GUARD_COMM 16
 
 /* Bit p of seen[c][i]: id p was seen i + 1 places before id c. The row of an id is one line of the cache. */
@@ -63,24 +63,24 @@ struct guard_identity {
 struct guard_profile {
 	struct guard_tile tile[GUARD_COPIES];
 	struct guard_start start[GUARD_COPIES];
-	__u16 calls[GUARD_TILE];   /* of each id */
-	__u8 slots[GUARD_SLOTS];   /* id + 1 of a call; 0: free */
-	__u32 id_count;		   /* ids given, or asked for: may exceed GUARD_IDS */
-	__u32 accepted_ids;	   /* ids that existed when the profile became normal */
-	__u32 more;		   /* block; 0: none */
-	__u32 epoch;		   /* GUARD_EPOCH and GUARD_GENERATION: when it changes, tasks forget */
-	__u8 normal;		   /* testing; else training */
-	__u8 frozen;		   /* trained, and becomes normal at normal_time if nothing new comes */
-	__u8 response;		   /* enum guard_response */
+	__u16 calls[GUARD_TILE]; /* of each id */
+	__u8 slots[GUARD_SLOTS]; /* id + 1 of a call; 0: free */
+	__u32 id_count;		 /* ids given, or asked for: may exceed GUARD_IDS */
+	__u32 accepted_ids;	 /* ids that existed when the profile became normal */
+	__u32 more;		 /* block; 0: none */
+	__u32 epoch;		 /* GUARD_EPOCH and GUARD_GENERATION: when it changes, tasks forget */
+	__u8 normal;		 /* testing; else training */
+	__u8 frozen;		 /* trained, and becomes normal at normal_time if nothing new comes */
+	__u8 response;		 /* enum guard_response */
 	__u8 reserved;
-	__u32 spans, novel_spans;  /* of the block of spans under way */
+	__u32 spans, novel_spans;	  /* of the block of spans under way */
 	__u32 normal_novel, normal_spans; /* of the last block before the profile was normal */
-	__u32 sequences;	   /* calls that were learned from */
-	__u32 lost;		   /* calls that could not be learned: no id or block left */
+	__u32 sequences;		  /* calls that were learned from */
+	__u32 lost;			  /* calls that could not be learned: no id or block left */
 	__u32 alarms;
-	__u64 created;		   /* ns */
-	__u64 normal_time;	   /* ns */
-	__u64 calls_seen;	   /* whole spans only, but with --rule ph */
+	__u64 created;			   /* ns */
+	__u64 normal_time;		   /* ns */
+	__u64 calls_seen;		   /* whole spans only, but with --rule ph */
 	__u64 train_count, last_mod_count; /* as in pH: calls while training, and those since the last that was new */
 	__u64 anomalies;
 	struct guard_identity identity;
@@ -94,22 +94,22 @@ enum guard_response {
 	GUARD_RESPONSES,
 };
 
-#define GUARD_EPOCH 1 /* the locality frames of tasks no longer count */
+#define GUARD_EPOCH 1		 /* the locality frames of tasks no longer count */
 #define GUARD_GENERATION 0x10000 /* ids mean something else: windows do not count either */
 
 enum guard_task_flag {
-	GUARD_TASK_NOVEL = 1,	   /* something new in this span */
-	GUARD_TASK_ALARMED = 2,	   /* by its locality frame, until that has calmed down */
+	GUARD_TASK_NOVEL = 1,	     /* something new in this span */
+	GUARD_TASK_ALARMED = 2,	     /* by its locality frame, until that has calmed down */
 	GUARD_TASK_CALL_ALARMED = 4, /* by a first-ever call */
 };
 
 struct guard_task {
-	__u64 window;	   /* ids of the last calls, the last in the lowest byte */
-	__u64 locality[2]; /* one bit for each call: was it an anomaly; the last in the lowest bit */
+	__u64 window;		    /* ids of the last calls, the last in the lowest byte */
+	__u64 locality[2];	    /* one bit for each call: was it an anomaly; the last in the lowest bit */
 	__u64 frames[GUARD_FRAMES]; /* windows that signal handlers interrupted, the last first */
-	__u32 profile;	   /* its number; 0: none */
-	__u32 epoch;	   /* of the profile when the locality frame began */
-	__u32 calls;	   /* since fork or exec */
+	__u32 profile;		    /* its number; 0: none */
+	__u32 epoch;		    /* of the profile when the locality frame began */
+	__u32 calls;		    /* since fork or exec */
 	__u32 anomalies;
 	__u16 lost_frames; /* windows of which there were too many */
 	__u16 unmatched;   /* returns from a handler that was not seen to begin */
@@ -125,14 +125,14 @@ _Static_assert(sizeof(struct guard_more) <= sizeof(struct guard_tile), "blocks a
 /* Whose calls: numbers of different spaces never mean the same. */
 enum guard_space {
 	GUARD_SPACE_64,
-	GUARD_SPACE_32,	      /* int 0x80 and 32-bit sysenter, syscall */
+	GUARD_SPACE_32, /* int 0x80 and 32-bit sysenter, syscall */
 	GUARD_SPACE_X32,
 	GUARD_SPACE_IO_URING, /* operations submitted through a ring */
 };
 
 #define GUARD_SPACE_SHIFT 9
 #define GUARD_NUMBER_MAX ((1 << GUARD_SPACE_SHIFT) - 1) /* stands for all numbers there are not */
-#define GUARD_X32_BIT 0x40000000 /* __X32_SYSCALL_BIT */
+#define GUARD_X32_BIT 0x40000000			/* __X32_SYSCALL_BIT */
 
 /* The number by which engine and profiles know call @number of @space. */
 static inline __u32 guard_call_number(enum guard_space space, __u64 number)

@@ -30,7 +30,7 @@ struct guard_replay {
 	uint32_t blocks_used;
 	struct guard_names *names;
 	struct guard_list files, processes, profiles, runners, stides; /* of struct guard_trace_file, and so on */
-	struct guard_pids pids; /* -> runners of the file that is read */
+	struct guard_pids pids;					       /* -> runners of the file that is read */
 	bool testing;
 	enum guard_label label;
 	uint32_t last_pid, last_runner; /* the runner of the last call */
@@ -67,14 +67,13 @@ void guard_replay_free(struct guard_replay *replay)
 
 	if (!replay)
 		return;
-	guard_list_each(&replay->files, file)
-		free(file->path);
-	guard_list_each(&replay->profiles, profile) {
+	guard_list_each(&replay->files, file) free(file->path);
+	guard_list_each(&replay->profiles, profile)
+	{
 		free(profile->name);
 		free(profile->profile);
 	}
-	guard_list_each(&replay->stides, stide)
-		guard_stide_deinit(stide);
+	guard_list_each(&replay->stides, stide) guard_stide_deinit(stide);
 	guard_list_deinit(&replay->files);
 	guard_list_deinit(&replay->processes);
 	guard_list_deinit(&replay->profiles);
@@ -137,9 +136,8 @@ static int find_profile(struct guard_replay *replay, const char *name, size_t le
 {
 	struct guard_replay_profile *profile;
 
-	guard_list_each(&replay->profiles, profile)
-		if (!strncmp(profile->name, name, len) && !profile->name[len])
-			break;
+	guard_list_each(&replay->profiles,
+			profile) if (!strncmp(profile->name, name, len) && !profile->name[len]) break;
 	*ret_index = profile - (struct guard_replay_profile *)replay->profiles.items;
 	return *ret_index < replay->profiles.count ? 0 : new_profile(replay, name, len);
 }
@@ -201,9 +199,8 @@ static int save_all(struct guard_replay *replay, struct guard_store *store)
 	err = guard_store_begin(store);
 	if (err)
 		return err;
-	guard_list_each(&replay->profiles, profile)
-		if (!err)
-			err = guard_store_save(store, profile->name, &replay->env, profile->profile);
+	guard_list_each(&replay->profiles, profile) if (!err)
+		err = guard_store_save(store, profile->name, &replay->env, profile->profile);
 	end = err ? guard_store_rollback(store) : guard_store_commit(store);
 	return err ? err : end;
 }
@@ -461,9 +458,8 @@ void guard_replay_test(struct guard_replay *replay)
 	struct guard_replay_profile *profile;
 
 	replay->testing = true;
-	guard_list_each(&replay->profiles, profile)
-		if (profile->profile)
-			guard_normalize(&replay->env, profile->profile);
+	guard_list_each(&replay->profiles, profile) if (profile->profile)
+		guard_normalize(&replay->env, profile->profile);
 }
 
 /* --- files --- */
@@ -479,8 +475,7 @@ static int read_text(struct guard_replay *replay, const char *text, size_t len)
 	replay->runners.count = 0;
 	guard_pids_deinit(&replay->pids);
 	err = guard_trace_read(text, len, replay->opts.format, replay->names, on_event, replay, &error);
-	guard_list_each(&replay->runners, runner)
-		leave(replay, runner);
+	guard_list_each(&replay->runners, runner) leave(replay, runner);
 	file = guard_list_at(&replay->files, replay->files.count - 1);
 	file->calls = replay->env.now - before;
 	if (err == -EINVAL)
@@ -576,7 +571,8 @@ int guard_replay_path(struct guard_replay *replay, const char *path, enum guard_
 	replay->reason[0] = '\0';
 	replay->label = label;
 	err = walk(path, &paths);
-	guard_list_each(&paths, entry) {
+	guard_list_each(&paths, entry)
+	{
 		if (!err) {
 			at = *entry;
 			err = replay_file(replay, at);
@@ -585,8 +581,7 @@ int guard_replay_path(struct guard_replay *replay, const char *path, enum guard_
 	if (err && !replay->reason[0])
 		snprintf(replay->reason, sizeof(replay->reason), "%s: %s", at,
 			 err == -ENOTSUP ? "not a file" : strerror(-err));
-	guard_list_each(&paths, entry)
-		free(*entry);
+	guard_list_each(&paths, entry) free(*entry);
 	guard_list_deinit(&paths);
 	return err;
 }

@@ -36,7 +36,7 @@ struct guard_replay_opts {
 
 /* A process or thread, or its part that ran one program: from an exec to the next, or to the end. */
 struct guard_process {
-	uint32_t trace;	  /* index of the file */
+	uint32_t trace; /* index of the file */
 	uint32_t pid;
 	uint32_t profile; /* index */
 	uint32_t events;  /* enum guard_event of all its calls */
@@ -60,9 +60,9 @@ struct guard_replay_profile {
 	uint64_t calls, processes;
 	uint64_t normal_after,
 		normal_processes; /* calls and processes until it first was normal by its rule; 0: never */
-	uint64_t normal_count; /* times it became so */
+	uint64_t normal_count;	  /* times it became so */
 	uint32_t expected_novel, expected_spans; /* what it knew then about its rate */
-	uint64_t alarm_after, alarm_processes; /* calls and processes until its own alarm; 0: none */
+	uint64_t alarm_after, alarm_processes;	 /* calls and processes until its own alarm; 0: none */
 };
 
 struct guard_replay;
@@ -82,8 +82,8 @@ const char *guard_replay_reason(const struct guard_replay *replay);
 void guard_replay_test(struct guard_replay *replay);
 
 /*
- * Begin with the profiles kept in the database @path, or keep them there: guard/store.h tells how. They are known by the
- * names traces have for programs. Not with GUARD_MODEL_STIDE.
+ * Begin with the profiles kept in the database @path, or keep them there: guard/store.h tells how. They are known by
+ * the names traces have for programs. Not with GUARD_MODEL_STIDE.
  */
 int guard_replay_load(struct guard_replay *replay, const char *path);
 int guard_replay_save(struct guard_replay *replay, const char *path);

@@ -25,11 +25,11 @@ struct guard_roc_point {
 
 struct guard_score {
 	uint64_t calls[GUARD_LABELS], traces[GUARD_LABELS], processes[GUARD_LABELS];
-	struct guard_criterion any;	/* an anomaly */
-	struct guard_criterion task;	/* a locality frame over the limit */
-	struct guard_criterion alarm;	/* any of the alarms */
-	double auc; /* area under the curve of attacks over normal processes; NAN: one of them is missing */
-	uint32_t point_count;		/* points that differ, from 0 anomalies upward, and that of the limit */
+	struct guard_criterion any;   /* an anomaly */
+	struct guard_criterion task;  /* a locality frame over the limit */
+	struct guard_criterion alarm; /* any of the alarms */
+	double auc;	      /* area under the curve of attacks over normal processes; NAN: one of them is missing */
+	uint32_t point_count; /* points that differ, from 0 anomalies upward, and that of the limit */
 	struct guard_roc_point points[GUARD_LOCALITY + 1];
 	uint64_t alarm_calls[3]; /* calls of processes of attacks until their first alarm: least, median, most; 0: none
 				  */

@@ -103,7 +103,8 @@ static int make_tables(struct guard_store *store)
 	if (err)
 		return err;
 	if (version > VERSION) {
-		snprintf(store->reason, sizeof(store->reason), "is of version %d; expected at most %d", version, VERSION);
+		snprintf(store->reason, sizeof(store->reason), "is of version %d; expected at most %d", version,
+			 VERSION);
 		return -EPROTO;
 	}
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", VERSION);
@@ -211,11 +212,20 @@ static struct state get_state(const struct guard_env *env, const struct guard_pr
 	uint64_t now = guard_env_now(env);
 
 	return (struct state){
-		.normal = profile->normal, .frozen = profile->frozen, .response = profile->response,
-		.spans = profile->spans, .novel_spans = profile->novel_spans, .normal_novel = profile->normal_novel,
-		.normal_spans = profile->normal_spans, .sequences = profile->sequences, .lost = profile->lost,
-		.alarms = profile->alarms, .calls_seen = profile->calls_seen, .train_count = profile->train_count,
-		.last_mod_count = profile->last_mod_count, .anomalies = profile->anomalies,
+		.normal = profile->normal,
+		.frozen = profile->frozen,
+		.response = profile->response,
+		.spans = profile->spans,
+		.novel_spans = profile->novel_spans,
+		.normal_novel = profile->normal_novel,
+		.normal_spans = profile->normal_spans,
+		.sequences = profile->sequences,
+		.lost = profile->lost,
+		.alarms = profile->alarms,
+		.calls_seen = profile->calls_seen,
+		.train_count = profile->train_count,
+		.last_mod_count = profile->last_mod_count,
+		.anomalies = profile->anomalies,
 		.age = now - profile->created,
 		.normal_in = profile->normal_time > now ? profile->normal_time - now : 0,
 	};
@@ -257,8 +267,9 @@ static int row_get(struct row *row, struct guard_env *env, struct guard_profile 
 		row->calls[row->call_count++] = guard_call_of(env, profile, id);
 	err = guard_pairlist_get(env, profile, GUARD_ACCEPTED, &row->pairs[GUARD_ACCEPTED],
 				 &row->pair_count[GUARD_ACCEPTED]);
-	return err ?: guard_pairlist_get(env, profile, GUARD_RECENT, &row->pairs[GUARD_RECENT],
-					 &row->pair_count[GUARD_RECENT]);
+	return err
+		       ?: guard_pairlist_get(env, profile, GUARD_RECENT, &row->pairs[GUARD_RECENT],
+					     &row->pair_count[GUARD_RECENT]);
 }
 
 static void bind_blob(sqlite3_stmt *statement, int at, const void *data, size_t size)

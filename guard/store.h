@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Profiles on disk: an SQLite database of one row for each executable. What is saved is there after any crash, whole or as
- * it was before; each row has a checksum of its own.
+ * Profiles on disk: an SQLite database of one row for each executable. What is saved is there after any crash, whole or
+ * as it was before; each row has a checksum of its own.
  */
 #ifndef GUARD_STORE_H
 #define GUARD_STORE_H
@@ -31,9 +31,9 @@ int guard_store_rollback(struct guard_store *store);
 int guard_store_save(struct guard_store *store, const char *path, struct guard_env *env, struct guard_profile *profile);
 
 /*
- * Load what was saved of @path into @profile, which knows nothing yet and keeps its identity. Another identity than when
- * it was saved means the file was replaced: then the profile keeps what it knows and trains. -ENOENT: nothing was saved.
- * -EBADMSG: the row is damaged, and @profile as it was.
+ * Load what was saved of @path into @profile, which knows nothing yet and keeps its identity. Another identity than
+ * when it was saved means the file was replaced: then the profile keeps what it knows and trains. -ENOENT: nothing was
+ * saved. -EBADMSG: the row is damaged, and @profile as it was.
  */
 int guard_store_load(struct guard_store *store, const char *path, struct guard_env *env, struct guard_profile *profile);
 

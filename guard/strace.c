@@ -18,10 +18,10 @@ enum pending {
 
 struct process {
 	uint32_t pid;
-	uint64_t handled; /* signals with a handler: bit NUMBER - 1 */
-	const char *prefix; /* of names of calls: of other than 64-bit ones */
+	uint64_t handled;     /* signals with a handler: bit NUMBER - 1 */
+	const char *prefix;   /* of names of calls: of other than 64-bit ones */
 	enum pending pending; /* an unfinished call */
-	const char *path; /* that an unfinished execve names */
+	const char *path;     /* that an unfinished execve names */
 	size_t path_len;
 };
 
@@ -205,7 +205,10 @@ static void note_path(struct process *process, const struct line *line)
 static int finish_exec(struct strace *strace, struct process *process)
 {
 	struct guard_trace_event event = {
-		.kind = GUARD_TRACE_EXEC, .pid = process->pid, .name = process->path, .name_len = process->path_len,
+		.kind = GUARD_TRACE_EXEC,
+		.pid = process->pid,
+		.name = process->path,
+		.name_len = process->path_len,
 	};
 
 	process->handled = 0;
@@ -311,8 +314,8 @@ static int read_end(struct strace *strace, const struct process *process, const 
 {
 	struct guard_trace_event event = { .kind = GUARD_TRACE_EXIT, .pid = process->pid };
 
-	return find(line, "exited with") || find(line, "killed by") || find(line, "superseded") ? emit(strace, &event) :
-												  0;
+	return find(line, "exited with") || find(line, "killed by") || find(line, "superseded") ? emit(strace, &event)
+												: 0;
 }
 
 static void note_mode(struct process *process, const struct line *line)

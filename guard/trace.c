@@ -126,7 +126,13 @@ int guard_trace_read(const char *text, size_t len, enum guard_trace_format forma
 		     guard_trace_fn fn, void *data, struct guard_trace_error *ret_error)
 {
 	struct guard_reader reader = {
-		.at = text, .end = text + len, .line = 1, .names = names, .fn = fn, .data = data, .error = ret_error,
+		.at = text,
+		.end = text + len,
+		.line = 1,
+		.names = names,
+		.fn = fn,
+		.data = data,
+		.error = ret_error,
 	};
 
 	if (format == GUARD_TRACE_AUTO)

@@ -27,9 +27,9 @@ enum guard_trace_format {
 
 enum guard_trace_kind {
 	GUARD_TRACE_CALL,
-	GUARD_TRACE_FORK, /* of process or thread @pid: @number is the child */
-	GUARD_TRACE_EXEC, /* @name: the executable, not ended by a 0 */
-	GUARD_TRACE_SIGNAL, /* a handler begins */
+	GUARD_TRACE_FORK,      /* of process or thread @pid: @number is the child */
+	GUARD_TRACE_EXEC,      /* @name: the executable, not ended by a 0 */
+	GUARD_TRACE_SIGNAL,    /* a handler begins */
 	GUARD_TRACE_SIGRETURN, /* and ends; the call itself follows */
 	GUARD_TRACE_EXIT,
 };

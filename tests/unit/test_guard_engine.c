@@ -295,8 +295,10 @@ static void number_spaces(void **state)
 {
 	struct machine *machine = *state;
 	uint32_t i, calls[] = {
-		guard_call_number(GUARD_SPACE_64, 39), guard_call_number(GUARD_SPACE_32, 39),
-		guard_call_number(GUARD_SPACE_64, 39 | GUARD_X32_BIT), guard_call_number(GUARD_SPACE_IO_URING, 39),
+		guard_call_number(GUARD_SPACE_64, 39),
+		guard_call_number(GUARD_SPACE_32, 39),
+		guard_call_number(GUARD_SPACE_64, 39 | GUARD_X32_BIT),
+		guard_call_number(GUARD_SPACE_IO_URING, 39),
 	};
 
 	assert_int_equal(calls[2], guard_call_number(GUARD_SPACE_X32, 39));
@@ -660,11 +662,16 @@ static void sizes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(published_rule), TEST(lfc_returns_to_zero), TEST(high_numbers), TEST(number_spaces),
-		TEST(slots_meet), TEST(attacker_is_not_learned), TEST(fork_copies_window), TEST(losses_are_counted),
-		TEST(ids_run_out), TEST(signal_frames), TEST(handler_is_apart), TEST(arms), TEST(does_not_arm_early),
-		TEST(task_alarm), TEST(profile_alarm), TEST(call_alarm), TEST(operator_actions), TEST(freeze),
-		TEST(generations), TEST(sizes),
+		TEST(published_rule),	  TEST(lfc_returns_to_zero),
+		TEST(high_numbers),	  TEST(number_spaces),
+		TEST(slots_meet),	  TEST(attacker_is_not_learned),
+		TEST(fork_copies_window), TEST(losses_are_counted),
+		TEST(ids_run_out),	  TEST(signal_frames),
+		TEST(handler_is_apart),	  TEST(arms),
+		TEST(does_not_arm_early), TEST(task_alarm),
+		TEST(profile_alarm),	  TEST(call_alarm),
+		TEST(operator_actions),	  TEST(freeze),
+		TEST(generations),	  TEST(sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

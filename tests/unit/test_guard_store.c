@@ -182,7 +182,8 @@ static void damaged_row(void **state)
 	guard_normalize(&fixture->env, &fixture->profile);
 	save(fixture, "/usr/bin/server");
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE profiles SET accepted = zeroblob(length(accepted))", 0, 0, 0), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE profiles SET accepted = zeroblob(length(accepted))", 0, 0, 0),
+			 SQLITE_OK);
 	sqlite3_close(db);
 	store = open_store(fixture);
 	assert_int_equal(guard_store_load(store, "/usr/bin/server", &fixture->env, &fixture->loaded), -EBADMSG);
@@ -305,14 +306,19 @@ static void paths(void **state)
 static void bad_lists(void **state)
 {
 	static const struct guard_pair bad[][2] = {
-		{ { 1, 2, 0 } }, { { 1, 2, 256 } }, { { GUARD_PAIR_NONE, 2, 1 } },
-		{ { 2, 2, 1 }, { 2, 2, 1 } }, { { 2, 3, 1 }, { 2, 2, 1 } }, { { 3, 2, 1 }, { 2, 2, 1 } },
+		{ { 1, 2, 0 } },
+		{ { 1, 2, 256 } },
+		{ { GUARD_PAIR_NONE, 2, 1 } },
+		{ { 2, 2, 1 }, { 2, 2, 1 } },
+		{ { 2, 3, 1 }, { 2, 2, 1 } },
+		{ { 3, 2, 1 }, { 2, 2, 1 } },
 	};
 	struct fixture *fixture = *state;
 	size_t i;
 
 	for (i = 0; i < COUNT(bad); i++)
-		assert_int_equal(guard_pairlist_add(&fixture->env, &fixture->loaded, GUARD_RECENT, bad[i], i < 3 ? 1 : 2),
+		assert_int_equal(guard_pairlist_add(&fixture->env, &fixture->loaded, GUARD_RECENT, bad[i],
+						    i < 3 ? 1 : 2),
 				 -EINVAL);
 	assert_int_equal(fixture->loaded.id_count, 0);
 }
@@ -322,9 +328,9 @@ static void bad_lists(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(round_trip), TEST(round_trip_of_many), TEST(nothing_saved), TEST(replaced_file), TEST(saved_again),
-		TEST(damaged_row), TEST(no_database), TEST(newer_version), TEST(killed), TEST(full_disk), TEST(paths),
-		TEST(bad_lists),
+		TEST(round_trip),  TEST(round_trip_of_many), TEST(nothing_saved), TEST(replaced_file),
+		TEST(saved_again), TEST(damaged_row),	     TEST(no_database),	  TEST(newer_version),
+		TEST(killed),	   TEST(full_disk),	     TEST(paths),	  TEST(bad_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

@@ -35,7 +35,7 @@ static int on_event(const struct guard_trace_event *event, void *data)
 		snprintf(at, room, " x%u:%.*s", event->pid, (int)event->name_len, event->name);
 		return 0;
 	default:
-		snprintf(at, room, " %c%u", "cfxsre"[event->kind], event->pid);
+		snprintf(at, room, " %c%u", "cfxsre"[event->kind], event -> pid);
 		return 0;
 	}
 }
@@ -101,7 +101,8 @@ static void strace_alone(void **state)
 {
 	(void)state;
 	reads("execve(\"/bin/true\", [\"true\"], 0x7ffe /* 3 vars */) = 0\nbrk(NULL) = 0x55\nexit_group(0) = ?\n"
-	      "+++ exited with 0 +++\n", " x0:/bin/true c0:brk c0:exit_group e0");
+	      "+++ exited with 0 +++\n",
+	      " x0:/bin/true c0:brk c0:exit_group e0");
 	reads("12:34:56.789 brk(NULL) = 0\n", " c0:brk");
 	reads("1700000000.123456 brk(NULL) = 0\n", " c0:brk");
 	reads("     0.000123 brk(NULL) = 0", " c0:brk");
@@ -150,7 +151,8 @@ static void strace_signals(void **state)
 	      " c1:rt_sigaction c1:rt_sigaction");
 	/* A child inherits handlers, a program does not. */
 	reads("1 rt_sigaction(SIGINT, {sa_handler=0x401}, NULL, 8) = 0\n1 fork() = 2\n2 --- SIGINT {} ---\n"
-	      "2 execve(\"/x\", []) = 0\n2 --- SIGINT {} ---\n", " c1:rt_sigaction c1:fork f1:2 s2 c2:execve x2:/x");
+	      "2 execve(\"/x\", []) = 0\n2 --- SIGINT {} ---\n",
+	      " c1:rt_sigaction c1:fork f1:2 s2 c2:execve x2:/x");
 }
 
 static int number(struct guard_names *names, const char *name)
@@ -210,8 +212,9 @@ static void formats(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers), cmocka_unit_test(strace_alone), cmocka_unit_test(strace_processes),
-		cmocka_unit_test(strace_signals), cmocka_unit_test(many_names), cmocka_unit_test(known_names), cmocka_unit_test(formats),
+		cmocka_unit_test(numbers),	  cmocka_unit_test(strace_alone), cmocka_unit_test(strace_processes),
+		cmocka_unit_test(strace_signals), cmocka_unit_test(many_names),	  cmocka_unit_test(known_names),
+		cmocka_unit_test(formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
