@@ -160,8 +160,8 @@ static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *w
 		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
 	hook->number = number;
 	hook->sites[0] = site;
-	/* The kernel's per-call tracepoints ignore 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), the raw ones do not. */
-	if (kind != KVIEW_HOOK_RAW_ENTER || !kview_symbols.ia32_sys_call)
+	/* The kernel's per-call tracepoints ignore 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), those for all do not. */
+	if (!enter || number != KVIEW_NUMBER_ALL || !kview_symbols.ia32_sys_call)
 		return 0;
 	err = find_entry(kview_symbols.ia32_sys_call, &site, why);
 	if (err)
@@ -202,7 +202,7 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 		return resolve_return(hook, name, value, why);
 	case KVIEW_HOOK_TP_ENTER:
 	case KVIEW_HOOK_TP_EXIT:
-		if (value > KVIEW_SYSCALL_MAX)
+		if (value > KVIEW_SYSCALL_MAX && value != KVIEW_SYSCALL_ALL)
 			return refuse(-ENOENT, KVIEW_WHY_NO_SUCH_SYSCALL, why);
 		return resolve_syscall(hook, kind, value, why);
 	case KVIEW_HOOK_RAW_TP:
@@ -247,6 +247,8 @@ u32 kview_hook_context_size(const struct kview_hook *hook, u32 kind)
 	/* The end of the last field, as trace_event_get_offsets() computes it. */
 	if (kind == KVIEW_HOOK_TP_EXIT)
 		return fields + sizeof(long);
+	if (hook->number == KVIEW_NUMBER_ALL)
+		return fields + 6 * sizeof(long);
 	if (!meta || !meta->nb_args)
 		return 12;
 	return fields + meta->nb_args * sizeof(long);

@@ -16,9 +16,9 @@
 
 #include "place.h"
 
-#define KVIEW_HOOK_SITES 2	  /* raw sys_enter: the 64-bit and the 32-bit dispatch */
+#define KVIEW_HOOK_SITES 2	  /* entry of all system calls: the 64-bit and the 32-bit dispatch */
 #define KVIEW_SITE_SIZE 5	  /* the ftrace nop or call */
-#define KVIEW_NUMBER_ALL U64_MAX /* every system call */
+#define KVIEW_NUMBER_ALL KVIEW_SYSCALL_ALL /* every system call */
 
 struct kview_link;
 struct kview_record;

@@ -22,13 +22,21 @@ struct exit_record {
 	long ret;
 };
 
-static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *record)
+/* Hooks of a stub, from @first to before @end. */
+struct call_range {
+	u32 first, end;
+};
+
+static void run_calls(struct kview_stub *stub, struct call_range range, const void *record)
 {
 	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
-	bool busy = this_cpu_inc_return(*active) != 1;
+	bool busy;
 	u32 i;
 
-	for (i = first; i < end; i++) {
+	if (range.first == range.end)
+		return;
+	busy = this_cpu_inc_return(*active) != 1;
+	for (i = range.first; i < range.end; i++) {
 		if (!kview_stub_is_for(stub, i, current))
 			continue;
 		if (busy)
@@ -39,27 +47,35 @@ static void run_calls(struct kview_stub *stub, u32 first, u32 end, const void *r
 	this_cpu_dec(*active);
 }
 
+/* The hooks for this number in @range[0], those for all numbers, which are sorted behind them, in @range[1]. */
+static bool find_calls(const struct kview_stub *stub, u64 number, struct call_range range[2])
+{
+	range[0] = (struct call_range){};
+	/* trace_get_syscall_nr() hides 32-bit calls, and numbers the table does not have, from these tracepoints. */
+	if (number <= KVIEW_SYSCALL_MAX && !in_32bit_syscall())
+		range[0] = (struct call_range){ stub->first[number], stub->first[number + 1] };
+	range[1] = (struct call_range){ stub->first[KVIEW_SYSCALL_MAX + 1], stub->group[KVIEW_CALLS + 1] };
+	return range[0].first != range[0].end || range[1].first != range[1].end;
+}
+
 static void run_tracepoints(struct kview_stub *stub, struct pt_regs *regs, struct pt_regs *user, u64 number)
 {
-	u32 first, end;
+	struct call_range range[2];
 
-	/* trace_get_syscall_nr() hides 32-bit calls, and numbers the table does not have, from these tracepoints. */
-	if (number > KVIEW_SYSCALL_MAX || in_32bit_syscall())
-		return;
-	first = stub->first[number];
-	end = stub->first[number + 1];
-	if (first == end)
+	if (!find_calls(stub, number, range))
 		return;
 	if (stub->role == KVIEW_ROLE_SYSCALL_ENTER) {
 		struct enter_record record = { .regs = kview_tp_regs(regs, user), .number = number };
 
 		syscall_get_arguments(current, user, record.args);
-		run_calls(stub, first, end, &record);
+		run_calls(stub, range[0], &record);
+		run_calls(stub, range[1], &record);
 	} else {
 		struct exit_record record = { .regs = kview_tp_regs(regs, user), .number = number,
 					      .ret = syscall_get_return_value(current, user) };
 
-		run_calls(stub, first, end, &record);
+		run_calls(stub, range[0], &record);
+		run_calls(stub, range[1], &record);
 	}
 }
 

@@ -137,6 +137,8 @@ static const char *hook_name(const struct kview_hook_info *info, enum kview_kind
 	case KVIEW_NAMED_NOTHING:
 		return "*";
 	case KVIEW_NAMED_SYSCALL:
+		if (info->number == KVIEW_SYSCALL_ALL)
+			return "*";
 		return kview_syscall_name(info->number) ?: info->name;
 	default:
 		return info->name;

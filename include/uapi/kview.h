@@ -29,6 +29,7 @@
 #define KVIEW_SYMBOL_LEN 128 /* a hook's name in listings; longer symbols are cut (512 is the kernel's maximum) */
 #define KVIEW_TARGETS_MAX 65536 /* hooks in one link; a stock kernel has about 43,000 ftrace-able functions */
 #define KVIEW_SYSCALL_MAX 1023 /* highest system call number a hook can name; x86-64 uses fewer than 600 */
+#define KVIEW_SYSCALL_ALL (~0ULL) /* instead of a number, for KVIEW_HOOK_TP_*: tracepoint/raw_syscalls/sys_enter, sys_exit */
 
 /* What a link hooks, and the type of BPF program that goes there. */
 #define KVIEW_HOOK_ENTRY 1	  /* entry of a function; BPF_PROG_TYPE_KPROBE, context struct pt_regs */
@@ -57,6 +58,7 @@
 #define KVIEW_FEATURE_TRACEPOINT (1ULL << 10) /* KVIEW_HOOK_RAW_TP, KVIEW_HOOK_BTF_TP, KVIEW_HOOK_TP */
 #define KVIEW_FEATURE_THREAD (1ULL << 11) /* KVIEW_MEMBER_THREAD */
 #define KVIEW_FEATURE_HELD (1ULL << 12)	  /* KVIEW_LINK_HELD, KVIEW_IOC_LINKS_START */
+#define KVIEW_FEATURE_SYSCALL_ALL (1ULL << 13) /* KVIEW_SYSCALL_ALL */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
