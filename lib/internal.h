@@ -85,6 +85,7 @@ struct kview_ops {
 	uint32_t (*id)(const struct kview *view);
 	/* Bits of KVIEW_FEATURE_* that matter before a program is loaded. */
 	uint64_t (*features)(const struct kview *view);
+	int (*fd)(const struct kview *view);
 };
 
 extern const struct kview_ops kview_module_ops, kview_ordinary_ops;
@@ -99,8 +100,6 @@ int kview_refuse_why(struct kview *view, int err, uint32_t why, const char *subj
 int kview_refuse_site(const struct kview_link *link, size_t index, int err, uint32_t why);
 int kview_refuse_link(const struct kview_link *link, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void kview_reason_clear(struct kview *view);
-/* The sentence for a KVIEW_WHY_*, NULL for an unknown one. Some end where a name has to follow (KVIEW_WHY_NO_SYMBOL). */
-const char *kview_why_text(uint32_t why);
 
 extern const char kview_not_loaded[], kview_needs_group[], kview_needs_privilege[], kview_kind_unknown[];
 

@@ -278,6 +278,11 @@ static uint64_t module_features(const struct kview *view)
 	return module_view(view)->features;
 }
 
+static int module_fd(const struct kview *view)
+{
+	return module_view(view)->view_fd;
+}
+
 const struct kview_ops kview_module_ops = {
 	.mode = KVIEW_MODE_VIEW,
 	.view_size = sizeof(struct module_view),
@@ -298,4 +303,5 @@ const struct kview_ops kview_module_ops = {
 	.read_link = module_read_link,
 	.id = module_id,
 	.features = module_features,
+	.fd = module_fd,
 };

@@ -90,6 +90,11 @@ uint32_t kview_id(const struct kview *view)
 	return view->ops->id(view);
 }
 
+int kview_fd(const struct kview *view)
+{
+	return view->ops->fd ? view->ops->fd(view) : -1;
+}
+
 const char *kview_version(void)
 {
 	return KVIEW_VERSION;

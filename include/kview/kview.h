@@ -336,6 +336,15 @@ int kview_each_hook_of(uint32_t view, uint32_t link, kview_hook_fn fn, void *dat
 /* Id of @view as kview_each_view() reports it; 0 in ordinary mode. */
 uint32_t kview_id(const struct kview *view);
 
+/*
+ * The descriptor of @view for the ioctls of uapi/kview.h, as KVIEW_IOC_LINK_CREATE for whoever is to hold the link itself.
+ * Owned by the view; -1 in ordinary mode.
+ */
+int kview_fd(const struct kview *view);
+
+/* The sentence for a KVIEW_WHY_* of these ioctls, without a full stop; NULL for an unknown one. */
+const char *kview_why_text(uint32_t why);
+
 /* A word for people and JSON: "entry", "tp_enter", ...; "view", "ordinary". Never NULL. */
 const char *kview_kind_name(enum kview_kind kind);
 const char *kview_mode_name(enum kview_mode mode);
