@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-cli_sources := $(wildcard cli/*.c)
+cli_sources := $(wildcard cli/*.c exec/*.c)
 
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm))
 
@@ -10,6 +10,8 @@ INSTALLED += $(OUT)/cli/kview:$(BINDIR)
 cli_test_objects := $(wildcard tests/vm/cli_objects/*.bpf.c)
 
 $(eval $(call program,tests/vm/cli_calls,tests/vm/cli_calls.c,))
+$(eval $(call program,tests/vm/exec_app,tests/vm/exec_app.c,))
+$(eval $(call program,tests/vm/exec_tool,tests/vm/exec_tool.c tests/vm/exec_tool.bpf.c,-lbpf))
 
 # Preloaded into kview by a test.
 $(OUT)/tests/vm/cli_other_abi.so: tests/vm/cli_other_abi.c include/uapi/kview.h
@@ -17,7 +19,7 @@ $(OUT)/tests/vm/cli_other_abi.so: tests/vm/cli_other_abi.c include/uapi/kview.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(c_flags) -Wno-missing-prototypes -fPIC -shared -o $@ $<
 
-CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/cli_other_abi.so \
+CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/exec_app $(OUT)/tests/vm/exec_tool $(OUT)/tests/vm/cli_other_abi.so \
 	    $(cli_test_objects:%.c=$(OUT)/%.o)
 
 $(eval $(call unit_test,tests/unit/test_cli_trace,tests/unit/test_cli_trace.c \

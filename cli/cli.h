@@ -24,6 +24,7 @@ struct cli_command {
 
 extern const struct cli_command cli_cmd_run;
 extern const struct cli_command cli_cmd_trace;
+extern const struct cli_command cli_cmd_exec;
 extern const struct cli_command cli_cmd_list;
 extern const struct cli_command cli_cmd_show;
 extern const struct cli_command cli_cmd_cost;

@@ -13,6 +13,7 @@
 static const struct cli_command *const commands[] = {
 	&cli_cmd_run,
 	&cli_cmd_trace,
+	&cli_cmd_exec,
 	&cli_cmd_list,
 	&cli_cmd_show,
 	&cli_cmd_cost,

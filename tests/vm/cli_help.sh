@@ -5,7 +5,7 @@
 set -euo pipefail
 . tests/vm/cli.inc
 
-commands='run trace list show cost info guard'
+commands='run trace exec list show cost info guard'
 
 {
 	"$kview" --help

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "narrow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <kview/kview.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* A clock that ticks less often is a timer of the tool's, not a sampler. */
+#define SAMPLES_PER_SECOND_MIN 20
+#define NS_PER_SECOND 1000000000ULL
+
+/* What is traced, as the view lists it. */
+struct scope {
+	unsigned int cgroups, members;
+	char path[PATH_MAX]; /* of the one cgroup */
+	pid_t pid;	     /* of the one member */
+	unsigned int threads;
+	bool followed;
+};
+
+static int add_cgroup(const struct kview_cgroup_status *cgroup, void *data)
+{
+	struct scope *scope = data;
+
+	scope->cgroups++;
+	snprintf(scope->path, sizeof(scope->path), "/sys/fs/cgroup%s", cgroup->path);
+	return 0;
+}
+
+static int add_member(const struct kview_member_status *member, void *data)
+{
+	struct scope *scope = data;
+
+	if (!member->added)
+		return 0;
+	scope->members++;
+	scope->pid = member->pid;
+	scope->threads = member->threads;
+	scope->followed = member->followed;
+	return 0;
+}
+
+static int read_scope(const struct supervisor *sup, struct scope *ret_scope)
+{
+	uint32_t id = kview_id(sup->options->view);
+
+	*ret_scope = (struct scope){};
+	return kview_each_cgroup_of(id, add_cgroup, ret_scope) ?: kview_each_member_of(id, add_member, ret_scope);
+}
+
+/* @request.attr.size bytes of it are the tool's; we keep the descriptor close-on-exec ourselves. */
+static struct answer open_event(const struct perf_request *request, pid_t pid, int cpu, unsigned long flags)
+{
+	int fd = syscall(SYS_perf_event_open, request->bytes, pid, cpu, -1, flags | PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? answer_value(-errno) : answer_fd(fd, request->flags & PERF_FLAG_FD_CLOEXEC);
+}
+
+/* The file as the tool sees it, under a name of ours. */
+static int find_file(const struct call *call, uint64_t address, char *path, size_t size)
+{
+	char name[PATH_MAX];
+	int err;
+
+	err = call_read_string(call, address, name, sizeof(name));
+	if (err)
+		return err;
+	if (!strncmp(name, "/proc/self/", 11))
+		err = snprintf(path, size, "/proc/%d/%s", call->process, name + 11) >= (int)size;
+	else if (name[0] == '/')
+		err = snprintf(path, size, "/proc/%d/root%s", call->process, name) >= (int)size;
+	else
+		err = snprintf(path, size, "/proc/%d/cwd/%s", call->process, name) >= (int)size;
+	return err ? -ENAMETOOLONG : 0;
+}
+
+static bool is_tools_own(const struct call *call, const char *path)
+{
+	struct stat file, program;
+	char exe[64];
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", call->process);
+	return !stat(path, &file) && !stat(exe, &program) && file.st_dev == program.st_dev &&
+	       file.st_ino == program.st_ino;
+}
+
+struct answer narrow_nothing(struct supervisor *sup)
+{
+	supervisor_note(sup, "uprobes are placed for all processes: "
+			     "the kernel keeps them to one process, and more are traced");
+	return answer_kernel();
+}
+
+struct answer narrow_uprobe(struct supervisor *sup, const struct call *call, const struct perf_request *request)
+{
+	struct perf_request ours = *request;
+	char path[PATH_MAX + 64];
+	struct scope scope;
+
+	if (request->pid != -1 || !call_may_attach(call))
+		return answer_kernel(); /* the tool has chosen itself */
+	if (request->attr.type == PERF_TYPE_TRACEPOINT)
+		return narrow_nothing(sup);
+	if (find_file(call, request->attr.uprobe_path, path, sizeof(path)) || is_tools_own(call, path))
+		return answer_kernel();
+	if (read_scope(sup, &scope) || scope.cgroups || scope.members != 1 || scope.followed)
+		return narrow_nothing(sup);
+	ours.attr.uprobe_path = (uintptr_t)path;
+	return open_event(&ours, scope.pid, -1, 0);
+}
+
+static bool is_slow_clock(const struct perf_event_attr *attr)
+{
+	if (attr->type != PERF_TYPE_SOFTWARE ||
+	    (attr->config != PERF_COUNT_SW_CPU_CLOCK && attr->config != PERF_COUNT_SW_TASK_CLOCK))
+		return false;
+	if (attr->freq)
+		return attr->sample_freq < SAMPLES_PER_SECOND_MIN;
+	return attr->sample_period > NS_PER_SECOND / SAMPLES_PER_SECOND_MIN;
+}
+
+/* Rings for output, and events that never happen. */
+static bool is_no_event(const struct perf_event_attr *attr)
+{
+	return attr->type == PERF_TYPE_SOFTWARE &&
+	       (attr->config == PERF_COUNT_SW_DUMMY || attr->config == PERF_COUNT_SW_BPF_OUTPUT);
+}
+
+static bool is_sampler(const struct perf_request *request)
+{
+	return request->pid == -1 && request->cpu >= 0 && request->group_fd < 0 &&
+	       !(request->flags & PERF_FLAG_PID_CGROUP) && request->attr.sample_period &&
+	       !is_no_event(&request->attr) && !is_slow_clock(&request->attr);
+}
+
+static struct answer sample_cgroup(const struct perf_request *request, const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? answer_value(-errno) : open_event(request, fd, request->cpu, PERF_FLAG_PID_CGROUP);
+}
+
+/* With the threads it will make, and what it forks where that is traced. */
+static struct answer sample_process(const struct perf_request *request, const struct scope *scope)
+{
+	struct perf_request ours = *request;
+
+	ours.attr.inherit = 1;
+	ours.attr.inherit_thread = !scope->followed;
+	return open_event(&ours, scope->pid, request->cpu, 0);
+}
+
+struct answer narrow_event(struct supervisor *sup, const struct call *call, const struct perf_request *request)
+{
+	struct scope scope;
+
+	if (!is_sampler(request) || !call_may_attach(call))
+		return answer_kernel();
+	if (!read_scope(sup, &scope)) {
+		if (scope.cgroups == 1 && !scope.members)
+			return sample_cgroup(request, scope.path);
+		if (!scope.cgroups && scope.members == 1 && scope.threads == 1)
+			return sample_process(request, &scope);
+	}
+	supervisor_note(sup, "samples are taken of the whole machine: the kernel keeps them to one cgroup, "
+			     "or to one process that has a single thread when they begin");
+	return answer_kernel();
+}

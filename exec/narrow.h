@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events that are no hooks of a view, but that the kernel can keep to some processes itself: uprobes and samples. Where
+ * it offers that for what is traced, the event is opened with that limit; elsewhere it is opened as the tool asks, with a
+ * note.
+ */
+#ifndef KVIEW_EXEC_NARROW_H
+#define KVIEW_EXEC_NARROW_H
+
+#include <linux/perf_event.h>
+#include <sys/types.h>
+
+#include "supervisor.h"
+
+/* The arguments of perf_event_open(2), copied. */
+struct perf_request {
+	union {
+		struct perf_event_attr attr;
+		char bytes[4096]; /* as much as the kernel takes */
+	};
+	pid_t pid;
+	int cpu;
+	int group_fd;
+	unsigned long flags;
+};
+
+/* A uprobe: kept to the process, when just one is traced. */
+struct answer narrow_uprobe(struct supervisor *sup, const struct call *call, const struct perf_request *request);
+
+/* Uprobes that are not kept to anything: tell that, and let the kernel place them. */
+struct answer narrow_nothing(struct supervisor *sup);
+
+/* Anything else: samples of a process or a cgroup. Timers and what only counts are left as they are. */
+struct answer narrow_event(struct supervisor *sup, const struct call *call, const struct perf_request *request);
+
+#endif /* KVIEW_EXEC_NARROW_H */

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ioctls of perf: a hook's event gets its program here, and is a link from then on. */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
+#include <uapi/kview.h>
+
+#include "supervisor.h"
+
+static int attach_pending(struct supervisor *sup, const struct call *call, int event, int prog_fd)
+{
+	const struct hook *hook = pending_find(&sup->pending, event);
+	_cleanup_(closep) int program = -1;
+	_cleanup_(closep) int link = -1;
+	int err;
+
+	program = call_take_fd(call, prog_fd);
+	if (program < 0)
+		return program;
+	err = attach_hook(sup, hook, program, 0, &link);
+	return err ?: call_replace_fd(call, call->notif.data.args[0], link);
+}
+
+static struct answer event_ioctl(struct supervisor *sup, const struct call *call)
+{
+	_cleanup_(closep) int event = call_take_fd(call, call->notif.data.args[0]);
+	int err;
+
+	if ((uint32_t)call->notif.data.args[1] != PERF_EVENT_IOC_SET_BPF || event < 0 ||
+	    !pending_find(&sup->pending, event))
+		return answer_kernel();
+	if (!call_may_attach(call))
+		return answer_value(-EPERM);
+	err = attach_pending(sup, call, event, call->notif.data.args[2]);
+	if (!err)
+		pending_forget(&sup->pending, event);
+	return answer_value(err);
+}
+
+/* struct perf_event_query_bpf, of one program. */
+static struct answer query_programs(const struct call *call, uint32_t prog_id)
+{
+	const uint64_t address = call->notif.data.args[2];
+	uint32_t room, one = 1;
+	int err;
+
+	err = call_read(call, address, &room, sizeof(room));
+	if (!err)
+		err = call_write(call, address + sizeof(room), &one, sizeof(one));
+	if (!err && room)
+		err = call_write(call, address + sizeof(room) + sizeof(one), &prog_id, sizeof(prog_id));
+	return answer_value(err ?: room ? 0 : -ENOSPC);
+}
+
+static struct answer number_of_link(const struct call *call, uint64_t id)
+{
+	return answer_value(call_write(call, call->notif.data.args[2], &id, sizeof(id)));
+}
+
+/*
+ * The kernel runs the program of a kprobe's or tracepoint's event from PERF_EVENT_IOC_SET_BPF to the last close, on or
+ * off. So does the link.
+ */
+static struct answer link_ioctl(const struct call *call)
+{
+	_cleanup_(closep) int link = call_take_fd(call, call->notif.data.args[0]);
+	struct kview_link_info info = { .size = sizeof(info) };
+
+	if (link < 0 || ioctl(link, KVIEW_IOC_LINK_INFO, &info))
+		return answer_value(-EBADF);
+	switch ((uint32_t)call->notif.data.args[1]) {
+	case PERF_EVENT_IOC_ENABLE:
+	case PERF_EVENT_IOC_DISABLE:
+	case PERF_EVENT_IOC_REFRESH:
+	case PERF_EVENT_IOC_RESET:
+	case PERF_EVENT_IOC_PERIOD:
+	case PERF_EVENT_IOC_PAUSE_OUTPUT:
+		return answer_value(0);
+	case PERF_EVENT_IOC_SET_BPF:
+		return answer_value(-EEXIST);
+	case PERF_EVENT_IOC_ID:
+		return number_of_link(call, info.id);
+	case PERF_EVENT_IOC_QUERY_BPF:
+		return query_programs(call, info.prog_id);
+	default:
+		return answer_value(-EOPNOTSUPP);
+	}
+}
+
+struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call)
+{
+	switch (call_file_kind(call, call->notif.data.args[0])) {
+	case FILE_PERF_EVENT:
+		return event_ioctl(sup, call);
+	case FILE_KVIEW_LINK:
+		return link_ioctl(call);
+	default:
+		return answer_kernel();
+	}
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of exec/ share while a tool runs. */
+#ifndef KVIEW_EXEC_SUPERVISOR_H
+#define KVIEW_EXEC_SUPERVISOR_H
+
+#include "call.h"
+#include "exec.h"
+#include "pending.h"
+#include "tool.h"
+#include "tracefs.h"
+
+struct btf;
+
+struct supervisor {
+	const struct exec_options *options;
+	int device; /* /dev/kview */
+	struct tool tool;
+	struct perf_types types;
+	struct tracepoints points;
+	struct pending pending;
+	struct btf *btf; /* the kernel's types, once they were needed */
+	char **said;	 /* the notes so far */
+	size_t said_count;
+};
+
+/* Tell a person, but nothing twice. */
+void supervisor_note(struct supervisor *sup, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The three system calls. Each returns what the tool's call is to return. perf_open.c perf_ioctl.c bpf_call.c */
+struct answer perf_open_call(struct supervisor *sup, const struct call *call);
+struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call);
+struct answer bpf_call(struct supervisor *sup, const struct call *call);
+
+/*
+ * attach.c: attach the tool's program @prog_fd (a descriptor of ours) in the view. @ret_link gets the link, which is the
+ * caller's. A refusal has been told when these return.
+ */
+int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, uint64_t cookie, int *ret_link);
+
+/* The same for a program of type tracing, which alone knows where it belongs. @attach_type may be 0. */
+int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, uint64_t cookie, int *ret_link);
+
+struct kview_target;
+
+/*
+ * Attach to many functions at once, all named or all by address (functions[i].name 0). Those that cannot be hooked are
+ * left out, which is told; -EOPNOTSUPP when none is left.
+ */
+int attach_many(struct supervisor *sup, uint32_t kind, struct kview_target *functions, uint32_t count, int prog_fd,
+		int *ret_link);
+
+/* 0: the module could hook that. Else its errno and KVIEW_WHY_*. */
+int attach_check(const struct supervisor *sup, const struct hook *hook, uint32_t *ret_why);
+
+#endif /* KVIEW_EXEC_SUPERVISOR_H */

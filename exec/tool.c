@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of the tool: fork; it puts itself under the filter and says under which number it holds the listener; we take
+ * that over and give the word; it calls execve.
+ */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "util/cleanup.h"
+
+static int send_number(int socket, int number)
+{
+	return send(socket, &number, sizeof(number), MSG_NOSIGNAL) == sizeof(number) ? 0 : -errno;
+}
+
+/* -ECHILD: the other end is gone. */
+static int receive_number(int socket, int *ret_number)
+{
+	ssize_t size;
+
+	do
+		size = recv(socket, ret_number, sizeof(*ret_number), 0);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	return size == sizeof(*ret_number) ? 0 : -ECHILD;
+}
+
+static void __attribute__((noreturn)) become(char **argv, int socket, pid_t parent)
+{
+	sigset_t none;
+	int listener, go;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(126);
+	listener = exec_filter_install();
+	if (!send_number(socket, listener) && listener >= 0 && !receive_number(socket, &go)) {
+		close(listener);
+		execvp(argv[0], argv);
+		send_number(socket, -errno);
+	}
+	_exit(127);
+}
+
+static int take_listener(struct tool *tool, int socket)
+{
+	int number, err;
+
+	err = receive_number(socket, &number);
+	if (err)
+		return err;
+	if (number < 0)
+		return number == -EACCES ? -EPERM : number;
+	tool->listener = pidfd_getfd(tool->pidfd, number, 0);
+	return tool->listener < 0 ? -errno : 0;
+}
+
+/* Wait until execve() has closed the tool's end, or has failed. Nothing it does until then is handed to us. */
+static int wait_for_execution(int socket)
+{
+	int number, err;
+
+	err = receive_number(socket, &number);
+	return err == -ECHILD ? 0 : err ?: number;
+}
+
+int tool_start(struct tool *tool, char **argv)
+{
+	_cleanup_(closep) int ours = -1;
+	_cleanup_(closep) int theirs = -1;
+	pid_t self = getpid();
+	int pair[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	ours = pair[0];
+	theirs = pair[1];
+	tool->pid = fork();
+	if (tool->pid < 0)
+		return -errno;
+	if (tool->pid == 0)
+		become(argv, theirs, self);
+	closep(&theirs);
+	theirs = -1;
+	tool->pidfd = pidfd_open(tool->pid, 0);
+	if (tool->pidfd < 0)
+		return -errno;
+	err = take_listener(tool, ours) ?: send_number(ours, 0);
+	return err ?: wait_for_execution(ours);
+}
+
+void tool_reap(struct tool *tool)
+{
+	if (!tool->exited && waitpid(tool->pid, &tool->status, __WALL) == tool->pid)
+		tool->exited = true;
+}
+
+void tool_deinit(struct tool *tool)
+{
+	if (tool->pid > 0 && !tool->exited) {
+		kill(tool->pid, SIGKILL);
+		tool_reap(tool);
+	}
+	closep(&tool->pidfd);
+	closep(&tool->listener);
+}

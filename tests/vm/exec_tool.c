@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A tracing tool on plain libbpf that knows nothing of kview.
+ *
+ * usage: exec_tool PROGRAM [close|dup|fork|info|abort]
+ *
+ * It attaches one program, says "attached", waits until its standard input ends, and prints "PID COUNT" for each process
+ * that was seen. First "close": closes the link; "dup": closes it but for a copy; "fork": leaves it to a child alone;
+ * "info": prints what the kernel says of the link; "abort": crashes with the program attached.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exec_tool.skel.h"
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static unsigned int source_type(void)
+{
+	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
+	unsigned int type;
+
+	if (!file || fscanf(file, "%u", &type) != 1)
+		fail("kprobe/type");
+	fclose(file);
+	return type;
+}
+
+/* As bcc does it. */
+static int attach_plain(int prog_fd)
+{
+	struct perf_event_attr attr = {
+		.type = source_type(),
+		.size = sizeof(attr),
+		.sample_period = 1,
+		.wakeup_events = 1,
+		.kprobe_func = (uintptr_t)"__x64_sys_getppid",
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		fail("perf_event_open");
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd))
+		fail("PERF_EVENT_IOC_SET_BPF");
+	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+		fail("PERF_EVENT_IOC_ENABLE");
+	return fd;
+}
+
+/* By names, which spares libbpf a look at all of the kernel's functions. */
+static struct bpf_link *attach_multi(const struct bpf_program *prog)
+{
+	const char *functions[] = { "__x64_sys_getppid", "__x64_sys_setpriority" };
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = functions, .cnt = 2,
+		    .retprobe = !strcmp(bpf_program__name(prog), "multi_return"));
+
+	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+}
+
+static int attach(const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_kprobe_opts, cookie, .bpf_cookie = 1);
+	struct bpf_link *link;
+
+	if (!strcmp(bpf_program__name(prog), "plain"))
+		return attach_plain(bpf_program__fd(prog));
+	if (!strcmp(bpf_program__name(prog), "cookie"))
+		link = bpf_program__attach_kprobe_opts(prog, "__x64_sys_getppid", &cookie);
+	else if (!strncmp(bpf_program__name(prog), "multi", 5))
+		link = attach_multi(prog);
+	else
+		link = bpf_program__attach(prog);
+	if (!link)
+		fail("attach");
+	return bpf_link__fd(link);
+}
+
+static void print_info(int fd)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		fail("bpf_obj_get_info_by_fd");
+	printf("link type %u program %s\n", info.type, info.prog_id ? "known" : "unknown");
+}
+
+/* Only the child has the link then; it ends with the input, too. */
+static void leave_to_child(int fd)
+{
+	pid_t child = fork();
+	char c;
+
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		while (read(0, &c, 1) > 0)
+			;
+		_exit(0);
+	}
+	close(fd);
+}
+
+static void prepare(int fd, const char *how)
+{
+	if (!strcmp(how, "close"))
+		close(fd);
+	if (!strcmp(how, "info"))
+		print_info(fd);
+	if (!strcmp(how, "fork"))
+		leave_to_child(fd);
+	if (strcmp(how, "dup"))
+		return;
+	if (dup(fd) < 0)
+		fail("dup");
+	close(fd);
+}
+
+static void print_counts(int map)
+{
+	__u32 pid, *previous = NULL;
+	__u64 count;
+
+	while (!bpf_map_get_next_key(map, previous, &pid)) {
+		if (!bpf_map_lookup_elem(map, &pid, &count))
+			printf("%u %llu\n", pid, count);
+		previous = &pid;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 2 ? argv[2] : "";
+	struct exec_tool *skel = exec_tool__open();
+	struct bpf_program *prog;
+	char c;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	prog = skel && argc > 1 ? bpf_object__find_program_by_name(skel->obj, argv[1]) : NULL;
+	if (!prog || bpf_program__set_autoload(prog, true) || exec_tool__load(skel))
+		fail("load");
+	prepare(attach(prog), how);
+	puts("attached");
+	while (read(0, &c, 1) > 0)
+		;
+	if (!strcmp(how, "abort"))
+		abort();
+	print_counts(bpf_map__fd(skel->maps.calls));
+	return 0;
+}
