@@ -26,6 +26,8 @@ help:
 	'make check-tlb        what depends on the TLB, in Bochs, which models one' \
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
+	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in a VM of each' \
+	'                      kernel, and write docs/exec-tools.md; takes an hour' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	'make lint             static checks; format: clang-format all C code' \
 	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with BINDIR LIBDIR ... of mk/flags.mk; uninstall' \
@@ -93,6 +95,18 @@ bench-untraced:
 	+$(Q)$(submake) all kmod
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- untraced
 
+# The whole table of tools; make check runs a few of them.
+exec-tools:
+	$(Q)scripts/deps.sh build kmod vm test tools
+	+$(Q)$(submake) vm-tests
+	$(Q)mkdir -p build/exec docs
+	$(Q)set -e; for kernel in $(KERNELS); do \
+		vm/run --kernel $$kernel --timeout 7200 -- tests/vm/exec_tools.py --all --json build/exec/$$kernel.json || \
+			[ $$? -eq 1 ]; \
+	done
+	$(Q)tests/exec_table.py $(KERNELS:%=build/exec/%.json) >docs/exec-tools.md
+	$(Q)! grep -n '\*\*failed' docs/exec-tools.md
+
 fuzz:
 	$(Q)scripts/deps.sh build fuzz kmod vm
 	+$(Q)$(submake) fuzzers kmod
@@ -122,5 +136,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced exec-tools
 .PHONY: fuzz fuzzers clean distclean

@@ -13,9 +13,11 @@ declare -A packages=(
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
-		strace binutils liburing-dev'
+		strace binutils liburing-dev bpftrace libbpf-tools'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
+	# What make exec-tools runs under kview exec; make check runs a few of them.
+	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf'
 	[demo]='redis-server redis-tools python3'
 	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.
