@@ -36,6 +36,7 @@ BARS = r"\|@|\*\*"                # a histogram that is not empty
 # Why a tool sees nothing of an application here, and how it may end then.
 NO_DISK = "the VM has no block device"
 NO_MEMORY_PRESSURE = "nothing like that happens in the VM"
+TOO_LATE = "fires when the process has given up its address space, and its view with it"
 
 
 class Tool:
@@ -75,7 +76,7 @@ TOOLS = [
     one_liner("kprobe:vfs_*"),
     one_liner("tracepoint:syscalls:sys_enter_*"),
     one_liner("tracepoint:raw_syscalls:sys_enter"),
-    one_liner("tracepoint:sched:sched_process_exit", sees=r"@\[traced"),
+    one_liner("tracepoint:sched:sched_process_exit", sees="", quiet=TOO_LATE),
     one_liner("profile:hz:99", note="samples", seconds=45),
     bpftrace("bashreadline", "", quiet="no bash reads lines", note="uprobe", seconds=45),
     bpftrace("biolatency", "", quiet=NO_DISK),
@@ -116,7 +117,7 @@ TOOLS = [
     libbpf("capable", NAMED),
     libbpf("cpudist", BARS),
     libbpf("execsnoop", NAMED, short=True),
-    libbpf("exitsnoop", NAMED),
+    libbpf("exitsnoop", "", quiet=TOO_LATE),
     libbpf("filelife", NAMED),
     libbpf("filetop -C 2 2", NAMED, ends=(0,)),
     libbpf("fsdist -t tmpfs 2 1", "", quiet="tmpfs is none of its file systems"),
@@ -228,7 +229,7 @@ class Run:
             # The tool alone, as a terminal would not: kview hands it on.
             self.process.send_signal(self.tool.stop)
         try:
-            self.process.wait(30 * SLOW)
+            self.process.wait(90 * SLOW)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return "did not end"
