@@ -258,10 +258,13 @@ int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode
 {
 	_cleanup_(freep) char *not_loaded = NULL, *name = NULL;
 	struct search request = { .hooks = hooks, .text = text, .before = hooks->count };
+	struct kview_status status = { .sz = sizeof(status) };
+	bool has_module = !kview_status(&status) && status.module_loaded;
 
 	request.kind = split(text, &name);
 	request.name = name;
-	if (mode == KVIEW_MODE_ORDINARY) {
+	/* With the module, what it could have is told, and that is what the ordinary mode can have. */
+	if (mode == KVIEW_MODE_ORDINARY && !has_module) {
 		kview_each_kernel_hook("\\*", keep_reason, &not_loaded);
 		request.not_loaded = not_loaded;
 	}

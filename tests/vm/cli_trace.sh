@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 240
+# timeout: 480
 # kview trace: each call of the traced once, nobody else's, with what it was given and what came of it.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
