@@ -137,6 +137,9 @@ static int join(struct task_struct *task)
 		return -EBUSY;
 	mm = kview_member_mm(task);
 	if (mm) {
+		/* Wait for a busy one without kview_lock, for which all members wait. */
+		mmap_write_lock(mm);
+		mmap_write_unlock(mm);
 		mutex_lock(&kview_lock);
 		err = join_locked(task, mm);
 		mutex_unlock(&kview_lock);

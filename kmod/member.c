@@ -336,6 +336,12 @@ static int add(const struct change *change)
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
+	/* Killable, and without kview_lock, for which all members wait. */
+	if (mmap_write_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	mmap_write_unlock(mm);
 	mutex_lock(&kview_lock);
 	err = join(change, mm);
 	mutex_unlock(&kview_lock);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "modules.h"
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
@@ -389,7 +390,61 @@ static void owner_is_gone(void)
 	CHECK_EQUAL(read(ready[0], &byte, 1), 1);
 }
 
-TEST_MAIN(TEST_CASE(no_such_process), TEST_CASE(zombie), TEST_CASE(kernel_thread), TEST_CASE(thread_id),
-	  TEST_CASE(no_pidfd), TEST_CASE(by_pidfd), TEST_CASE(twice), TEST_CASE(gone_while_added),
-	  TEST_CASE(end_of_member), TEST_CASE(many_members), TEST_CASE(leader_has_exited), TEST_CASE(myself),
-	  TEST_CASE(listed), TEST_CASE(pid_namespace), TEST_CASE(owner_is_gone))
+#define HOLDER "/sys/module/test_mmap_lock/parameters/pid"
+
+static void hold_address_space(pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	test_set(HOLDER, text);
+}
+
+static pid_t start_adding(int view, pid_t pid)
+{
+	pid_t adder = CHECK_CALL(fork());
+
+	if (adder)
+		return adder;
+	kv_member(view, pid);
+	_exit(0);
+}
+
+/* An address space that a fault keeps busy, maybe for long, keeps waiting who wants to add it, and nobody else. */
+static void busy_address_space(void)
+{
+	struct subject busy = subject_new(1), other = subject_new(1);
+	int view = kv_view(), status;
+	pid_t first, second;
+
+	module_load_test("test_mmap_lock");
+	hold_address_space(busy.pid);
+	first = start_adding(view, busy.pid);
+	usleep(200000 * test_slow());
+	second = start_adding(view, other.pid);
+	WAIT_FOR(waitpid(second, &status, WNOHANG) == second);
+	CHECK_EQUAL(status, 0);
+	CHECK_EQUAL(waitpid(first, NULL, WNOHANG), 0);
+	hold_address_space(0);
+	CHECK_EQUAL(test_wait(first), 0);
+	CHECK_EQUAL(kv_view_info(view).members, 2);
+}
+
+static void undo(void)
+{
+	test_write(HOLDER, "0");
+	module_unload("test_mmap_lock");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST_CASE(no_such_process), TEST_CASE(zombie),	    TEST_CASE(kernel_thread),	  TEST_CASE(thread_id),
+		TEST_CASE(no_pidfd),	    TEST_CASE(by_pidfd),    TEST_CASE(twice),		  TEST_CASE(gone_while_added),
+		TEST_CASE(end_of_member),   TEST_CASE(many_members), TEST_CASE(leader_has_exited), TEST_CASE(myself),
+		TEST_CASE(listed),	    TEST_CASE(pid_namespace), TEST_CASE(owner_is_gone),	  TEST_CASE(busy_address_space),
+	};
+
+	test_undo = undo;
+	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
