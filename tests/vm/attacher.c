@@ -197,7 +197,7 @@ static __u32 some_flags(__u32 kind)
 	bool possible = kind == KVIEW_HOOK_ENTRY || kind == KVIEW_HOOK_FENTRY || kind == KVIEW_HOOK_RAW_TP ||
 			kind == KVIEW_HOOK_BTF_TP;
 
-	return possible && once_in(4) ? KVIEW_LINK_INTERRUPTS : 0;
+	return (possible && once_in(4) ? KVIEW_LINK_INTERRUPTS : 0) | (once_in(4) ? KVIEW_LINK_HELD : 0);
 }
 
 /* Different ones: steps through lists whose lengths have no divisor in common with them. */
@@ -227,6 +227,14 @@ int attacher_link_of(int view, __u32 kind)
 int attacher_link(int view)
 {
 	return attacher_link_of(view, some_kind());
+}
+
+void attacher_start(int view)
+{
+	int err = ioctl(view, KVIEW_IOC_LINKS_START) ? -errno : 0;
+
+	if (err && !is_expected(err))
+		FAIL("start: %s", strerror(-err));
 }
 
 int attacher_entry(int view, int prog, const char *function)

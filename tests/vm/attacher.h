@@ -24,6 +24,9 @@ int attacher_link(int view);
 /* The same of one kind, which this kernel must have. */
 int attacher_link_of(int view, __u32 kind);
 
+/* Start the links of @view that are held, as some are made to be. */
+void attacher_start(int view);
+
 /* One program at the entry of @function. */
 int attacher_entry(int view, int prog, const char *function);
 

@@ -51,6 +51,7 @@ static void cycle_with_view(pid_t also)
 		join_some(view, also);
 	link = attacher_link(view);
 	join_some(view, also);
+	attacher_start(view);
 	usleep(below(3000));
 	if (once_in(2))
 		close(view);
@@ -62,6 +63,7 @@ static void cycle_in(int view)
 {
 	int link = attacher_link(view);
 
+	attacher_start(view);
 	usleep(below(3000));
 	if (link >= 0)
 		close(link);
