@@ -243,3 +243,25 @@ int kview_add_container(struct kview *view, const char *name)
 {
 	return change(view, name, open_container, view->ops->add_cgroup);
 }
+
+static int find(const char *name, int (*open_name)(struct kview *view, const char *name), int *ret_fd)
+{
+	int fd;
+
+	kview_reason_clear(NULL);
+	fd = open_name(NULL, name);
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+int kview_find_cgroup(const char *path, int *ret_fd)
+{
+	return find(path, open_cgroup, ret_fd);
+}
+
+int kview_find_container(const char *name, int *ret_fd)
+{
+	return find(name, open_container, ret_fd);
+}

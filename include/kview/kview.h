@@ -186,6 +186,14 @@ int kview_remove_cgroup(struct kview *view, const char *path);
  */
 int kview_add_container(struct kview *view, const char *name);
 
+/*
+ * Without a view: open the directory of a cgroup, or of a running container's, named as for kview_add_cgroup() and
+ * kview_add_container(), with the same errors but those of views; kview_reason(NULL) tells more. *ret_fd is the caller's
+ * to close. Since 0.1.
+ */
+int kview_find_cgroup(const char *path, int *ret_fd);
+int kview_find_container(const char *name, int *ret_fd);
+
 /* End the membership of process @pid. -ENOENT: it is no member. */
 int kview_remove_pid(struct kview *view, pid_t pid);
 
