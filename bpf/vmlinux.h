@@ -85,9 +85,17 @@ struct thread_info {
 	__u32 status; /* TS_COMPAT and the like */
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime;
+};
+
 struct task_struct {
 	int tgid;
 	struct thread_info thread_info;
+	unsigned int __state;
+	int pid;
+	__u32 self_exec_id;
+	struct sched_entity se;
 };
 
 #pragma clang attribute pop

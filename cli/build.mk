@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+# Of monitor/build.mk, which is read later.
+monitor_libraries := -lelf -liberty -lprotobuf-c
+
 cli_sources := $(wildcard cli/*.c exec/*.c)
 
-$(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm))
+$(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/monitor/libmonitor.a \
+	$(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm $(monitor_libraries)))
 
 ALL += $(OUT)/cli/kview
 INSTALLED += $(OUT)/cli/kview:$(BINDIR)

@@ -30,6 +30,7 @@ extern const struct cli_command cli_cmd_show;
 extern const struct cli_command cli_cmd_cost;
 extern const struct cli_command cli_cmd_info;
 extern const struct cli_command cli_cmd_guard;
+extern const struct cli_command cli_cmd_flame;
 
 /* The exit code that belongs to a negative errno. */
 int cli_exit_code(int err);

@@ -19,6 +19,7 @@ static const struct cli_command *const commands[] = {
 	&cli_cmd_cost,
 	&cli_cmd_info,
 	&cli_cmd_guard,
+	&cli_cmd_flame,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -242,12 +242,12 @@ static void tell_start(const struct wait *wait, const struct kview *view)
 	if (!isatty(STDERR_FILENO) || targets->argv)
 		return;
 	if (targets->group_count)
-		cli_note("tracing %zu cgroup%s through a view; Ctrl-C ends", targets->group_count,
-			 targets->group_count == 1 ? "" : "s");
+		cli_note("tracing %zu cgroup%s%s; Ctrl-C ends", targets->group_count,
+			 targets->group_count == 1 ? "" : "s", view ? " through a view" : "");
 	else
 		cli_note("tracing %zu %s%s%s; Ctrl-C ends", targets->count,
 			 targets_have_threads(targets) ? "target" : "process", plural(targets),
-			 kview_mode(view) == KVIEW_MODE_VIEW ? " through a view" : "");
+			 view && kview_mode(view) == KVIEW_MODE_VIEW ? " through a view" : "");
 }
 
 /* Signals that came together with the end have done what they were sent for. */

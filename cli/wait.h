@@ -45,7 +45,7 @@ void wait_deinit(struct wait *wait);
 /* The first process is about to become a member. */
 void wait_start(struct wait *wait);
 
-/* Run the loop until all is over; @duration in seconds, 0: no limit. Prints what is wrong and returns an exit code. */
+/* Run the loop until all is over; @view may be NULL; @duration in seconds, 0: no limit. Prints what is wrong and returns an exit code. */
 int wait_run(struct wait *wait, const struct kview *view, double duration);
 
 /* "exit", "signal", "duration" */

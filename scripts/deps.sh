@@ -6,14 +6,14 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev
-		 zlib1g-dev libjansson-dev libsqlite3-dev linux-libc-dev'
+		 zlib1g-dev libiberty-dev libjansson-dev libprotobuf-c-dev libsqlite3-dev linux-libc-dev protobuf-c-compiler'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
-		strace binutils liburing-dev bpftrace libbpf-tools'
+		strace binutils liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	# What make exec-tools runs under kview exec; make check runs a few of them.

@@ -46,7 +46,7 @@ offers()
 	done
 }
 
-offers 'kview ' run trace list show cost info guard help --help --version
+offers 'kview ' run trace list show cost info guard flame help --help --version
 offers 'kview sh' show
 [ "$words" = ' show ' ] || fail "after 'kview sh':$words"
 "$kview" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vx help >"$tmp/commands"

@@ -5,7 +5,7 @@
 set -euo pipefail
 . tests/vm/cli.inc
 
-commands='run trace exec list show cost info guard'
+commands='run trace exec list show cost info guard flame'
 
 {
 	"$kview" --help
@@ -14,6 +14,8 @@ commands='run trace exec list show cost info guard'
 		"$kview" "$command" --help
 	done
 } | is_golden cli-help.txt
+
+"$kview" flame diff --help | head -1 | grep -q '^Usage: kview flame diff' || fail "flame diff --help"
 
 "$kview" --help >"$tmp/help"
 "$kview" -h | cmp - "$tmp/help"
