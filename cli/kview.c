@@ -20,6 +20,7 @@ static const struct cli_command *const commands[] = {
 	&cli_cmd_info,
 	&cli_cmd_guard,
 	&cli_cmd_flame,
+	&cli_cmd_shield,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -46,9 +46,9 @@ offers()
 	done
 }
 
-offers 'kview ' run trace list show cost info guard flame help --help --version
-offers 'kview sh' show
-[ "$words" = ' show ' ] || fail "after 'kview sh':$words"
+offers 'kview ' run trace list show cost info guard flame shield help --help --version
+offers 'kview sho' show
+[ "$words" = ' show ' ] || fail "after 'kview sho':$words"
 "$kview" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vx help >"$tmp/commands"
 while read -r command; do
 	mapfile -t options < <("$kview" "$command" --help | grep -oE '^  -[a-zA-Z], --[a-z-]+' | sed 's/.* //')
@@ -87,7 +87,7 @@ for line; do
 	print -r -- "<$line> ${${answer//$'\r'/ }//$'\n'/ }"
 done
 ZSH
-timeout 200 zsh -f "$tmp/asked.zsh" 'kview ' 'kview sh' 'kview run --' 'kview run --mode=o' 'kview list -k ' \
+timeout 200 zsh -f "$tmp/asked.zsh" 'kview ' 'kview sho' 'kview run --' 'kview run --mode=o' 'kview list -k ' \
 	'kview trace k' 'kview trace --cg' \
 	'kview guard ' 'kview guard replay --a' "kview run $tmp/objects/o" >"$tmp/zsh" 2>&1 || fail "zsh: $(<"$tmp/zsh")"
 
@@ -105,7 +105,7 @@ zsh_offers()
 mapfile -t commands <"$tmp/commands"
 mapfile -t options < <("$kview" run --help | grep -oE '^  -[a-zA-Z], --[a-z-]+' | sed 's/.* //')
 zsh_offers 'kview ' "${commands[@]}" help
-zsh_offers 'kview sh' show
+zsh_offers 'kview sho' show
 zsh_offers 'kview run --' "${options[@]}"
 zsh_offers 'kview run --mode=o' --mode=ordinary
 zsh_offers 'kview guard ' replay

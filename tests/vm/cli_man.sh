@@ -24,6 +24,11 @@ for command in run trace exec list show cost info flame; do
 		[ "$option" = help ] || grep -q "Fl Fl $option" "man/kview-$command.1" || fail "kview-$command.1 lacks --$option"
 	done
 done
+for command in run reload; do
+	"$kview" shield $command --help | grep -oE ' --[a-z-]+' | sed 's/.*--//' | while read -r option; do
+		[ "$option" = help ] || grep -q "Fl Fl $option" man/kview-shield.1 || fail "kview-shield.1 lacks --$option"
+	done
+done
 "$kview" guard replay --help | grep -oE ' --[a-z-]+' | sed 's/.*--//' | while read -r option; do
 	[ "$option" = help ] || grep -q "Fl Fl $option" man/kview-guard.1 || fail "kview-guard.1 lacks --$option"
 done
