@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 240
+# timeout: 420
 # kview exec: whatever way a tool attaches, it sees every event of the traced process and none of another like it, and
 # its descriptors keep the attachment as the kernel's own do.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
