@@ -6,12 +6,16 @@
  * What is asked for either works or is refused with ENOMEM, and then nothing of it is there; what is taken down is
  * taken down.
  */
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "cgroups.h"
 #include "faults.h"
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
+#include "tracepoints.h"
 
 #define FUNCTION "__x64_sys_getppid"
 #define CALLS 3
@@ -116,6 +120,138 @@ static void links_for_members(void)
 	with_each_failing(try_link, check_link);
 }
 
+/* Another kind of hook, the place of one, and what reaches it. */
+struct kind {
+	__u32 kind;
+	struct kview_target target;
+	void (*call)(void);
+	struct counter (*load)(const char *name);
+};
+
+static const struct kind *kind;
+
+static struct counter load_kprobe(const char *name)
+{
+	(void)name;
+	return counter_new(BPF_PROG_TYPE_KPROBE);
+}
+
+static struct counter load_multi(const char *name)
+{
+	(void)name;
+	return counter_multi(BPF_TRACE_KPROBE_MULTI);
+}
+
+static struct counter load_session(const char *name)
+{
+	(void)name;
+	return counter_multi(TRACE_KPROBE_SESSION);
+}
+
+static struct counter load_fentry(const char *name)
+{
+	return counter_tracing(BPF_TRACE_FENTRY, name, 0);
+}
+
+static struct counter load_fexit(const char *name)
+{
+	return counter_tracing(BPF_TRACE_FEXIT, name, 0);
+}
+
+static struct counter load_typed(const char *name)
+{
+	return counter_tracing(BPF_TRACE_RAW_TP, name, 0);
+}
+
+static struct counter load_raw(const char *name)
+{
+	(void)name;
+	return counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
+}
+
+static struct counter load_event(const char *name)
+{
+	(void)name;
+	return counter_new(BPF_PROG_TYPE_TRACEPOINT);
+}
+
+static void rename_itself(void)
+{
+	prctl(PR_SET_NAME, "renamed");
+}
+
+#define NAMED(text) { .name = (unsigned long)(text) }
+
+static int try_kind(void)
+{
+	struct kview_target target = kind->target;
+
+	/* A tracing program knows its function itself. */
+	if (kind->kind == KVIEW_HOOK_FENTRY || kind->kind == KVIEW_HOOK_FEXIT)
+		target.name = 0;
+	return kv_try_link(view, kind->kind, counter.prog, &target, 1);
+}
+
+/* Nothing, all, or for hooks on every system call more than that. */
+static void check_kind(int result)
+{
+	uint64_t before = *counter.value;
+
+	CHECK_EQUAL(kv_view_info(view).links, result >= 0);
+	subject_call(&member, CALLS);
+	if (result < 0)
+		CHECK_EQUAL(*counter.value, before);
+	else
+		CHECK(*counter.value - before >= CALLS);
+	close(result);
+	before = *counter.value;
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*counter.value, before);
+}
+
+static void try_one_kind(const struct kind *which)
+{
+	const char *name = (const char *)(unsigned long)which->target.name;
+
+	if (which->kind >= KVIEW_HOOK_RAW_TP && tracepoint_reason(basename(name))) {
+		test_note("kind %u: %s cannot be hooked on this kernel", which->kind, name);
+		return;
+	}
+	kind = which;
+	member = subject_new_calling(1, which->call);
+	counter = which->load(name);
+	view = kv_view();
+	kv_member(view, member.pid);
+	/* What the module finds out once it keeps, as far as it got: so the first round may step over what comes later. */
+	for (int i = 0; i < 2; i++)
+		with_each_failing(try_kind, check_kind);
+	close(view);
+	subject_end(&member);
+	counter_free(&counter);
+}
+
+static void all_kinds(void)
+{
+	const struct kind kinds[] = {
+		{ KVIEW_HOOK_RETURN, NAMED(FUNCTION), subject_getppid, load_kprobe },
+		{ KVIEW_HOOK_TP_ENTER, { .value = SYS_getppid }, subject_getppid, load_event },
+		{ KVIEW_HOOK_TP_EXIT, { .value = SYS_getppid }, subject_getppid, load_event },
+		{ KVIEW_HOOK_RAW_ENTER, {}, subject_getppid, load_raw },
+		{ KVIEW_HOOK_RAW_EXIT, {}, subject_getppid, load_raw },
+		{ KVIEW_HOOK_FENTRY, NAMED("vfs_read"), subject_read, load_fentry },
+		{ KVIEW_HOOK_FEXIT, NAMED("vfs_read"), subject_read, load_fexit },
+		{ KVIEW_HOOK_RAW_TP, NAMED("task_rename"), rename_itself, load_raw },
+		{ KVIEW_HOOK_BTF_TP, NAMED("task_rename"), rename_itself, load_typed },
+		{ KVIEW_HOOK_TP, NAMED("task/task_rename"), rename_itself, load_event },
+		{ KVIEW_HOOK_ENTRY, NAMED(FUNCTION), subject_getppid, load_multi },
+		{ KVIEW_HOOK_SESSION, NAMED(FUNCTION), subject_getppid, load_session },
+	};
+
+	faults_aim();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		try_one_kind(&kinds[i]);
+}
+
 static int try_member(void)
 {
 	return kv_try_member(view, member.pid);
@@ -136,6 +272,50 @@ static void members(void)
 	set_up();
 	kv_entry(view, counter.prog, FUNCTION);
 	with_each_failing(try_member, check_member);
+}
+
+static int try_follow(void)
+{
+	return kv_try_follow(view, member.pid);
+}
+
+static void followed(void)
+{
+	set_up();
+	kv_entry(view, counter.prog, FUNCTION);
+	with_each_failing(try_follow, check_member);
+}
+
+static int cgroup;
+
+static int try_cgroup(void)
+{
+	return kv_try_cgroup(view, cgroup);
+}
+
+static void check_cgroup(int result)
+{
+	CHECK_EQUAL(kv_view_info(view).members, !result);
+	CHECK_EQUAL(kv_view_info(view).cgroups, !result);
+	CHECK_EQUAL(runs_per_call(), !result);
+	if (result)
+		return;
+	CHECK_EQUAL(kv_try_cgroup_remove(view, cgroup), 0);
+	CHECK_EQUAL(runs_per_call(), 0);
+}
+
+/* With another view's cgroup there, since the kernel warns where a kprobe, which waits for migrations, has no memory. */
+static void cgroups(void)
+{
+	int other;
+
+	set_up();
+	other = kv_view();
+	kv_cgroup(other, cgroup_new("other"));
+	cgroup = cgroup_new("a");
+	cgroup_move("a", member.pid);
+	kv_entry(view, counter.prog, FUNCTION);
+	with_each_failing(try_cgroup, check_cgroup);
 }
 
 static void check_second_view(int result)
@@ -249,6 +429,38 @@ static void execs(void)
 	CHECK(lost && lost < nth_in_exec - 1);
 }
 
+/* A child that there was no memory for runs without the view, and is told of. */
+static void forks(void)
+{
+	unsigned int lost = 0, nth;
+	uint64_t counted;
+
+	set_up();
+	kv_entry(view, counter.prog, FUNCTION);
+	for (nth = 1; nth <= 8; nth++) {
+		pid_t pid = CHECK_CALL(fork());
+
+		if (!pid) {
+			kv_follow(view, getpid());
+			faults_nth(nth);
+			pid = fork();
+			if (pid)
+				_exit(test_wait(pid));
+			for (int i = 0; i < CALLS; i++)
+				syscall(SYS_getppid);
+			_exit(0);
+		}
+		counted = *counter.value;
+		CHECK_EQUAL(test_wait(pid), 0);
+		counted = *counter.value - counted;
+		CHECK(counted == CALLS || !counted);
+		lost += !counted;
+	}
+	test_note("%u of %u children were lost", lost, nth - 1);
+	CHECK(lost && lost < nth - 1);
+	CHECK_EQUAL(kv_view_info(view).lost, lost);
+}
+
 static int try_kprobe(void)
 {
 	static int prog = -1;
@@ -282,14 +494,15 @@ static void patchers(void)
 static void undo(void)
 {
 	faults_nth(0);
+	cgroup_undo();
 }
 
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		TEST_CASE(views), TEST_CASE(links), TEST_CASE(links_for_members), TEST_CASE(members),
-		TEST_CASE(members_of_another_view), TEST_CASE(links_closed), TEST_CASE(views_closed), TEST_CASE(execs),
-		TEST_CASE(patchers),
+		TEST_CASE(views), TEST_CASE(links), TEST_CASE(links_for_members), TEST_CASE(all_kinds),
+		TEST_CASE(members), TEST_CASE(followed), TEST_CASE(cgroups), TEST_CASE(members_of_another_view),
+		TEST_CASE(links_closed), TEST_CASE(views_closed), TEST_CASE(execs), TEST_CASE(forks), TEST_CASE(patchers),
 	};
 
 	if (!faults_possible()) {
