@@ -15,12 +15,13 @@ struct {
 	__type(value, struct context_record);
 } record SEC(".maps");
 
+/* Two, as stacks of different contents may get the same id: the later one would take the place of the other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, 64);
 	__uint(key_size, 4);
 	__uint(value_size, CONTEXT_STACK * 8);
-} stacks SEC(".maps");
+} kernel_stacks SEC(".maps"), user_stacks SEC(".maps");
 
 static struct context_record *begin(void)
 {
@@ -43,8 +44,8 @@ static struct context_record *begin(void)
 
 static __always_inline void note_stacks(void *ctx, struct context_record *to)
 {
-	to->kernel_stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID);
-	to->user_stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID | BPF_F_USER_STACK);
+	to->kernel_stack_id = bpf_get_stackid(ctx, &kernel_stacks, BPF_F_REUSE_STACKID);
+	to->user_stack_id = bpf_get_stackid(ctx, &user_stacks, BPF_F_REUSE_STACKID | BPF_F_USER_STACK);
 	to->kernel_bytes = bpf_get_stack(ctx, to->kernel_stack, sizeof(to->kernel_stack), 0);
 	to->user_bytes = bpf_get_stack(ctx, to->user_stack, sizeof(to->user_stack), BPF_F_USER_STACK);
 }

@@ -137,9 +137,8 @@ static void expect_same_task(const struct context_record *ours, const struct con
  * A stack as bpf_get_stackid() stored it is the one bpf_get_stack() gave, but for @skip frames: a stack taken inside
  * the program begins with the place in it that asks.
  */
-static void expect_stored_stack(struct observer *observer, __s64 id, const __u64 *stack, __s64 bytes, int skip)
+static void expect_stored_stack(struct bpf_map *map, __s64 id, const __u64 *stack, __s64 bytes, int skip)
 {
-	int map = bpf_map__fd(observer->bpf->maps.stacks);
 	__u64 stored[CONTEXT_STACK] = {};
 	__u32 key = id;
 
@@ -148,14 +147,16 @@ static void expect_stored_stack(struct observer *observer, __s64 id, const __u64
 		return;
 	}
 	CHECK(id >= 0);
-	CHECK_CALL(bpf_map_lookup_elem(map, &key, stored));
+	CHECK_CALL(bpf_map_lookup_elem(bpf_map__fd(map), &key, stored));
 	CHECK(!memcmp(stored + skip, stack + skip, bytes - skip * 8));
 }
 
 static void expect_stored_stacks(struct observer *observer, const struct context_record *record, int skip)
 {
-	expect_stored_stack(observer, record->kernel_stack_id, record->kernel_stack, record->kernel_bytes, skip);
-	expect_stored_stack(observer, record->user_stack_id, record->user_stack, record->user_bytes, 0);
+	expect_stored_stack(observer->bpf->maps.kernel_stacks, record->kernel_stack_id, record->kernel_stack,
+			    record->kernel_bytes, skip);
+	expect_stored_stack(observer->bpf->maps.user_stacks, record->user_stack_id, record->user_stack,
+			    record->user_bytes, 0);
 }
 
 static void expect_same_user_stack(const struct context_record *ours, const struct context_record *kernels)
