@@ -1118,7 +1118,7 @@ static void no_such_syscall(void)
 {
 	static const unsigned long numbers[] = {
 		400, /* in the gap before the numbers that all architectures share */
-		600, KVIEW_SYSCALL_MAX, KVIEW_SYSCALL_MAX + 1, -1UL, -2UL, 1UL << 32 | SYS_getppid,
+		600, KVIEW_SYSCALL_MAX, KVIEW_SYSCALL_MAX + 1, KVIEW_SYSCALL_ALL - 1, 1UL << 32 | SYS_getppid,
 	};
 	int prog = program_nothing(BPF_PROG_TYPE_TRACEPOINT);
 
