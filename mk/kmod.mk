@@ -12,7 +12,7 @@ kbuild_in = $(MAKE) --no-print-directory $(if $(filter 1,$(V)),,-s) -C $(1) M=$(
 kmod: $(KERNELS:%=kmod-%)
 
 kmod-%: build/kernels/%/release FORCE
-	$(Q)dir=$(CURDIR)/build/kmod/$$(<$<) && \
+	+$(Q)dir=$(CURDIR)/build/kmod/$$(<$<) && \
 	$(call say_in_shell,KBUILD,build/kmod/$$(<$<)/kview.ko) && \
 	mkdir -p $$dir && cp -rsf $(CURDIR)/kmod/. $$dir/ && find $$dir -xtype l -delete && \
 	$(call kbuild_in,build/kernels/$*/headers,$$dir)
@@ -20,7 +20,7 @@ kmod-%: build/kernels/%/release FORCE
 # For the kernel that runs here (or KDIR=...), with its installed headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 kmod-host: FORCE
-	$(Q)dir=$(CURDIR)/build/kmod/$$(make -s -C $(KDIR) kernelrelease) && \
+	+$(Q)dir=$(CURDIR)/build/kmod/$$(make -s -C $(KDIR) kernelrelease) && \
 	mkdir -p $$dir && cp -rsf $(CURDIR)/kmod/. $$dir/ && find $$dir -xtype l -delete && \
 	$(call kbuild_in,$(KDIR),$$dir)
 

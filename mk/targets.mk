@@ -3,7 +3,8 @@
 # What people type.  Targets that need Debian packages install them first, so
 # they make the rest in a second make, once the packages are there.
 
-submake = $(MAKE) --no-print-directory
+# With as many jobs as there are CPUs, unless -j says otherwise.
+submake = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 FUZZ_SECONDS ?= 60
 KVIEW_SOAK_MINUTES ?= 20
 

@@ -23,7 +23,7 @@ CHECK_VM += test-modules
 test-modules: $(KERNELS:%=test-modules-%)
 
 test-modules-%: build/kernels/%/release FORCE
-	$(Q)dir=$(CURDIR)/build/tests/vm/kmod/$$(<$<) && \
+	+$(Q)dir=$(CURDIR)/build/tests/vm/kmod/$$(<$<) && \
 	$(call say_in_shell,KBUILD,build/tests/vm/kmod/$$(<$<)) && \
 	mkdir -p $$dir && cp -rsf $(CURDIR)/tests/vm/kmod/. $$dir/ && find $$dir -xtype l -delete && \
 	$(call kbuild_in,build/kernels/$*/headers,$$dir)
