@@ -213,6 +213,15 @@ static int accept_member(struct ordinary_view *view, struct kview_process *proce
 	return err ? kview_refuse_why(&view->base, err, KVIEW_WHY_NONE, subject, "") : 0;
 }
 
+static int accept_or_close(struct ordinary_view *view, struct kview_process *process, const char *subject)
+{
+	int err = accept_member(view, process, subject);
+
+	if (err)
+		kview_process_close(process);
+	return err;
+}
+
 int kview_ordinary_add(struct kview *base, pid_t pid, int pidfd)
 {
 	struct ordinary_view *view = ordinary_view(base);
@@ -224,12 +233,7 @@ int kview_ordinary_add(struct kview *base, pid_t pid, int pidfd)
 	snprintf(subject, sizeof(subject), pidfd < 0 ? "pid %d" : "pidfd %d", pidfd < 0 ? pid : pidfd);
 	kview_ordinary_prune(view);
 	err = kview_process_open(pid, pidfd, &process, &why);
-	if (err)
-		return kview_refuse_why(base, err, why, subject, "");
-	err = accept_member(view, &process, subject);
-	if (err)
-		kview_process_close(&process);
-	return err;
+	return err ? kview_refuse_why(base, err, why, subject, "") : accept_or_close(view, &process, subject);
 }
 
 int kview_ordinary_remove(struct kview *base, pid_t pid)
@@ -259,12 +263,7 @@ int kview_ordinary_add_thread(struct kview *base, pid_t tid)
 	snprintf(subject, sizeof(subject), "thread %d", tid);
 	kview_ordinary_prune(view);
 	err = kview_process_open_thread(tid, &process, &why);
-	if (err)
-		return kview_refuse_why(base, err, why, subject, "");
-	err = accept_member(view, &process, subject);
-	if (err)
-		kview_process_close(&process);
-	return err;
+	return err ? kview_refuse_why(base, err, why, subject, "") : accept_or_close(view, &process, subject);
 }
 
 int kview_ordinary_remove_thread(struct kview *base, pid_t tid)
