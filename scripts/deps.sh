@@ -13,7 +13,7 @@ declare -A packages=(
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
-		strace binutils liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium'
+		strace binutils groff-base liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	# What make exec-tools runs under kview exec; make check runs a few of them.
