@@ -20,11 +20,13 @@ static void interrupted(enum kview_mode mode)
 	       kview_reason(view));
 	worker_start(&worker, 2);
 	EXPECT(!kview_add_pid(view, worker.pid), "%s", kview_reason(view));
-	for (int i = 0; i < 50; i++) { /* until it has met an interrupt */
+	for (uint64_t calls = 2 * 20000; calls <= 50 * 2 * 20000; calls += 2 * 20000) { /* until it has met an interrupt */
 		worker_begin(&worker, 20000);
 		worker_wait(&worker);
 		EXPECT_EQUAL(kview_link_counts(link, &counts), 0);
-		EXPECT_EQUAL(counts.runs + counts.missed, (i + 1) * 2 * 20000);
+		/* An interrupt that comes while the program runs for getpgid() is missed, not skipped. */
+		EXPECT(counts.runs <= calls && counts.runs + counts.missed >= calls, "%llu runs, %llu missed: %llu calls",
+		       (unsigned long long)counts.runs, (unsigned long long)counts.missed, (unsigned long long)calls);
 		if (counts.skipped)
 			break;
 	}
