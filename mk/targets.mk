@@ -54,6 +54,7 @@ check:
 check-unit:
 	$(Q)scripts/deps.sh build test
 	+$(Q)$(submake) SANITIZE=1 unit-tests
+	+$(Q)$(submake) all
 	$(Q)tests/run --unit
 
 check-vm:

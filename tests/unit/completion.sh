@@ -67,8 +67,8 @@ offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
 offers "kview run $tmp/objects/o" "$tmp/objects/one.bpf.o"
 offers 'kview trace ' syscalls: kprobe: kretprobe: func: tracepoint: rawtp:
 offers 'kview trace --cg' --cgroup
-offers 'kview trace -- modpro' modprobe
-offers 'kview run x.bpf.o -- modpro' modprobe
+offers 'kview trace -- sha256su' sha256sum
+offers 'kview run x.bpf.o -- sha256su' sha256sum
 offered 'kview list vf'
 [ "$words" = '  ' ] || fail "too short a name brings a long list:$words"
 if ! command -v zsh >/dev/null; then
