@@ -17,18 +17,6 @@ version=$(sed -n '1s/^kview (\([0-9.]*\)).*/\1/p' debian/changelog)
 packages=(kview kview-dkms libkview0 libkview-dev)
 kview=/usr/bin/kview
 
-# What DKMS installs stays in this guest: its modules are those of all guests.
-prepare_modules()
-{
-	local headers file
-
-	file=$(grep -lx "$release" build/kernels/*/release) || fail "no folder of build/kernels/ is for $release"
-	headers=$PWD/$(dirname "$file")/headers
-	mkdir /run/modules-upper /run/modules-work
-	mount -t overlay -o "lowerdir=$modules,upperdir=/run/modules-upper,workdir=/run/modules-work" overlay "$modules"
-	ln -sfn "$headers" "$modules/build"
-}
-
 install_packages()
 {
 	local file
@@ -119,7 +107,6 @@ remove_packages()
 	! getent group kview >/dev/null || fail "the group kview was left"
 }
 
-prepare_modules
 install_packages "$@"
 check_module
 check_command
