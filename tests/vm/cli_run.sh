@@ -86,6 +86,7 @@ environment()
 # Timer interrupts that come upon a busy command: skipped unless asked for.
 interrupts()
 {
+	# shellcheck disable=SC2016 # the command expands them
 	local busy='i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done'
 
 	run_json "$1" tick -- sh -c "$busy"
