@@ -13,26 +13,27 @@
 #include "scope.h"
 
 static const struct argp_option options[] = {
-	{ "duration", 'd', "SECONDS", 0, "Look at what happens in this time; 1 by default", 1 },
+	{ "duration", 'd', "SECONDS", 0, "Look at what happens in this time; 1 by default, with -i for ever", 1 },
+	{ "interval", 'i', "SECONDS", 0, "Tell again and again, each time for so long", 1 },
 	{ "quick", 'q', NULL, 0, "Do not measure what hooks cost, which attaches empty programs for some moments", 1 },
 	{},
 };
 
 struct cost_options {
 	struct cli_options shared; /* first: see cli_parse() */
-	double duration;	   /* seconds */
+	double duration, interval; /* seconds; 0: not given */
 	bool quick;
 };
 
-static double parse_duration(const char *text)
+static double parse_seconds(const char *option, const char *text)
 {
 	char *end;
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds))
-		cli_usage("cost: --duration %s: not a number of seconds", text);
+		cli_usage("cost: --%s %s: not a number of seconds", option, text);
 	if (seconds < 0.01 || seconds > 1e6)
-		cli_usage("cost: --duration %s: must lie between 0.01 and 1000000", text);
+		cli_usage("cost: --%s %s: must lie between 0.01 and 1000000", option, text);
 	return seconds;
 }
 
@@ -42,7 +43,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'd':
-		cost->duration = parse_duration(arg);
+		cost->duration = parse_seconds("duration", arg);
+		return 0;
+	case 'i':
+		cost->interval = parse_seconds("interval", arg);
 		return 0;
 	case 'q':
 		cost->quick = true;
@@ -60,16 +64,19 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-static void interrupted(int signal)
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int signal)
 {
 	(void)signal;
+	interrupted = true;
 }
 
 /* Until the time is over or somebody presses Ctrl-C, who gets what there is so far. */
 static void sleep_for(double seconds)
 {
 	struct timespec time = { .tv_sec = (time_t)seconds };
-	struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_RESETHAND };
+	struct sigaction action = { .sa_handler = note_interrupt, .sa_flags = SA_RESETHAND };
 
 	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
 	sigaction(SIGINT, &action, NULL);
@@ -123,14 +130,42 @@ static int print(const struct cost_options *options, const struct cost_report *r
 
 	if (!json)
 		return cli_fail(-ENOMEM, NULL, "cost");
-	err = options->shared.json ? cli_print_document(stdout, json) : cost_print(json, stdout);
-	return err ? cli_fail(err, NULL, "cost") : CLI_OK;
+	if (!options->shared.json)
+		err = cost_print(json, stdout);
+	else
+		err = options->interval ? cli_print_record(stdout, json) : cli_print_document(stdout, json);
+	return err || fflush(stdout) ? cli_fail(err ?: -errno, NULL, "cost") : CLI_OK;
+}
+
+static int show_for(const struct cost_options *options, struct cost_report *report, double seconds)
+{
+	int err = observe(report, seconds);
+
+	if (err == -EPERM)
+		return cli_fail(err, "looking at all programs of the machine needs CAP_SYS_ADMIN", "cost");
+	return err ? cli_fail(err, NULL, "cost") : print(options, report);
+}
+
+/* Measured once: it does not change, and takes longer than to look. */
+static int show_again(const struct cost_options *options, const struct cost_report *first)
+{
+	double end = now() + options->duration, left;
+	int code = CLI_OK;
+
+	for (left = options->duration; code == CLI_OK && !interrupted && (!options->duration || left > 0); left = end - now()) {
+		_cleanup_(report_deinit) struct cost_report report = *first;
+
+		code = show_for(options, &report, options->duration ? fmin(left, options->interval) : options->interval);
+		if (code == CLI_OK && !options->shared.json)
+			putchar('\n');
+	}
+	return code;
 }
 
 static int show_cost(const struct cost_options *options)
 {
 	_cleanup_(report_deinit) struct cost_report report = {};
-	int code, err;
+	int code;
 
 	if (!options->quick) {
 		code = cost_measure(&report.measurement);
@@ -138,10 +173,7 @@ static int show_cost(const struct cost_options *options)
 			return code;
 		report.measured = true;
 	}
-	err = observe(&report, options->duration);
-	if (err == -EPERM)
-		return cli_fail(err, "looking at all programs of the machine needs CAP_SYS_ADMIN", "cost");
-	return err ? cli_fail(err, NULL, "cost") : print(options, &report);
+	return options->interval ? show_again(options, &report) : show_for(options, &report, options->duration ?: 1);
 }
 
 static int cmd_cost(int argc, char **argv)
@@ -153,7 +185,7 @@ static int cmd_cost(int argc, char **argv)
 		       "machine, how often they run and how long; and what hooks of each kind take, measured by a process of "
 		       "kview's own, as a member of a view and outside.",
 	};
-	struct cost_options cost = { .duration = 1 };
+	struct cost_options cost = {};
 
 	cli_parse(&argp, argc, argv, &cost);
 	return show_cost(&cost);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that do nothing, at every kind of hook one system call passes: what is left of their cost is the hook's. */
+/* Programs that do nothing, at every kind of hook two system calls pass: what is left of their cost is the hook's. */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
@@ -42,6 +42,36 @@ int at_raw_enter(void *ctx)
 
 SEC("raw_tp/sys_exit")
 int at_raw_exit(void *ctx)
+{
+	return 0;
+}
+
+SEC("kprobe.multi/__x64_sys_getpgid")
+int at_kprobe_multi(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe.multi/__x64_sys_getpgid")
+int at_kretprobe_multi(void *ctx)
+{
+	return 0;
+}
+
+SEC("tracepoint/task/task_rename")
+int at_event(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/task_rename")
+int at_raw_tp(void *ctx)
+{
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int at_tp_btf(void *ctx)
 {
 	return 0;
 }

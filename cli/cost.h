@@ -19,9 +19,10 @@ struct cost_report {
 };
 
 /*
- * {seconds, views: [{view, name, owner, members, program, prog_id, kind, hook, hits, missed, skipped, and the times
- * below}], programs: [{id, name, type, holder, places, hits, missed, and the times}], measured}. Times: program_ns,
- * of a hit; hook_ns, what the hook takes on top, where it was measured; load: of one processor. NULL: out of memory.
+ * {seconds, members_load, views: [{view, name, owner, members, program, prog_id, kind, hook, hits, missed, skipped, and
+ * the times below}], everybody_load, programs: [{id, name, type, holder, places, hits, missed, and the times}], measured}.
+ * Times: program_ns, of a hit; hook_ns and hook_instructions, what the hook takes on top, where it was measured; load: of
+ * one processor. NULL: out of memory.
  */
 json_t *cost_json(const struct cost_report *cost);
 

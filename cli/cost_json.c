@@ -2,6 +2,7 @@
 #include "cost.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <linux/bpf.h>
@@ -22,7 +23,13 @@ static const char *place_of_kind(enum kview_kind kind)
 		return "fexit";
 	case KVIEW_KIND_TP_ENTER:
 	case KVIEW_KIND_TP_EXIT:
+		return "tracepoint/syscalls";
+	case KVIEW_KIND_TP:
 		return "tracepoint";
+	case KVIEW_KIND_RAW_TP:
+		return "raw_tp";
+	case KVIEW_KIND_TP_BTF:
+		return "tp_btf";
 	case KVIEW_KIND_RAW_ENTER:
 		return "raw_tp/sys_enter";
 	case KVIEW_KIND_RAW_EXIT:
@@ -32,33 +39,53 @@ static const char *place_of_kind(enum kview_kind kind)
 	}
 }
 
-/* "kprobe vfs_read": up to the blank, but for raw tracepoints, where the two of system calls stand for all. */
+/* "kprobe vfs_read": up to the blank, but for system calls. */
 static const char *place_of_program(const struct cost_program *program)
 {
-	static const char *const kinds[] = { "kprobe", "kretprobe", "fentry", "fexit", "tracepoint" };
-	size_t i, length;
+	static const struct {
+		const char *begin, *place;
+	} kinds[] = {
+		{ "kprobe ", "kprobe" },
+		{ "kretprobe ", "kretprobe" },
+		{ "kprobe.multi ", "kprobe.multi" },
+		{ "kretprobe.multi ", "kretprobe.multi" },
+		{ "fentry ", "fentry" },
+		{ "fexit ", "fexit" },
+		{ "tracepoint sys_", "tracepoint/syscalls" },
+		{ "tracepoint ", "tracepoint" },
+		{ "raw_tp sys_enter", "raw_tp/sys_enter" },
+		{ "raw_tp sys_exit", "raw_tp/sys_exit" },
+		{ "raw_tp ", "raw_tp" },
+		{ "tp_btf ", "tp_btf" },
+	};
+	size_t i;
 
-	if (!program->place_count)
-		return "";
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		length = strlen(kinds[i]);
-		if (!strncmp(program->places[0], kinds[i], length) && program->places[0][length] == ' ')
-			return kinds[i];
-	}
-	return strncmp(program->places[0], "raw_tp ", strlen("raw_tp ")) ? "" : "raw_tp/sys_enter";
+	for (i = 0; program->place_count && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strncmp(program->places[0], kinds[i].begin, strlen(kinds[i].begin)))
+			return kinds[i].place;
+	return "";
+}
+
+/* Noise can make a difference negative. */
+static double at_least_zero(double difference)
+{
+	return difference > 0 ? difference : 0;
 }
 
 /* Of one hit, and of a second. */
 static int add_times(json_t *json, const struct cost_report *cost, uint64_t hits, double program_ns,
 		     const struct cost_hook *hook)
 {
-	double hook_ns = hook && hook->ns > 0 ? hook->ns : 0;
+	double hook_ns = hook ? at_least_zero(hook->price.ns) : 0;
 
 	if (json_object_set_new(json, "hits_per_second", json_real(hits / cost->seconds)))
 		return -ENOMEM;
 	if (hits && json_object_set_new(json, "program_ns", json_real(program_ns)))
 		return -ENOMEM;
 	if (hook && json_object_set_new(json, "hook_ns", json_real(hook_ns)))
+		return -ENOMEM;
+	if (hook && !isnan(hook->price.instructions) &&
+	    json_object_set_new(json, "hook_instructions", json_real(at_least_zero(hook->price.instructions))))
 		return -ENOMEM;
 	return json_object_set_new(json, "load", json_real(hits * (program_ns + hook_ns) / cost->seconds / 1e9)) ? -ENOMEM : 0;
 }
@@ -163,25 +190,63 @@ static const char *const way_names[] = {
 	[COST_WAY_OTHER] = "other",
 };
 
+static int add_price(json_t *json, const struct cost_price *price)
+{
+	if (!json || json_object_set_new(json, "ns", json_real(price->ns)))
+		return -ENOMEM;
+	if (isnan(price->instructions))
+		return 0;
+	return json_object_set_new(json, "instructions", json_real(price->instructions)) ? -ENOMEM : 0;
+}
+
+static json_t *hook_json(const struct cost_hook *hook)
+{
+	_cleanup_(json_decrefp) json_t *json = json_pack("{s:s, s:s}", "attached", way_names[hook->way], "place", hook->place);
+
+	return add_price(json, &hook->price) ? NULL : TAKE_PTR(json);
+}
+
+/* The errors of perf_event_open() where there is nothing to count with. */
+static const char *why_not_counted(int err)
+{
+	return err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV ? "this machine has no counter for them" : strerror(-err);
+}
+
 static json_t *measured_json(const struct cost_measurement *measurement)
 {
-	json_t *list = json_array();
+	_cleanup_(json_decrefp) json_t *list = json_array(), *json = NULL;
 	size_t i;
 
 	for (i = 0; i < measurement->count; i++)
-		if (measurement->hooks[i].measured)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "attached", way_names[measurement->hooks[i].way],
-							      "place", measurement->hooks[i].place, "ns", measurement->hooks[i].ns));
-	return json_pack("{s:s, s:f, s:f, s:o}", "syscall", "getpgid", "ns", measurement->call_ns, "noise_ns",
-			 measurement->noise_ns, "hooks", list);
+		if (measurement->hooks[i].measured && json_array_append_new(list, hook_json(&measurement->hooks[i])))
+			return NULL;
+	json = json_pack("{s:s, s:f, s:O}", "syscall", "getpgid", "noise_ns", measurement->noise_ns, "hooks", list);
+	if (add_price(json, &measurement->call))
+		return NULL;
+	if (measurement->counter &&
+	    json_object_set_new(json, "no_instructions", json_string(why_not_counted(measurement->counter))))
+		return NULL;
+	return TAKE_PTR(json);
+}
+
+/* What all of them take together, of one processor. */
+static double load_of(const json_t *rows)
+{
+	double sum = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)rows, i, row)
+		sum += json_number_value(json_object_get(row, "load"));
+	return sum;
 }
 
 json_t *cost_json(const struct cost_report *cost)
 {
-	_cleanup_(json_decrefp) json_t *json = NULL;
+	_cleanup_(json_decrefp) json_t *views = views_json(cost), *programs = programs_json(cost), *json = NULL;
 
-	json = json_pack("{s:f, s:o, s:o}", "seconds", cost->seconds, "views", views_json(cost), "programs",
-			 programs_json(cost));
+	json = json_pack("{s:f, s:f, s:O, s:f, s:O}", "seconds", cost->seconds, "members_load", load_of(views), "views", views,
+			 "everybody_load", load_of(programs), "programs", programs);
 	if (json && cost->measured && json_object_set_new(json, "measured", measured_json(&cost->measurement)))
 		return NULL;
 	return TAKE_PTR(json);

@@ -14,23 +14,32 @@
 #include "cost.skel.h"
 
 #define CALLS 1000 /* at a time: within one time slice, mostly */
-#define ROUNDS 25
+#define ROUNDS 15
 
 /* Everything a measurement holds. */
 struct bench {
 	struct cost *bpf;
 	struct cost_subject subject, other;
+	struct cost_price bare[COST_CALLS + 1]; /* of calls, by the bits of enum cost_call, without; ns 0: not known */
 	struct cost_measurement *result;
 };
 
 /* An empty program that can be attached and detached, in one of the ways. */
 struct probe {
-	const struct bench *bench;
+	struct bench *bench;
 	enum cost_way way;
 	struct bpf_program *programs[COST_HOOKS];
 	size_t count;
+	unsigned int calls; /* that pass it: enum cost_call */
 	struct kview *view;
 	struct bpf_link *links[COST_HOOKS];
+};
+
+/* A kind of hook, with a program there and the call that passes it. */
+struct place {
+	const char *name;
+	struct bpf_program *program;
+	enum cost_call call;
 };
 
 static void detach(struct probe *probe)
@@ -74,98 +83,114 @@ static int attach(struct probe *probe)
 	return 0;
 }
 
-static int time_call(const struct bench *bench, double *ret_ns)
+static int price_calls(struct bench *bench, unsigned int calls, struct cost_price *ret_price)
 {
-	uint64_t ns;
-	int err = cost_subject_time(&bench->subject, CALLS, &ns);
+	struct cost_sample sample;
+	int err = cost_subject_ask(&bench->subject, calls, CALLS, &sample);
 
-	*ret_ns = (double)ns / CALLS;
-	return err;
+	if (err)
+		return err;
+	bench->result->counter = bench->result->counter ?: sample.counter;
+	*ret_price = (struct cost_price){
+		.ns = (double)sample.ns / CALLS,
+		.instructions = sample.counter ? NAN : (double)sample.instructions / CALLS,
+	};
+	return 0;
 }
 
-/* The shortest: what else the machine does only ever makes it longer. */
-static int time_rounds(const struct bench *bench, double *ret_ns)
+/* The least: what else the machine does only ever makes it more. */
+static int price_rounds(struct bench *bench, unsigned int calls, struct cost_price *ret_price)
 {
-	double ns = 0, shortest = INFINITY;
+	struct cost_price price, least = { INFINITY, INFINITY };
 	size_t i;
 	int err = 0;
 
 	for (i = 0; i < ROUNDS && !err; i++) {
-		err = time_call(bench, &ns);
-		shortest = fmin(shortest, ns);
+		err = price_calls(bench, calls, &price);
+		if (err)
+			break;
+		least.ns = fmin(least.ns, price.ns);
+		least.instructions = isnan(price.instructions) ? NAN : fmin(least.instructions, price.instructions);
 	}
-	*ret_ns = shortest;
+	*ret_price = least;
 	return err;
 }
 
-/* How much longer a call takes with @probe than without, before and after. */
-static int measure_probe(struct probe *probe, double *ret_ns)
+/* How much more a call takes with @probe than without, before, which is after the last one, and after. */
+static int measure_probe(struct probe *probe, struct cost_price *ret_price)
 {
-	double before, with = 0, after = 0;
-	int err;
+	struct cost_price *bare = &probe->bench->bare[probe->calls], before, with = {};
+	int err = bare->ns ? 0 : price_rounds(probe->bench, probe->calls, bare);
 
-	err = time_rounds(probe->bench, &before) ?: attach(probe) ?: time_rounds(probe->bench, &with);
+	if (err)
+		return err;
+	before = *bare;
+	err = attach(probe) ?: price_rounds(probe->bench, probe->calls, &with);
 	detach(probe);
-	err = err ?: time_rounds(probe->bench, &after);
-	*ret_ns = with - (before + after) / 2;
+	err = err ?: price_rounds(probe->bench, probe->calls, bare);
+	ret_price->ns = with.ns - (before.ns + bare->ns) / 2;
+	ret_price->instructions = with.instructions - (before.instructions + bare->instructions) / 2;
 	return err;
 }
 
-static void measure_place(struct bench *bench, enum cost_way way, const char *place, struct bpf_program *program)
+static void measure_place(struct bench *bench, enum cost_way way, const struct place *place)
 {
-	struct probe probe = { .bench = bench, .way = way, .programs = { program }, .count = 1 };
+	struct probe probe = { .bench = bench, .way = way, .programs = { place->program }, .count = 1, .calls = place->call };
 	struct cost_hook *hook = &bench->result->hooks[bench->result->count++];
 
-	*hook = (struct cost_hook){ .way = way, .place = place };
-	hook->measured = bpf_program__fd(program) >= 0 && !measure_probe(&probe, &hook->ns);
+	*hook = (struct cost_hook){ .way = way, .place = place->name };
+	hook->measured = bpf_program__fd(place->program) >= 0 && !measure_probe(&probe, &hook->price);
 }
 
-/* All places at once, in a view of another process: expected to be nothing, so all of it is looked for. */
-static void measure_other(struct bench *bench)
+/* All that can be had at once, in a view of another process: expected to be nothing, so all of it is looked for. */
+static void measure_other(struct bench *bench, const struct place *places, size_t count)
 {
-	struct probe probe = { .bench = bench, .way = COST_WAY_OTHER };
+	struct probe probe = { .bench = bench, .way = COST_WAY_OTHER, .calls = COST_CALLS };
 	struct cost_hook *hook = &bench->result->hooks[bench->result->count++];
-	struct bpf_program *program;
+	size_t i;
 
-	bpf_object__for_each_program(program, bench->bpf->obj)
-		if (bpf_program__fd(program) >= 0)
-			probe.programs[probe.count++] = program;
+	for (i = 0; i < count; i++)
+		if (cost_measured(bench->result, COST_WAY_MEMBER, places[i].name))
+			probe.programs[probe.count++] = places[i].program;
 	*hook = (struct cost_hook){ .way = COST_WAY_OTHER, .place = "all of these" };
-	hook->measured = !measure_probe(&probe, &hook->ns);
+	hook->measured = !measure_probe(&probe, &hook->price);
 }
 
 static void measure_all(struct bench *bench, bool views)
 {
-	const struct {
-		const char *place;
-		struct bpf_program *program;
-	} places[] = {
-		{ "kprobe", bench->bpf->progs.at_kprobe },
-		{ "kretprobe", bench->bpf->progs.at_kretprobe },
-		{ "fentry", bench->bpf->progs.at_fentry },
-		{ "fexit", bench->bpf->progs.at_fexit },
-		{ "tracepoint", bench->bpf->progs.at_tracepoint },
-		{ "raw_tp/sys_enter", bench->bpf->progs.at_raw_enter },
-		{ "raw_tp/sys_exit", bench->bpf->progs.at_raw_exit },
+	const struct place places[] = {
+		{ "kprobe", bench->bpf->progs.at_kprobe, COST_CALL_GETPGID },
+		{ "kretprobe", bench->bpf->progs.at_kretprobe, COST_CALL_GETPGID },
+		{ "kprobe.multi", bench->bpf->progs.at_kprobe_multi, COST_CALL_GETPGID },
+		{ "kretprobe.multi", bench->bpf->progs.at_kretprobe_multi, COST_CALL_GETPGID },
+		{ "fentry", bench->bpf->progs.at_fentry, COST_CALL_GETPGID },
+		{ "fexit", bench->bpf->progs.at_fexit, COST_CALL_GETPGID },
+		{ "tracepoint", bench->bpf->progs.at_event, COST_CALL_RENAME },
+		{ "tracepoint/syscalls", bench->bpf->progs.at_tracepoint, COST_CALL_GETPGID },
+		{ "raw_tp", bench->bpf->progs.at_raw_tp, COST_CALL_RENAME },
+		{ "raw_tp/sys_enter", bench->bpf->progs.at_raw_enter, COST_CALL_GETPGID },
+		{ "raw_tp/sys_exit", bench->bpf->progs.at_raw_exit, COST_CALL_GETPGID },
+		{ "tp_btf", bench->bpf->progs.at_tp_btf, COST_CALL_RENAME },
 	};
+	const size_t count = sizeof(places) / sizeof(places[0]);
 	size_t i;
 
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		measure_place(bench, COST_WAY_ORDINARY, places[i].place, places[i].program);
+	for (i = 0; i < count; i++) {
+		measure_place(bench, COST_WAY_ORDINARY, &places[i]);
 		if (views)
-			measure_place(bench, COST_WAY_MEMBER, places[i].place, places[i].program);
+			measure_place(bench, COST_WAY_MEMBER, &places[i]);
 	}
 	if (views)
-		measure_other(bench);
+		measure_other(bench, places, count);
 }
 
 static int measure_call(struct bench *bench)
 {
-	double again = 0;
+	struct cost_price again = {};
 	int err;
 
-	err = time_rounds(bench, &bench->result->call_ns) ?: time_rounds(bench, &again);
-	bench->result->noise_ns = fabs(again - bench->result->call_ns);
+	err = price_rounds(bench, COST_CALL_GETPGID, &bench->result->call) ?: price_rounds(bench, COST_CALL_GETPGID, &again);
+	bench->result->noise_ns = fabs(again.ns - bench->result->call.ns);
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What hooks cost here and now, apart from the programs behind them: measured by a process of our own that makes one
- * system call again and again, with and without an empty program at each kind of hook that call passes.
+ * system call or another again and again, with and without an empty program at each kind of hook that these pass.
  */
 #ifndef KVIEW_CLI_COST_MEASURE_H
 #define KVIEW_CLI_COST_MEASURE_H
@@ -16,19 +16,25 @@ enum cost_way {
 	COST_WAY_OTHER,	   /* in a view of another process */
 };
 
-/* Nanoseconds a system call takes more than without it. */
+struct cost_price {
+	double ns;
+	double instructions; /* NAN: not counted */
+};
+
+/* What a system call takes more than without it. */
 struct cost_hook {
 	enum cost_way way;
 	const char *place; /* "kprobe", "raw_tp/sys_enter", ...; for COST_WAY_OTHER "all of these" */
-	double ns;
+	struct cost_price price;
 	bool measured; /* false: it cannot be attached here */
 };
 
-#define COST_HOOKS 16
+#define COST_HOOKS 32
 
 struct cost_measurement {
-	double call_ns; /* the system call itself, as it is now: with whatever others have attached */
+	struct cost_price call; /* getpgid() as it is now: with whatever others have attached */
 	double noise_ns; /* what two measurements of the same differed by */
+	int counter; /* 0, or why instructions were not counted: negative errno */
 	struct cost_hook hooks[COST_HOOKS];
 	size_t count;
 };

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "cost_programs.h"
+#include "format.h"
 #include "util/cleanup.h"
 
 #define PLACE_LEN 256
@@ -36,6 +37,10 @@ static void describe_tracing(char place[PLACE_LEN], const struct bpf_link_info *
 
 	if (!strncmp(kind, "trace_", strlen("trace_")))
 		kind += strlen("trace_");
+	if (info->tracing.attach_type == BPF_TRACE_RAW_TP) {
+		kind = "tp_btf";
+		name = name && !strncmp(name, "btf_trace_", strlen("btf_trace_")) ? name + strlen("btf_trace_") : name;
+	}
 	if (name)
 		snprintf(place, PLACE_LEN, "%s %s", kind, name);
 	else
@@ -47,6 +52,25 @@ static void describe_xdp(char place[PLACE_LEN], const struct bpf_link_info *info
 	char name[IF_NAMESIZE];
 
 	snprintf(place, PLACE_LEN, "xdp %s", if_indextoname(info->xdp.ifindex, name) ?: "(gone)");
+}
+
+/*
+ * What the kernel has told of such links since Linux commit 7ac8d0d26190 ("bpf: Support ->fill_link_info for
+ * kprobe_multi") (in v6.6); before that, zeros. Newer than Debian 12's headers.
+ */
+struct multi_info {
+	uint32_t type, id, prog_id, pad;
+	uint64_t addrs;
+	uint32_t count, flags;
+};
+
+static void describe_multi(char place[PLACE_LEN], const struct bpf_link_info *info)
+{
+	struct multi_info multi;
+
+	memcpy(&multi, info, sizeof(multi));
+	snprintf(place, PLACE_LEN, "%s %u function%s", multi.flags & BPF_F_KPROBE_MULTI_RETURN ? "kretprobe.multi" : "kprobe.multi",
+		 multi.count, format_plural(multi.count));
 }
 
 static void describe(char place[PLACE_LEN], const struct bpf_link_info *info, const char *tp_name, struct btf **btf)
@@ -64,6 +88,9 @@ static void describe(char place[PLACE_LEN], const struct bpf_link_info *info, co
 		return;
 	case BPF_LINK_TYPE_XDP:
 		describe_xdp(place, info);
+		return;
+	case BPF_LINK_TYPE_KPROBE_MULTI:
+		describe_multi(place, info);
 		return;
 	case BPF_LINK_TYPE_PERF_EVENT:
 		place[0] = '\0';

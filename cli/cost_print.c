@@ -64,7 +64,7 @@ static void put_view_row(struct table *table, const json_t *row)
 	put_times(table, row);
 }
 
-static int print_views(const json_t *rows, FILE *out)
+static int print_views(const json_t *rows, double load, FILE *out)
 {
 	_cleanup_(table_freep) struct table *table = table_new();
 	json_t *row;
@@ -84,7 +84,7 @@ static int print_views(const json_t *rows, FILE *out)
 	put_time_titles(table);
 	json_array_foreach((json_t *)rows, i, row)
 		put_view_row(table, row);
-	fputs("views: their members pay\n", out);
+	fprintf(out, "views: their members pay, together %.3f %% of a processor\n", 100 * load);
 	return table_print(table, out, 2);
 }
 
@@ -112,7 +112,7 @@ static void put_places(struct table *table, const json_t *row)
 		table_cell(table, "%s and %zu more", json_string_value(json_array_get(places, 0)), count - 1);
 }
 
-static int print_programs(const json_t *rows, FILE *out)
+static int print_programs(const json_t *rows, double load, FILE *out)
 {
 	_cleanup_(table_freep) struct table *table = table_new();
 	json_t *row;
@@ -136,11 +136,11 @@ static int print_programs(const json_t *rows, FILE *out)
 		put_places(table, row);
 		put_times(table, row);
 	}
-	fputs("\nordinary attachments: everybody pays\n", out);
+	fprintf(out, "\nordinary attachments: everybody pays, together %.3f %% of a processor\n", 100 * load);
 	return table_print(table, out, 2);
 }
 
-/* The time a hook takes when it is attached in that way; NULL: not measured. */
+/* What was measured there when it is attached in that way; NULL: nothing. */
 static const json_t *find_measured(const json_t *hooks, const char *attached, const char *place)
 {
 	json_t *hook;
@@ -148,41 +148,95 @@ static const json_t *find_measured(const json_t *hooks, const char *attached, co
 
 	json_array_foreach((json_t *)hooks, i, hook)
 		if (!strcmp(text(hook, "attached"), attached) && (!place || !strcmp(text(hook, "place"), place)))
-			return json_object_get(hook, "ns");
+			return hook;
 	return NULL;
+}
+
+static const char *format_instructions(char buf[FORMAT_LEN], const json_t *value)
+{
+	if (!value)
+		return "-";
+	snprintf(buf, FORMAT_LEN, "%.1f", json_number_value(value));
+	return buf;
 }
 
 /* The difference that matters: that of those who are not traced. */
 static void print_others(const json_t *hooks, FILE *out)
 {
-	const json_t *ns = find_measured(hooks, "other", NULL);
-	char buf[FORMAT_LEN];
+	const json_t *other = find_measured(hooks, "other", NULL), *instructions = json_object_get(other, "instructions");
+	char ns[FORMAT_LEN], count[FORMAT_LEN];
 
-	if (ns)
-		fprintf(out, "  all of these in a view of another process: %s\n", format_time(buf, ns));
+	if (!other)
+		return;
+	fprintf(out, "  all that can be in a view, in one of another process: %s", format_time(ns, json_object_get(other, "ns")));
+	if (instructions)
+		fprintf(out, ", %s instructions", format_instructions(count, instructions));
+	fputc('\n', out);
+}
+
+static void print_call(const json_t *measured, FILE *out)
+{
+	const json_t *instructions = json_object_get(measured, "instructions");
+	char ns[FORMAT_LEN], noise[FORMAT_LEN], count[FORMAT_LEN];
+
+	fprintf(out, "\nhooks: what %s() of %s", text(measured, "syscall"), format_time(ns, json_object_get(measured, "ns")));
+	if (instructions)
+		fprintf(out, ", %s instructions,", format_instructions(count, instructions));
+	fprintf(out, " takes more with one, within %s\n", format_time(noise, json_object_get(measured, "noise_ns")));
+	if (!instructions)
+		fprintf(out, "  instructions: not available: %s\n", text(measured, "no_instructions"));
+}
+
+static void put_prices(struct table *table, const json_t *hooks, const char *place, bool counted)
+{
+	static const char *const ways[] = { "ordinary", "member" };
+	char buf[FORMAT_LEN];
+	const json_t *hook;
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		hook = find_measured(hooks, ways[i], place);
+		table_cell(table, "%s", format_time(buf, json_object_get(hook, "ns")));
+		if (counted)
+			table_cell(table, "%s", format_instructions(buf, json_object_get(hook, "instructions")));
+	}
+}
+
+/* Each place has its row where it comes first. */
+static void put_places_measured(struct table *table, const json_t *hooks, bool counted)
+{
+	const char *place;
+	json_t *hook;
+	size_t i;
+
+	json_array_foreach((json_t *)hooks, i, hook) {
+		place = text(hook, "place");
+		if (!strcmp(text(hook, "attached"), "other"))
+			continue;
+		if (!strcmp(text(hook, "attached"), "member") && find_measured(hooks, "ordinary", place))
+			continue;
+		table_cell(table, "%s", place);
+		put_prices(table, hooks, place, counted);
+	}
 }
 
 static int print_measured(const json_t *measured, FILE *out)
 {
-	static const char *const places[] = { "kprobe", "kretprobe", "fentry", "fexit", "tracepoint",
-					      "raw_tp/sys_enter", "raw_tp/sys_exit" };
 	const json_t *hooks = json_object_get(measured, "hooks");
 	_cleanup_(table_freep) struct table *table = table_new();
-	char buf[FORMAT_LEN], noise[FORMAT_LEN];
-	size_t i;
+	bool counted = json_object_get(measured, "instructions");
 
 	if (!table)
 		return -ENOMEM;
 	table_column(table, TABLE_LEFT, "EMPTY PROGRAM AT");
 	table_column(table, TABLE_RIGHT, "ORDINARY");
+	if (counted)
+		table_column(table, TABLE_RIGHT, "INSTRUCTIONS");
 	table_column(table, TABLE_RIGHT, "IN A VIEW");
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		table_cell(table, "%s", places[i]);
-		table_cell(table, "%s", format_time(buf, find_measured(hooks, "ordinary", places[i])));
-		table_cell(table, "%s", format_time(buf, find_measured(hooks, "member", places[i])));
-	}
-	fprintf(out, "\nhooks: what %s() of %s takes more with one, within %s\n", text(measured, "syscall"),
-		format_time(buf, json_object_get(measured, "ns")), format_time(noise, json_object_get(measured, "noise_ns")));
+	if (counted)
+		table_column(table, TABLE_RIGHT, "INSTRUCTIONS");
+	put_places_measured(table, hooks, counted);
+	print_call(measured, out);
 	print_others(hooks, out);
 	return table_print(table, out, 2);
 }
@@ -192,6 +246,7 @@ int cost_print(const json_t *json, FILE *out)
 	const json_t *measured = json_object_get(json, "measured");
 	int err;
 
-	err = print_views(json_object_get(json, "views"), out) ?: print_programs(json_object_get(json, "programs"), out);
+	err = print_views(json_object_get(json, "views"), json_number_value(json_object_get(json, "members_load")), out) ?:
+	      print_programs(json_object_get(json, "programs"), json_number_value(json_object_get(json, "everybody_load")), out);
 	return err || !measured ? err : print_measured(measured, out);
 }

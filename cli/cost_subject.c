@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -13,33 +14,70 @@
 
 #include "util/cleanup.h"
 
-/* Waits for the processor are no part of a system call's cost, so it is not the time that passes. */
-static uint64_t processor_time(void)
-{
-	struct timespec time;
+#define SUBJECT_NAME "kview-subject"
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+struct question {
+	uint64_t calls, times;
+};
+
+/* The processor's own counter, of this process: none on many virtual machines. */
+static int open_counter(void)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_hv = 1,
+		.pinned = 1, /* all the time, or not at all */
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
-static uint64_t make_calls(uint64_t calls)
+/* Waits for the processor are no part of a system call's cost, so it is not the time that passes. */
+static struct cost_sample now(int counter)
 {
-	uint64_t start = processor_time(), i;
+	struct cost_sample sample = { .counter = counter < 0 ? counter : 0 };
+	struct timespec time;
 
-	for (i = 0; i < calls; i++)
-		syscall(SYS_getpgid, 0);
-	return processor_time() - start;
+	/* Nothing can be read of a pinned counter that others have taken the place of. */
+	if (counter >= 0 && read(counter, &sample.instructions, sizeof(sample.instructions)) <= 0)
+		sample.counter = -EBUSY;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	sample.ns = time.tv_sec * 1000000000ULL + time.tv_nsec;
+	return sample;
+}
+
+static struct cost_sample make_calls(const struct question *question, int counter)
+{
+	struct cost_sample start = now(counter), end;
+	uint64_t i;
+
+	for (i = 0; i < question->times; i++) {
+		if (question->calls & COST_CALL_GETPGID)
+			syscall(SYS_getpgid, 0);
+		if (question->calls & COST_CALL_RENAME)
+			syscall(SYS_prctl, PR_SET_NAME, SUBJECT_NAME);
+	}
+	end = now(counter);
+	end.ns -= start.ns;
+	end.instructions -= start.instructions;
+	return end;
 }
 
 static void __attribute__((noreturn)) serve(int ask, int answer)
 {
-	uint64_t calls, ns;
+	struct cost_sample sample;
+	struct question question;
+	int counter;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "kview-subject");
-	while (read(ask, &calls, sizeof(calls)) == sizeof(calls)) {
-		ns = make_calls(calls);
-		if (write(answer, &ns, sizeof(ns)) != sizeof(ns))
+	prctl(PR_SET_NAME, SUBJECT_NAME);
+	counter = open_counter();
+	while (read(ask, &question, sizeof(question)) == sizeof(question)) {
+		sample = make_calls(&question, counter);
+		if (write(answer, &sample, sizeof(sample)) != sizeof(sample))
 			break;
 	}
 	_exit(0);
@@ -71,11 +109,13 @@ int cost_subject_start(struct cost_subject *subject)
 	return 0;
 }
 
-int cost_subject_time(const struct cost_subject *subject, uint64_t calls, uint64_t *ret_ns)
+int cost_subject_ask(const struct cost_subject *subject, unsigned int calls, uint64_t times, struct cost_sample *ret_sample)
 {
-	if (write(subject->ask, &calls, sizeof(calls)) != sizeof(calls))
+	struct question question = { .calls = calls, .times = times };
+
+	if (write(subject->ask, &question, sizeof(question)) != sizeof(question))
 		return -EIO;
-	return read(subject->answer, ret_ns, sizeof(*ret_ns)) == sizeof(*ret_ns) ? 0 : -EIO;
+	return read(subject->answer, ret_sample, sizeof(*ret_sample)) == sizeof(*ret_sample) ? 0 : -EIO;
 }
 
 void cost_subject_stop(struct cost_subject *subject)

@@ -48,21 +48,42 @@ views()
 	is_json '[(h["owner"], h["members"], h["name"], h["kind"]) for h in j["views"]] ==
 			[('"$tracer"', 1, "two_hooks", "entry"), ('"$tracer"', 1, "two_hooks", "tp_exit")] and
 		all(h["hits"] > 100 and h["program_ns"] > 0 and h["missed"] == 0 for h in j["views"]) and
+		abs(j["members_load"] - sum(h["load"] for h in j["views"])) < 1e-6 and
+		abs(j["everybody_load"] - sum(p["load"] for p in j["programs"])) < 1e-6 and
 		not any(p["id"] in [h["prog_id"] for h in j["views"]] for p in j["programs"])' <"$tmp/out"
 	ends
 }
 
-# Nothing but numbers can be said of the times.
+# Nothing but numbers can be said of the times. Instructions are counted where there is a counter.
 measured()
 {
 	run 0 "$kview" cost -d 0.1 -f json
 	is_json '{(h["attached"], h["place"]) for h in j["measured"]["hooks"]} >=
-			{("ordinary", p) for p in ("kprobe", "kretprobe", "fentry", "tracepoint", "raw_tp/sys_enter")} and
+			{(way, p) for p in ("kprobe", "kretprobe", "fentry", "tracepoint", "tracepoint/syscalls", "raw_tp",
+				"raw_tp/sys_enter", "tp_btf") for way in ["ordinary"] + ["member"] * '"$1"'} and
 		("other" in [h["attached"] for h in j["measured"]["hooks"]]) == '"$1"' and j["measured"]["ns"] > 0 and
-		max(h["ns"] for h in j["measured"]["hooks"]) > 0' <"$tmp/out"
-	run 0 "$kview" cost -d 0.1
+		max(h["ns"] for h in j["measured"]["hooks"]) > 0 and
+		all(("instructions" in h) != ("no_instructions" in j["measured"])
+			for h in j["measured"]["hooks"] + [j["measured"]])' <"$tmp/out"
+	"$kview" cost -d 0.1 >"$tmp/out"
 	grep -q '^  raw_tp/sys_enter ' "$tmp/out" || fail "no table: $(cat "$tmp/out")"
+	grep -Eq '^  instructions: not available: |, [0-9.]+ instructions, takes more' "$tmp/out" ||
+		fail "not a word of instructions: $(cat "$tmp/out")"
 	wait_for all_is_gone
+}
+
+# Again and again, until the time is over or somebody ends it.
+repeated()
+{
+	run 0 "$kview" cost -q -i 0.2 -d 0.5 -f json
+	python3 -c '
+import json, sys
+times = [json.loads(line)["seconds"] for line in open(sys.argv[1])]
+sys.exit(not (1 <= len(times) <= 3 and all(t > 0 for t in times)))' "$tmp/out" || fail "$(cat "$tmp/out")"
+	"$kview" cost -q -i 0.2 >"$tmp/out" &
+	wait_for grep -q '^no views' "$tmp/out"
+	kill -INT $!
+	wait $! || fail "ended by Ctrl-C"
 }
 
 set -m
@@ -74,4 +95,5 @@ if has_module; then
 else
 	measured False
 fi
+repeated
 [ "$(<"$statistics")" = 0 ] || fail "statistics are still on"
