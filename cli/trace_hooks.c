@@ -36,7 +36,6 @@ struct search {
 	const char *name;
 	const struct kind *kind;
 	const char *not_loaded; /* what is said of hooks that only the module stands in the way of; NULL in a view */
-	size_t before;		/* hooks there were before */
 	size_t matched;
 };
 
@@ -52,20 +51,6 @@ bool trace_hooks_have(const struct trace_hooks *hooks, enum trace_kind kind)
 	for (i = 0; i < hooks->count; i++)
 		if (hooks->list[i].kind == kind)
 			return true;
-	return false;
-}
-
-static bool is_there(const struct search *search, const char *name)
-{
-	const struct trace_hook *hook;
-	size_t i;
-
-	/* In one search names come once. */
-	for (i = 0; i < search->before; i++) {
-		hook = &search->hooks->list[i];
-		if (hook->kind == search->kind->kind && !strcmp(hook->name, name))
-			return true;
-	}
 	return false;
 }
 
@@ -96,17 +81,19 @@ static char *label_of(const struct kind *kind, const char *name)
 	return label;
 }
 
-static int add_hook(struct search *search, const char *name)
+static int add_hook(struct search *search, const struct kview_hook *found)
 {
 	struct trace_hooks *hooks = search->hooks;
-	struct trace_hook hook = { .kind = search->kind->kind, .matched = trace_is_pattern(search->name) };
+	struct trace_hook hook = {
+		.kind = search->kind->kind,
+		.addr = found->addr,
+		.matched = trace_is_pattern(search->name),
+	};
 
-	if (is_there(search, name))
-		return 0;
 	if (grow((void **)&hooks->list, hooks->count, sizeof(hook)))
 		return -ENOMEM;
-	hook.name = strdup(name);
-	hook.label = label_of(search->kind, name);
+	hook.name = strdup(found->name);
+	hook.label = label_of(search->kind, found->name);
 	if (!hook.name || !hook.label) {
 		free(hook.name);
 		free(hook.label);
@@ -145,8 +132,60 @@ static int consider(const struct kview_hook *hook, void *data)
 		return 0;
 	search->matched++;
 	if (hook->attachable || (search->not_loaded && !strcmp(hook->reason, search->not_loaded)))
-		return add_hook(search, hook->name);
+		return add_hook(search, hook);
 	return skip(search, hook);
+}
+
+static void deinit_hook(struct trace_hook *hook)
+{
+	size_t i;
+
+	for (i = 0; i < hook->param_count; i++)
+		free(hook->params[i].name);
+	free(hook->params);
+	free(hook->name);
+	free(hook->label);
+}
+
+static int compare_places(const struct trace_hook *a, const struct trace_hook *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return a->addr ? 0 : strcmp(a->name, b->name);
+}
+
+static int compare_hooks(const void *a, const void *b)
+{
+	const struct trace_hook *const *x = a, *const *y = b;
+
+	return compare_places(*x, *y) ?: (*x > *y) - (*x < *y);
+}
+
+/* The same place again, for another pattern or by another of its function's names: the first stays. */
+static int drop_repeated(struct trace_hooks *hooks)
+{
+	_cleanup_(freep) struct trace_hook **sorted = calloc(hooks->count, sizeof(*sorted));
+	size_t i, first, kept = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (i = 0; i < hooks->count; i++)
+		sorted[i] = &hooks->list[i];
+	qsort(sorted, hooks->count, sizeof(*sorted), compare_hooks);
+	for (i = 1, first = 0; i < hooks->count; i++)
+		if (compare_places(sorted[first], sorted[i]))
+			first = i;
+		else
+			sorted[i]->repeated = true;
+	for (i = 0; i < hooks->count; i++)
+		if (hooks->list[i].repeated)
+			deinit_hook(&hooks->list[i]);
+		else
+			hooks->list[kept++] = hooks->list[i];
+	hooks->count = kept;
+	return 0;
 }
 
 /* The answer for all system calls has no other reason than that the module is not loaded. */
@@ -257,9 +296,10 @@ void trace_hooks_check(const char *text)
 int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode mode)
 {
 	_cleanup_(freep) char *not_loaded = NULL, *name = NULL;
-	struct search request = { .hooks = hooks, .text = text, .before = hooks->count };
+	struct search request = { .hooks = hooks, .text = text };
 	struct kview_status status = { .sz = sizeof(status) };
 	bool has_module = !kview_status(&status) && status.module_loaded;
+	int code;
 
 	request.kind = split(text, &name);
 	request.name = name;
@@ -268,7 +308,10 @@ int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode
 		kview_each_kernel_hook("\\*", keep_reason, &not_loaded);
 		request.not_loaded = not_loaded;
 	}
-	return search(&request);
+	code = search(&request);
+	if (code || !hooks->count)
+		return code;
+	return drop_repeated(hooks) ? cli_fail(-ENOMEM, NULL, "trace") : CLI_OK;
 }
 
 int trace_hook_add_param(struct trace_hook *hook, const char *name, const struct trace_param *param)
@@ -289,17 +332,6 @@ void trace_hooks_tell_skipped(const struct trace_hooks *hooks, bool verbose)
 	if (!verbose && hooks->skipped_count)
 		cli_note("%zu hook%s skipped that cannot be hooked; -v lists %s", hooks->skipped_count,
 			 format_plural(hooks->skipped_count), hooks->skipped_count == 1 ? "it" : "them");
-}
-
-static void deinit_hook(struct trace_hook *hook)
-{
-	size_t i;
-
-	for (i = 0; i < hook->param_count; i++)
-		free(hook->params[i].name);
-	free(hook->params);
-	free(hook->name);
-	free(hook->label);
 }
 
 void trace_hooks_deinit(struct trace_hooks *hooks)

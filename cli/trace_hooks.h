@@ -46,8 +46,10 @@ struct trace_hook {
 	enum trace_kind kind;
 	char *name;  /* "vfs_read", "sched/sched_switch" */
 	char *label; /* "kprobe:vfs_read" */
+	uint64_t addr; /* of a function; 0: none, or hidden */
 	bool matched; /* by a pattern: nobody insists on it */
 	bool skipped; /* could not be attached */
+	bool repeated; /* is in the list already */
 	struct trace_hook_info info;
 	struct trace_param *params;
 	size_t param_count;
@@ -71,7 +73,8 @@ void trace_hooks_check(const char *text);
 
 /*
  * Add what @text names, which has been checked. A single name that cannot be hooked is an error; what a pattern matches
- * besides is skipped, as long as something is left. Prints what is wrong and returns an exit code.
+ * besides is skipped, as long as something is left. A function that has several names is hooked once, by the first that
+ * was found. Prints what is wrong and returns an exit code.
  */
 int trace_hooks_add(struct trace_hooks *hooks, const char *text, enum kview_mode mode);
 void trace_hooks_deinit(struct trace_hooks *hooks);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 500
-# kview run on whole applications: commands with what they fork, process trees, cgroups, containers.
+# kview run and kview trace on whole applications: commands with what they fork, process trees, cgroups, containers.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
@@ -19,6 +19,11 @@ refuses_in_ordinary_mode()
 	one_line 3 'following forks needs a view' "$kview" run --mode ordinary "$object" --tree "$traced"
 	one_line 3 'needs a view' "$kview" run --mode ordinary "$object" --cgroup /
 	one_line 3 'needs a view' "$kview" run --mode ordinary "$object" --container abc
+	for option in '--follow --pid' --tree; do
+		# shellcheck disable=SC2086
+		one_line 3 'following forks needs a view' "$kview" trace --mode ordinary syscalls:getppid $option "$traced"
+	done
+	one_line 3 'needs a view' "$kview" trace --mode ordinary syscalls:getppid --cgroup /
 	run 0 "$kview" run -f json --mode ordinary "$object" -- sh -c "$calls 100; true"
 	has '"calls":[01]}'
 	kill -9 "$traced"
@@ -40,6 +45,10 @@ commands()
 	has '"calls":10[01]}'
 	run 0 "$kview" run -f json --follow "$object" -- sh -c "$calls 100; true"
 	has '"calls":10[01]}'
+	run 0 "$kview" trace -c -f json syscalls:getppid -- sh -c "$forks"
+	is_json '[h["hits"] - 1300 in (0, 1) for h in j["hooks"]] == [True]' <"$tmp/out"
+	run 0 "$kview" trace -f json --no-follow syscalls:getppid -- sh -c "$forks"
+	[ "$(grep -c '"event":"hit"' "$tmp/out")" -le 101 ] || fail "traced what the command forked: $(cat "$tmp/out")"
 }
 
 # A shell that starts processes when told to: each byte is one with 100 calls.
@@ -65,6 +74,14 @@ in_background()
 	wait_for has_members
 }
 
+# The same with kview trace.
+trace_in_background()
+{
+	"$kview" trace -c -f json -o "$tmp/out" syscalls:getppid "$@" &
+	tracer=$!
+	wait_for has_members
+}
+
 has_members()
 {
 	"$kview" show -f json | grep -q '"pid":'
@@ -74,6 +91,12 @@ end_run()
 {
 	kill -INT "$tracer"
 	wait "$tracer" || fail "the tracer failed"
+}
+
+# hits COUNT: what kview trace has counted.
+hits()
+{
+	is_json '[h["hits"] for h in j["hooks"]] == ['"$1"']' <"$tmp/out"
 }
 
 pids()
@@ -88,6 +111,13 @@ pids()
 	one_more
 	end_run
 	has '"calls":200}'
+	for option in '--follow --pid' --tree; do
+		# shellcheck disable=SC2086
+		trace_in_background $option "$shell"
+		one_more
+		end_run
+		hits 100
+	done
 	# The child that is there already calls 100 times every 50 ms.
 	sh -c "$calls 100 50 0 & wait" &
 	traced=$!
@@ -118,6 +148,10 @@ cgroups()
 		end_run
 		has '"calls":100}'
 	done
+	trace_in_background --cgroup web.service
+	one_more
+	end_run
+	hits 100
 	one_line 1 'cgroup wbe.service: there is no such cgroup; near: web.service' "$kview" run "$object" --cgroup wbe.service
 	one_line 1 'cgroup web.slice: 2 cgroups have this name' "$kview" run "$object" --cgroup web.slice
 	one_line 1 'no such cgroup' "$kview" run "$object" --cgroup /etc
@@ -141,6 +175,10 @@ containers()
 		end_run
 		has '"calls":100}'
 	done
+	trace_in_background --container "$id"
+	one_more
+	end_run
+	hits 100
 	one_line 1 'container nonesuch: there is no such container' "$kview" run "$object" --container nonesuch
 	one_line 1 'container a/b: not a name or id' "$kview" run "$object" --container a/b
 	exec 5>&- 6<&-

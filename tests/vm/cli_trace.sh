@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 480
+# timeout: 600
 # kview trace: each call of the traced once, nobody else's, with what it was given and what came of it.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
@@ -104,6 +104,23 @@ tracepoints()
 	fi
 }
 
+# Functions of several names are one, and of thousands none is forgotten. In a view what runs in a program's helpers is missed.
+patterns()
+{
+	local same='[h["hits"] for h in j["hooks"] if h["hook"].endswith("_sys_getppid")] == [100]'
+
+	trace "$1" -c -f json 'kprobe:*_sys_getppid' kprobe:__x64_sys_getppid -- "$calls" 100
+	is_json 'len(j["hooks"]) == 1 and '"$same" <"$tmp/out"
+	trace "$1" -c -f json 'syscalls:*' -- "$calls" 100
+	is_json '{h["hook"]: h["hits"] for h in j["hooks"]}["syscalls:getppid"] == 100' <"$tmp/out"
+	if [ "$1" = view ]; then
+		trace "$1" -c -f json 'kprobe:__*' -- "$calls" 100
+		is_json 'len(j["hooks"]) > 30 and '"$same" <"$tmp/out"
+	else
+		one_line 3 'hooks: too many for the ordinary mode' "$kview" trace --mode "$1" -c 'kprobe:__*' -- "$calls" 100
+	fi
+}
+
 # What is under way at the end.
 unfinished()
 {
@@ -177,6 +194,7 @@ for mode in $(modes); do
 	arguments "$mode"
 	functions "$mode"
 	tracepoints "$mode"
+	patterns "$mode"
 	unfinished "$mode"
 	losses "$mode"
 	signals "$mode"
