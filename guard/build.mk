@@ -19,3 +19,10 @@ $(OUT)/tests/guard/victim: tests/guard/victim.c $(OUT)/flags
 
 CHECK_UNIT += $(OUT)/tests/guard/victim
 CHECK_VM += $(OUT)/tests/guard/victim
+
+$(OUT)/guard/kernel.o: | $(OUT)/guard/guard.skel.h
+
+guard_vm_tests := $(basename $(notdir $(wildcard tests/vm/guard*.c)))
+$(foreach name,$(guard_vm_tests),$(eval $(call program,tests/vm/$(name),tests/vm/$(name).c, \
+	$(OUT)/tests/vm/testlib.a $(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -lsqlite3 -lz -lm)))
+CHECK_VM += $(guard_vm_tests:%=$(OUT)/tests/vm/%)

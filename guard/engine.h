@@ -161,7 +161,7 @@ GUARD_INLINE void guard_profile_begin(struct guard_profile *profile)
 }
 
 /* Accept all that was learned, and test from now on. */
-GUARD_NOINLINE void guard_normalize(struct guard_env *env, struct guard_profile *profile)
+GUARD_INLINE void guard_normalize(struct guard_env *env, struct guard_profile *profile)
 {
 	if (profile->spans >= profile->normal_spans / 2) {
 		profile->normal_novel = profile->novel_spans;
@@ -238,11 +238,12 @@ GUARD_INLINE __u32 guard_block_end(struct guard_env *env, const struct guard_rul
 }
 
 /* A span of @task is complete: after enough calls, or because it ends. @calls of it were not counted yet. */
-GUARD_NOINLINE __u32 guard_span_end(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile,
+GUARD_FUNCTION __u32 guard_span_end(struct guard_env *env, const struct guard_rule *rule, struct guard_profile *profile,
 				    struct guard_task *task, __u32 calls)
 {
 	__u32 events = 0, novel = 0;
 
+	GUARD_CHECK(env, rule && profile && task, 0);
 	__sync_fetch_and_add(&profile->calls_seen, calls);
 	if (task->flags & GUARD_TASK_NOVEL) {
 		task->flags &= ~GUARD_TASK_NOVEL;

@@ -9,7 +9,8 @@
  *   guard_env_now(env)                    ns
  *   guard_env_loop(count, fn, data)       calls fn(i, data), which returns 0, for i = 0 ... count - 1
  *
- * What is not inline in the BPF program counts for the eight frames its verifier allows.
+ * What is not inline in the BPF program counts for the eight frames its verifier allows. A GUARD_FUNCTION is verified by
+ * itself, once for all callers, so it checks its pointers (GUARD_CHECK).
  *
  * Bits are only ever set with atomic operations, by tasks on any CPU.
  */
@@ -20,9 +21,27 @@
 
 #define GUARD_INLINE static inline __attribute__((always_inline))
 #define GUARD_NOINLINE static __attribute__((noinline, unused))
+#ifndef GUARD_FUNCTION
+#define GUARD_FUNCTION GUARD_NOINLINE
+#endif
 
 /* A pointer that was compared with NULL: keeps compilers from computing with it before, which the verifier refuses. */
 #define GUARD_CHECKED(pointer) __asm__ volatile("" : "+r"(pointer))
+
+/* @value, which is below @power anyway, in words that compilers cannot leave out and the verifier of 6.1 understands. */
+GUARD_INLINE __u32 guard_below(__u32 value, __u32 power)
+{
+	GUARD_CHECKED(value);
+	return value & (power - 1);
+}
+
+/* At the begin of a GUARD_FUNCTION. Callers have to hand over @env even where it is not used: the verifier looks at it. */
+#define GUARD_CHECK(env, pointers, otherwise)                                                                          \
+	do {                                                                                                           \
+		GUARD_CHECKED(env);                                                                                    \
+		if (!(pointers))                                                                                       \
+			return otherwise;                                                                              \
+	} while (0)
 
 #define GUARD_PROBES 32 /* slots tried for a call: with at most half of them in use that is plenty */
 
@@ -66,7 +85,7 @@ GUARD_INLINE __u32 guard_call_of(struct guard_env *env, struct guard_profile *pr
 	if (!more)
 		return ~0U;
 	GUARD_CHECKED(more);
-	return more->calls[id % (GUARD_TILES * GUARD_TILE)];
+	return more->calls[guard_below(id, GUARD_TILES * GUARD_TILE)];
 }
 
 /* A new id for @call, or GUARD_ID_LOST. The slot is written last: who reads it finds the rest. */
@@ -88,7 +107,7 @@ GUARD_NOINLINE __u32 guard_id_new(struct guard_env *env, struct guard_profile *p
 	if (id < GUARD_TILE)
 		profile->calls[id] = call;
 	else if (more)
-		more->calls[id % (GUARD_TILES * GUARD_TILE)] = call;
+		more->calls[guard_below(id, GUARD_TILES * GUARD_TILE)] = call;
 	else
 		return GUARD_ID_LOST; /* another CPU took the last id of the tile; the next time there is room */
 	__asm__ volatile("" ::: "memory");
@@ -96,10 +115,11 @@ GUARD_NOINLINE __u32 guard_id_new(struct guard_env *env, struct guard_profile *p
 	return id;
 }
 
-GUARD_NOINLINE __u32 guard_id_search(struct guard_env *env, struct guard_profile *profile, __u32 call)
+GUARD_FUNCTION __u32 guard_id_search(struct guard_env *env, struct guard_profile *profile, __u32 call)
 {
 	__u32 i, id, slot = guard_slot(call);
 
+	GUARD_CHECK(env, profile, GUARD_ID_LOST);
 	for (i = 0; i < GUARD_PROBES; i++) {
 		id = profile->slots[slot % GUARD_SLOTS];
 		if (!id)
@@ -173,12 +193,13 @@ GUARD_INLINE __u64 *guard_word(struct guard_env *env, struct guard_profile *prof
 }
 
 /* Every id is checked by itself. */
-GUARD_NOINLINE __u32 guard_missing_far(struct guard_env *env, struct guard_profile *profile, __u32 copy, __u32 id,
+GUARD_FUNCTION __u32 guard_missing_far(struct guard_env *env, struct guard_profile *profile, __u32 copy, __u32 id,
 				       __u64 window)
 {
 	__u32 i, before, bit = 0, missing = 0;
 	__u64 *word;
 
+	GUARD_CHECK(env, profile, 0);
 	for (i = 0; i < GUARD_LOOKAHEAD; i++, window >>= 8) {
 		before = window & 0xff;
 		word = (__u64 *)0;
@@ -212,12 +233,13 @@ GUARD_INLINE __u32 guard_missing(struct guard_env *env, struct guard_profile *pr
 }
 
 /* Remember the @missing pairs as recent. */
-GUARD_NOINLINE void guard_learn(struct guard_env *env, struct guard_profile *profile, __u32 id, __u64 window,
-				__u32 missing)
+GUARD_FUNCTION __u32 guard_learn(struct guard_env *env, struct guard_profile *profile, __u32 id, __u64 window,
+				 __u32 missing)
 {
 	__u32 i, before, bit = 0, lost = 0;
 	__u64 *word;
 
+	GUARD_CHECK(env, profile, 0);
 	for (i = 0; i < GUARD_LOOKAHEAD; i++, window >>= 8) {
 		if (!(missing >> i & 1))
 			continue;
@@ -232,6 +254,7 @@ GUARD_NOINLINE void guard_learn(struct guard_env *env, struct guard_profile *pro
 	}
 	if (lost)
 		__sync_fetch_and_add(&profile->lost, 1);
+	return lost;
 }
 
 struct guard_drain {
@@ -298,10 +321,13 @@ GUARD_NOINLINE void guard_more_drain(struct guard_env *env, struct guard_more *m
 				  accept ? &more->start[GUARD_ACCEPTED][i] : (struct guard_start *)0);
 }
 
-GUARD_NOINLINE void guard_drain(struct guard_env *env, struct guard_profile *profile, int accept)
+/* Move all that is recent to what is accepted, or forget it. How many blocks that were. */
+GUARD_FUNCTION __u32 guard_drain(struct guard_env *env, struct guard_profile *profile, __u32 accept)
 {
-	struct guard_more *more = guard_more(env, profile);
+	struct guard_more *more;
 
+	GUARD_CHECK(env, profile, 0);
+	more = guard_more(env, profile);
 	if (accept)
 		guard_tile_drain(&profile->tile[GUARD_RECENT], &profile->tile[GUARD_ACCEPTED]);
 	else
@@ -310,6 +336,7 @@ GUARD_NOINLINE void guard_drain(struct guard_env *env, struct guard_profile *pro
 			  accept ? &profile->start[GUARD_ACCEPTED] : (struct guard_start *)0);
 	if (more)
 		guard_more_drain(env, more, accept);
+	return more ? 2 : 1;
 }
 
 #endif /* GUARD_PAIRS_H */

@@ -83,15 +83,20 @@ struct guard_profile {
 	__u64 calls_seen;		   /* whole spans only, but with --rule ph */
 	__u64 train_count, last_mod_count; /* as in pH: calls while training, and those since the last that was new */
 	__u64 anomalies;
+	__u64 told_since;   /* ns; of the anomalies that were told one by one, */
+	__u32 told, untold; /* so many in that second; and how many there were too many of at all */
 	struct guard_identity identity;
 	char comm[GUARD_COMM];
 };
 
-/* What is done about an alarm, besides telling it. */
+/* What is done about an alarm, besides telling it: any of these. */
 enum guard_response {
-	GUARD_RESPONSE_LOG,
-	GUARD_RESPONSE_KILL,
-	GUARD_RESPONSES,
+	GUARD_RESPONSE_SLOW = 1,	/* stop for a time that doubles with each anomaly of the locality frame */
+	GUARD_RESPONSE_REFUSE_EXEC = 2, /* start no other program for some time */
+	GUARD_RESPONSE_STOP = 4,	/* stop for some time */
+	GUARD_RESPONSE_KILL = 8,
+	GUARD_RESPONSES = 15,
+	GUARD_RESPONSE_SPARED = 16, /* nothing at all, whatever else is set */
 };
 
 #define GUARD_EPOCH 1		 /* the locality frames of tasks no longer count */
@@ -116,6 +121,8 @@ struct guard_task {
 	__u8 depth;	   /* frames in use */
 	__u8 lfc, max_lfc; /* ones in the locality frame */
 	__u8 flags;	   /* enum guard_task_flag */
+	__u32 exec_id;	   /* the kernel's count of execs: when it changes, another program runs */
+	__u32 no_exec_until; /* s since boot: it may start no program until then */
 };
 
 _Static_assert(sizeof(struct guard_profile) <= 9 * 1024, "a profile takes at most 9 KiB");

@@ -235,7 +235,7 @@ static void set_state(const struct guard_env *env, struct guard_profile *profile
 {
 	profile->normal = !!state->normal;
 	profile->frozen = !!state->frozen;
-	profile->response = state->response < GUARD_RESPONSES ? state->response : GUARD_RESPONSE_LOG;
+	profile->response = state->response & (GUARD_RESPONSES | GUARD_RESPONSE_SPARED);
 	profile->spans = state->spans;
 	profile->novel_spans = state->novel_spans;
 	profile->normal_novel = state->normal_novel;

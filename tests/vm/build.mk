@@ -5,7 +5,7 @@
 # and the command are built next to what they test.
 
 module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
-	$(filter-out tests/vm/cli% tests/vm/ordinary%,$(wildcard tests/vm/*.c)))))
+	$(filter-out tests/vm/cli% tests/vm/guard% tests/vm/ordinary%,$(wildcard tests/vm/*.c)))))
 module_vm_library := $(OUT)/tests/vm/testlib.a
 
 $(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups crew faults kv leaks modules patchers programs storm subject symbols \

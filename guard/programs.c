@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guard/programs.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DELETED " (deleted)" /* what the kernel appends to the path of a file that is gone */
+
+static int make_room(struct guard_programs *programs, uint32_t number)
+{
+	uint32_t room = number + 64;
+	char **paths;
+
+	if (number < programs->room)
+		return 0;
+	paths = reallocarray(programs->paths, room, sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	memset(paths + programs->room, 0, (room - programs->room) * sizeof(*paths));
+	programs->paths = paths;
+	programs->room = room;
+	return 0;
+}
+
+static int load_profile(struct guard_programs *programs, const char *path, const struct guard_identity *identity)
+{
+	const char *name = strrchr(path, '/');
+	struct guard_profile *profile;
+	uint32_t number;
+	int err;
+
+	err = guard_kernel_profile_new(programs->kernel, identity, name ? name + 1 : path, &number);
+	if (!err)
+		err = make_room(programs, number);
+	if (err)
+		return err;
+	profile = guard_kernel_profile(programs->kernel, number);
+	programs->paths[number] = strdup(path);
+	return guard_store_load(programs->store, path, guard_kernel_env(programs->kernel), profile);
+}
+
+/* What cannot be loaded is left alone: the program will be learned again. */
+static int load_path(const char *path, void *data)
+{
+	struct guard_programs *programs = data;
+	struct guard_identity identity;
+
+	if (guard_identity_of(path, &identity) || load_profile(programs, path, &identity))
+		programs->skipped++;
+	return 0;
+}
+
+int guard_programs_init(struct guard_programs *programs, struct guard_kernel *kernel, struct guard_store *store)
+{
+	*programs = (struct guard_programs){ .kernel = kernel, .store = store };
+	return store ? guard_store_each(store, load_path, programs) : 0;
+}
+
+void guard_programs_deinit(struct guard_programs *programs)
+{
+	uint32_t i;
+
+	for (i = 0; i < programs->room; i++)
+		free(programs->paths[i]);
+	free(programs->paths);
+}
+
+/* The path of @tgid's executable, if that is the one of @profile: it may run another by now. */
+static char *find_path(uint32_t tgid, const struct guard_profile *profile)
+{
+	char link[32], path[PATH_MAX];
+	struct guard_identity identity;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%u/exe", tgid);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return NULL;
+	path[len] = '\0';
+	if (strstr(path, DELETED) || guard_identity_of(path, &identity) ||
+	    memcmp(&identity, &profile->identity, sizeof(identity)))
+		return NULL;
+	return strdup(path);
+}
+
+void guard_programs_note(struct guard_programs *programs, uint32_t number, uint32_t tgid)
+{
+	const struct guard_profile *profile = guard_kernel_profile(programs->kernel, number);
+
+	if (profile && !make_room(programs, number) && !programs->paths[number])
+		programs->paths[number] = find_path(tgid, profile);
+}
+
+const char *guard_programs_name(const struct guard_programs *programs, uint32_t number)
+{
+	const struct guard_profile *profile = guard_kernel_profile(programs->kernel, number);
+
+	if (number < programs->room && programs->paths[number])
+		return programs->paths[number];
+	return profile ? profile->comm : "";
+}
+
+static int note_task(const struct guard_task_record *record, void *data)
+{
+	guard_programs_note(data, record->task.profile, record->tgid);
+	return 0;
+}
+
+int guard_programs_save(struct guard_programs *programs)
+{
+	struct guard_env *env = guard_kernel_env(programs->kernel);
+	uint32_t number, count = guard_kernel_profile_count(programs->kernel);
+	int err, end;
+
+	if (!programs->store)
+		return 0;
+	guard_kernel_each_task(programs->kernel, note_task, programs);
+	err = guard_store_begin(programs->store);
+	if (err)
+		return err;
+	for (number = 1; !err && number <= count && number < programs->room; number++)
+		if (programs->paths[number])
+			err = guard_store_save(programs->store, programs->paths[number], env,
+					       guard_kernel_profile(programs->kernel, number));
+	end = err ? guard_store_rollback(programs->store) : guard_store_commit(programs->store);
+	return err ? err : end;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which executables the profiles of the kernel belong to, by path; so they are kept between runs. */
+#ifndef GUARD_PROGRAMS_H
+#define GUARD_PROGRAMS_H
+
+#include "guard/kernel.h"
+#include "guard/store.h"
+
+struct guard_programs {
+	struct guard_kernel *kernel;
+	struct guard_store *store; /* NULL: nothing is kept */
+	char **paths;		   /* by number; NULL: not known yet */
+	uint32_t room;
+	uint32_t skipped; /* saved profiles whose executable is not there, or that were damaged or found no room */
+};
+
+/* Load what @store has for executables that are there now. Both stay the caller's. */
+int guard_programs_init(struct guard_programs *programs, struct guard_kernel *kernel, struct guard_store *store);
+void guard_programs_deinit(struct guard_programs *programs);
+
+/* Process @tgid runs the program of profile @number: find out its path, if that is not known. */
+void guard_programs_note(struct guard_programs *programs, uint32_t number, uint32_t tgid);
+
+/* The path, or, as long as that is not known, the name of the first task that ran it. */
+const char *guard_programs_name(const struct guard_programs *programs, uint32_t number);
+
+/* Save all profiles whose path is known, all or none. */
+int guard_programs_save(struct guard_programs *programs);
+
+#endif /* GUARD_PROGRAMS_H */
