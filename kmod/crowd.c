@@ -115,7 +115,7 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 	kview_cgroup_put(set, task);
 	for (i = 0; i < set->count; i++)
 		set->views[i]->joined += !kview_set_get(old, set->views[i]);
-	err = kview_member_show(mm, task_tgid(task), set);
+	err = kview_member_show(mm, task, set);
 	if (!err)
 		return 0;
 	for (i = 0; i < set->count; i++) {

@@ -103,7 +103,7 @@ static void pass_on(const struct kview_mm *from, struct task_struct *task, struc
 	}
 	/* Before: success frees what was seen before. */
 	count_joined(set, seen_before(from, mm, owner), 1);
-	if (!kview_member_show(mm, task_tgid(task), set))
+	if (!kview_member_show(mm, task, set))
 		return;
 	count_joined(set, seen_before(from, mm, owner), -1);
 	count_lost(set);

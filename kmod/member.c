@@ -142,7 +142,7 @@ static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 	return notifier;
 }
 
-static struct kview_mm *new_member(struct mm_struct *mm, struct pid *tgid)
+static struct kview_mm *new_member(struct mm_struct *mm, struct task_struct *task)
 {
 	struct mmu_notifier *notifier = get_notifier(mm);
 	struct kview_mm *member;
@@ -150,7 +150,8 @@ static struct kview_mm *new_member(struct mm_struct *mm, struct pid *tgid)
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	member = container_of(notifier, struct kview_mm, notifier);
-	member->tgid = get_pid(tgid);
+	/* Only now: meanwhile it may have been reaped. NULL then, which is nobody. */
+	member->tgid = get_task_pid(task, PIDTYPE_TGID);
 	hash_add(members, &member->hash, (unsigned long)mm);
 	return member;
 }
@@ -178,7 +179,7 @@ static int get_image(const struct kview_set *set, struct kview_image **ret_image
 	return 0;
 }
 
-int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *set)
+int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_image *image;
@@ -187,7 +188,7 @@ int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *
 	lockdep_assert_held(&kview_lock);
 	err = get_image(set, &image);
 	if (!err && !member && image) {
-		member = new_member(mm, tgid);
+		member = new_member(mm, task);
 		err = PTR_ERR_OR_ZERO(member);
 		if (err)
 			kview_image_release(image);
@@ -228,7 +229,7 @@ static int join_process(const struct change *change, struct mm_struct *mm)
 	if (!set)
 		return -ENOMEM;
 	kview_set_put(set, view, had | reasons);
-	err = kview_member_show(mm, task_tgid(change->task), set);
+	err = kview_member_show(mm, change->task, set);
 	if (err)
 		kview_set_free(set);
 	else if (!had)
@@ -237,7 +238,8 @@ static int join_process(const struct change *change, struct mm_struct *mm)
 }
 
 /* From now on @threads, whose reference it takes over (NULL: none), are the threads of @mm that see @view. */
-static int show_to(struct kview_view *view, struct mm_struct *mm, struct pid *tgid, struct kview_threads *threads)
+static int show_to(struct kview_view *view, struct mm_struct *mm, struct task_struct *task,
+		   struct kview_threads *threads)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_set *set = kview_set_copy(member ? member->set : NULL, 1);
@@ -248,13 +250,13 @@ static int show_to(struct kview_view *view, struct mm_struct *mm, struct pid *tg
 		return -ENOMEM;
 	}
 	kview_set_put_threads(set, view, threads);
-	err = kview_member_show(mm, tgid, set);
+	err = kview_member_show(mm, task, set);
 	if (err)
 		kview_set_free(set);
 	return err;
 }
 
-static int leave_thread(struct kview_mm *member, struct kview_view *view, const struct task_struct *task)
+static int leave_thread(struct kview_mm *member, struct kview_view *view, struct task_struct *task)
 {
 	const struct kview_threads *had = kview_set_threads(member->set, view);
 	struct kview_threads *left = NULL;
@@ -264,7 +266,7 @@ static int leave_thread(struct kview_mm *member, struct kview_view *view, const 
 		if (!left)
 			return -ENOMEM;
 	}
-	return show_to(view, member->mm, member->tgid, left);
+	return show_to(view, member->mm, task, left);
 }
 
 static int join_thread(const struct change *change, struct mm_struct *mm)
@@ -281,7 +283,7 @@ static int join_thread(const struct change *change, struct mm_struct *mm)
 	threads = kview_threads_with(had, change->task);
 	if (!threads)
 		return -ENOMEM;
-	err = show_to(change->view, mm, task_tgid(change->task), threads);
+	err = show_to(change->view, mm, change->task, threads);
 	if (err)
 		return err;
 	/* Its end may have gone by before it saw the image, in which that is noticed. */
@@ -463,7 +465,7 @@ static void give_back(struct kview_mm *member)
 }
 
 /* A thread goes. What there is no memory for stays until its process ends: nobody else gets its address. */
-static void give_up_thread(struct kview_mm *member, const struct task_struct *task)
+static void give_up_thread(struct kview_mm *member, struct task_struct *task)
 {
 	struct mm_struct *mm = member->mm;
 	u32 i;

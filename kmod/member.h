@@ -24,7 +24,8 @@ struct kview_mm {
 	struct hlist_node hash; /* by @mm */
 	struct list_head node;	/* in its image; changes under text_mutex, too */
 	struct mm_struct *mm;	/* the notifier holds mm_count */
-	struct pid *tgid;	/* the process it belongs to: the one that was added, forked, or has execed */
+	/* The process it belongs to: the one that was added, forked, or has execed. NULL: was reaped while it was added. */
+	struct pid *tgid;
 	struct kview_set *set;	/* the views it sees, those of @image */
 	struct kview_image *image;
 	u32 scouts; /* its threads that are scouts, see scout.h */
@@ -57,10 +58,10 @@ struct mm_struct *kview_member_mm(struct task_struct *task);
 void kview_member_leave_all(struct kview_view *view);
 
 /*
- * Let @mm, the address space of process @tgid, see @set and nothing else. Takes @set over when it succeeds. -ENOMEM, or
- * what an image fails with: then nothing has changed. Under kview_lock.
+ * Let @mm, the address space of the process of @task, see @set and nothing else. Takes @set over when it succeeds.
+ * -ENOMEM, or what an image fails with: then nothing has changed. Under kview_lock.
  */
-int kview_member_show(struct mm_struct *mm, struct pid *tgid, struct kview_set *set);
+int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set);
 
 /* @task is about to replace its address space by @mm. Takes kview_lock. */
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm);

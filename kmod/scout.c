@@ -100,7 +100,7 @@ int kview_scout_begin(void)
 		if (!set)
 			return -ENOMEM;
 		kview_set_put(set, &scouts_view, SCOUTS);
-		err = kview_member_show(current->mm, task_tgid(current), set);
+		err = kview_member_show(current->mm, current, set);
 		if (err)
 			kview_set_free(set);
 	}
