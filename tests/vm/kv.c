@@ -104,6 +104,16 @@ int kv_try_member_remove(int view, pid_t pid)
 	return change_member(view, KVIEW_IOC_MEMBER_REMOVE, pid, -1);
 }
 
+int kv_try_thread(int view, pid_t tid)
+{
+	return change_member_as(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_THREAD, tid, -1);
+}
+
+int kv_try_thread_remove(int view, pid_t tid)
+{
+	return change_member_as(view, KVIEW_IOC_MEMBER_REMOVE, KVIEW_MEMBER_THREAD, tid, -1);
+}
+
 void kv_member(int view, pid_t pid)
 {
 	int err = kv_try_member(view, pid);

@@ -38,6 +38,10 @@ void kv_follow(int view, pid_t pid);
 int kv_try_member_remove(int view, pid_t pid);
 int kv_try_member_pidfd(int view, int pidfd);
 
+/* One thread alone: the same with KVIEW_MEMBER_THREAD. */
+int kv_try_thread(int view, pid_t tid);
+int kv_try_thread_remove(int view, pid_t tid);
+
 /* All of a cgroup, by a descriptor of its directory. */
 int kv_try_cgroup(int view, int fd);
 void kv_cgroup(int view, int fd);

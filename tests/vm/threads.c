@@ -13,28 +13,16 @@
 
 /* --- members -------------------------------------------------------------------------------------------------------- */
 
-static int change(int view, unsigned long request, __u32 flags, pid_t tid)
+static int try_flags(int view, __u32 flags, pid_t tid)
 {
 	struct kview_member member = { .size = sizeof(member), .flags = flags, .pid = tid, .pidfd = -1 };
-	int err = ioctl(view, request, &member) < 0 ? -errno : 0;
 
-	kv_reason = member.reason;
-	return err;
-}
-
-static int try_add(int view, pid_t tid)
-{
-	return change(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_THREAD, tid);
-}
-
-static int try_remove(int view, pid_t tid)
-{
-	return change(view, KVIEW_IOC_MEMBER_REMOVE, KVIEW_MEMBER_THREAD, tid);
+	return ioctl(view, KVIEW_IOC_MEMBER_ADD, &member) < 0 ? -errno : 0;
 }
 
 static void add(int view, const struct crew *crew, int hand)
 {
-	int err = try_add(view, crew->hands[hand].tid);
+	int err = kv_try_thread(view, crew->hands[hand].tid);
 
 	if (err)
 		FAIL("hand %d: %s, %s", hand, strerror(-err), kv_reason_name(kv_reason));
@@ -118,7 +106,7 @@ static void one(void)
 	add(scene.view, &crew, 1);
 	crew_call(&crew, 4);
 	expect(&scene, CREW_CALLS);
-	CHECK_EQUAL(try_remove(scene.view, crew.hands[1].tid), 0);
+	CHECK_EQUAL(kv_try_thread_remove(scene.view, crew.hands[1].tid), 0);
 	crew_call(&crew, 4);
 	expect(&scene, CREW_CALLS);
 	CHECK_EQUAL(kv_view_info(scene.view).text_pages, 0);
@@ -145,8 +133,8 @@ static void some(void)
 	CHECK_EQUAL(kv_view_info(scene.view).members, 3);
 	crew_call(&crew, 5);
 	expect(&scene, 3 * CREW_CALLS);
-	CHECK_EQUAL(try_remove(scene.view, crew.hands[2].tid), 0);
-	expect_refused(try_remove(scene.view, crew.hands[2].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
+	CHECK_EQUAL(kv_try_thread_remove(scene.view, crew.hands[2].tid), 0);
+	expect_refused(kv_try_thread_remove(scene.view, crew.hands[2].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
 	crew_call(&crew, 5);
 	expect(&scene, 5 * CREW_CALLS);
 }
@@ -201,7 +189,7 @@ static void process_and_thread(void)
 	crew_call(&crew, 3);
 	expect(&scene, 4 * CREW_CALLS);
 	CHECK_EQUAL(kv_try_member_remove(scene.view, crew.pid), -ENOENT);
-	CHECK_EQUAL(try_remove(scene.view, crew.hands[1].tid), 0);
+	CHECK_EQUAL(kv_try_thread_remove(scene.view, crew.hands[1].tid), 0);
 	crew_call(&crew, 3);
 	expect(&scene, 4 * CREW_CALLS);
 }
@@ -233,7 +221,7 @@ static void exits(void)
 	add(scene.view, &crew, 2);
 	crew_exit(&crew, 1);
 	WAIT_FOR(kv_view_info(scene.view).members == 1);
-	expect_refused(try_remove(scene.view, crew.hands[1].tid), -ESRCH, KVIEW_WHY_NO_THREAD);
+	expect_refused(kv_try_thread_remove(scene.view, crew.hands[1].tid), -ESRCH, KVIEW_WHY_NO_THREAD);
 	crew_tell(&crew, 2, ORDER_CALL);
 	crew_tell(&crew, 3, ORDER_CALL);
 	expect(&scene, CREW_CALLS);
@@ -254,7 +242,7 @@ static void first_exits(void)
 	add(scene.view, &crew, 1);
 	crew.hands[0].order = ORDER_EXIT;
 	WAIT_FOR(kv_view_info(scene.view).members == 1);
-	expect_refused(try_add(scene.view, crew.hands[0].tid), -ESRCH, KVIEW_WHY_THREAD_EXITING);
+	expect_refused(kv_try_thread(scene.view, crew.hands[0].tid), -ESRCH, KVIEW_WHY_THREAD_EXITING);
 	crew_tell(&crew, 1, ORDER_CALL);
 	crew_tell(&crew, 2, ORDER_CALL);
 	expect(&scene, CREW_CALLS);
@@ -361,15 +349,15 @@ static void refused(void)
 	struct crew crew = crew_new(2);
 	int view = kv_view();
 
-	expect_refused(try_add(view, 0x7fffffff), -ESRCH, KVIEW_WHY_NO_THREAD);
-	expect_refused(try_add(view, 2), -EINVAL, KVIEW_WHY_KERNEL_THREAD);
-	CHECK_EQUAL(try_add(view, 0), -EINVAL);
-	CHECK_EQUAL(change(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_THREAD | KVIEW_MEMBER_FOLLOW, crew.hands[1].tid), -EINVAL);
-	CHECK_EQUAL(change(view, KVIEW_IOC_MEMBER_ADD, KVIEW_MEMBER_CGROUP, crew.hands[1].tid), -EINVAL);
-	expect_refused(try_remove(view, crew.hands[1].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
+	expect_refused(kv_try_thread(view, 0x7fffffff), -ESRCH, KVIEW_WHY_NO_THREAD);
+	expect_refused(kv_try_thread(view, 2), -EINVAL, KVIEW_WHY_KERNEL_THREAD);
+	CHECK_EQUAL(kv_try_thread(view, 0), -EINVAL);
+	CHECK_EQUAL(try_flags(view, KVIEW_MEMBER_THREAD | KVIEW_MEMBER_FOLLOW, crew.hands[1].tid), -EINVAL);
+	CHECK_EQUAL(try_flags(view, KVIEW_MEMBER_CGROUP, crew.hands[1].tid), -EINVAL);
+	expect_refused(kv_try_thread_remove(view, crew.hands[1].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
 	add(view, &crew, 1);
-	expect_refused(try_add(view, crew.hands[1].tid), -EEXIST, KVIEW_WHY_ALREADY_MEMBER);
-	expect_refused(try_remove(view, crew.hands[0].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
+	expect_refused(kv_try_thread(view, crew.hands[1].tid), -EEXIST, KVIEW_WHY_ALREADY_MEMBER);
+	expect_refused(kv_try_thread_remove(view, crew.hands[0].tid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
 	expect_refused(kv_try_member_remove(view, crew.pid), -ENOENT, KVIEW_WHY_NOT_MEMBER);
 }
 
@@ -381,7 +369,7 @@ static void too_many(void)
 
 	for (int i = 1; i <= KVIEW_THREADS_MAX; i++)
 		add(view, &crew, i);
-	expect_refused(try_add(view, crew.hands[KVIEW_THREADS_MAX + 1].tid), -E2BIG, KVIEW_WHY_TOO_MANY_THREADS);
+	expect_refused(kv_try_thread(view, crew.hands[KVIEW_THREADS_MAX + 1].tid), -E2BIG, KVIEW_WHY_TOO_MANY_THREADS);
 	close(view);
 	scene = scene_new();
 	for (int i = 1; i <= KVIEW_THREADS_MAX; i++)
@@ -401,7 +389,7 @@ static void others_come_and_go(void)
 	for (int i = 1; i <= 20; i++) {
 		crew.hands[1].order = ORDER_CALL;
 		add(other.view, &crew, 2);
-		CHECK_EQUAL(try_remove(other.view, crew.hands[2].tid), 0);
+		CHECK_EQUAL(kv_try_thread_remove(other.view, crew.hands[2].tid), 0);
 		WAIT_FOR(!crew.hands[1].order);
 		expect(&scene, i * CREW_CALLS);
 	}

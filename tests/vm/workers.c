@@ -77,13 +77,6 @@ static void expect(const struct scene *scene, uint64_t runs)
 	CHECK_EQUAL(info.missed, 0);
 }
 
-static void add_thread(int view, pid_t tid)
-{
-	struct kview_member member = { .size = sizeof(member), .flags = KVIEW_MEMBER_THREAD, .pid = tid, .pidfd = -1 };
-
-	CHECK_CALL(ioctl(view, KVIEW_IOC_MEMBER_ADD, &member));
-}
-
 static void expect_ring(unsigned int flags)
 {
 	struct scene scene = scene_new("do_filp_open");
@@ -127,7 +120,7 @@ static void ring_of_thread(void)
 	struct scene scene = scene_new("do_filp_open");
 
 	subject_do(&scene.subject, setup, NULL);
-	add_thread(scene.view, scene.subject.pid);
+	CHECK_EQUAL(kv_try_thread(scene.view, scene.subject.pid), 0);
 	subject_do(&scene.subject, open_by_ring, NULL);
 	expect(&scene, 0);
 }
@@ -140,7 +133,7 @@ static void kernel_thread(void)
 	subject_do(&scene.subject, open_by_kernel_thread, (void *)CALLS);
 	expect(&scene, CALLS);
 	CHECK_EQUAL(kv_try_member_remove(scene.view, scene.subject.pid), 0);
-	add_thread(scene.view, scene.subject.pid);
+	CHECK_EQUAL(kv_try_thread(scene.view, scene.subject.pid), 0);
 	subject_do(&scene.subject, open_by_kernel_thread, (void *)CALLS);
 	expect(&scene, CALLS);
 	subject_do(&scene.subject, open_by_kernel_thread, NULL);
