@@ -246,22 +246,38 @@ int attacher_entry(int view, int prog, const char *function)
 	return link;
 }
 
-void attacher_join(int view, pid_t pid)
+static void joined(int err, enum tally what)
 {
-	int err = pid <= 0 ? -ESRCH : once_in(3) ? kv_try_follow(view, pid) : kv_try_member(view, pid);
-
 	if (err && err != -ESRCH && err != -EEXIST && !is_expected(err))
 		FAIL("member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
 	if (!err)
-		tally(TALLY_MEMBERS);
+		tally(what);
+}
+
+static void left(int err)
+{
+	if (err && err != -ESRCH && err != -ENOENT && !is_expected(err))
+		FAIL("no member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
+}
+
+void attacher_join(int view, pid_t pid)
+{
+	joined(pid <= 0 ? -ESRCH : once_in(3) ? kv_try_follow(view, pid) : kv_try_member(view, pid), TALLY_MEMBERS);
 }
 
 void attacher_leave(int view, pid_t pid)
 {
-	int err = pid > 0 ? kv_try_member_remove(view, pid) : -ESRCH;
+	left(pid <= 0 ? -ESRCH : kv_try_member_remove(view, pid));
+}
 
-	if (err && err != -ESRCH && err != -ENOENT && !is_expected(err))
-		FAIL("no member: %s, %s", strerror(-err), kv_reason_name(kv_reason));
+void attacher_join_thread(int view, pid_t pid)
+{
+	joined(pid <= 0 ? -ESRCH : kv_try_thread(view, storm_thread(pid)), TALLY_THREADS);
+}
+
+void attacher_leave_thread(int view, pid_t pid)
+{
+	left(pid <= 0 ? -ESRCH : kv_try_thread_remove(view, storm_thread(pid)));
 }
 
 void attacher_join_cgroup(int view, int fd)

@@ -37,6 +37,10 @@ int attacher_entry(int view, int prog, const char *function);
 void attacher_join(int view, pid_t pid);
 void attacher_leave(int view, pid_t pid);
 
+/* The same with some thread of @pid alone. */
+void attacher_join_thread(int view, pid_t pid);
+void attacher_leave_thread(int view, pid_t pid);
+
 /* Make all of a cgroup members, by a descriptor of its directory. */
 void attacher_join_cgroup(int view, int fd);
 

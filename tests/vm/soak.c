@@ -34,12 +34,17 @@ static struct {
 
 /* --- attach and detach --- */
 
+static void join(int view, pid_t pid)
+{
+	once_in(3) ? attacher_join_thread(view, pid) : attacher_join(view, pid);
+}
+
 static void join_some(int view, pid_t also)
 {
 	for (int i = below(3); i; i--)
-		attacher_join(view, shared->storm[below(STORM / 2)]);
+		join(view, shared->storm[below(STORM / 2)]);
 	if (once_in(4))
-		attacher_join(view, also);
+		join(view, also);
 }
 
 /* A view of its own for a moment; it ends before or after its link. */
@@ -228,7 +233,7 @@ static _Noreturn void round_main(long cycles)
 		if (once_in(10))
 			tool = replace_tool(tool, lone.member.pid);
 		if (once_in(10))
-			attacher_join(once_in(2) ? lone.view : patched_one.view, shared->storm[below(STORM / 2)]);
+			join(once_in(2) ? lone.view : patched_one.view, shared->storm[below(STORM / 2)]);
 	}
 	patchers_stop();
 	expect_all_counted(&lone);

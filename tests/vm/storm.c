@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "storm.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -48,10 +49,14 @@ void storm_calls(void)
 	}
 }
 
+/* Long enough to be met by those who want one. */
 static void *thread_main(void *seed)
 {
 	chance_seed((uintptr_t)seed);
-	storm_calls();
+	do {
+		storm_calls();
+		usleep(below(20000));
+	} while (!once_in(4));
 	return NULL;
 }
 
@@ -148,6 +153,25 @@ pid_t storm_process(void)
 	if (!pid)
 		live(seed);
 	return pid;
+}
+
+pid_t storm_thread(pid_t pid)
+{
+	char path[32];
+	struct dirent *entry;
+	pid_t thread = pid;
+	unsigned int met = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		if (entry->d_name[0] != '.' && once_in(++met))
+			thread = atoi(entry->d_name);
+	}
+	if (tasks)
+		closedir(tasks);
+	return thread;
 }
 
 void storm_end(void)

@@ -25,6 +25,9 @@ void storm_begin(void);
 /* One more, which ends when it has had enough; or a negative number. */
 pid_t storm_process(void);
 
+/* The id of some thread of @pid; @pid itself when it has ended. */
+pid_t storm_thread(pid_t pid);
+
 /* Kill them all, with all they have started, and wait for their ends. */
 void storm_end(void);
 

@@ -11,6 +11,7 @@ static const char *const names[TALLY_COUNT] = {
 	[TALLY_VIEWS] = "views",
 	[TALLY_LINKS] = "links",
 	[TALLY_MEMBERS] = "members",
+	[TALLY_THREADS] = "members that are threads",
 	[TALLY_CGROUPS] = "cgroups of views",
 	[TALLY_KILLED] = "tools killed",
 	[TALLY_STARTED] = "processes started",

@@ -78,14 +78,14 @@ static _Noreturn void be_tool(unsigned int number)
 		int view = attacher_view();
 
 		for (int i = below(8); i; i--) {
-			attacher_join(view, any_process());
+			once_in(3) ? attacher_join_thread(view, any_process()) : attacher_join(view, any_process());
 			attacher_link(view);
 			if (once_in(3))
 				attacher_start(view);
 			if (once_in(4))
 				attacher_join_cgroup(view, cgroup_fds[below(CGROUPS)]);
 			if (once_in(3))
-				attacher_leave(view, any_process());
+				once_in(3) ? attacher_leave_thread(view, any_process()) : attacher_leave(view, any_process());
 			usleep(below(5000));
 		}
 		if (once_in(2))
@@ -341,6 +341,8 @@ static void torture(void)
 	storm_end();
 	tally_report();
 	CHECK(tally_of(TALLY_LINKS) && tally_of(TALLY_MEMBERS) && tally_of(TALLY_CGROUPS) && tally_of(TALLY_KILLED));
+	/* One in three is to be a thread. */
+	CHECK(tally_of(TALLY_THREADS) || tally_of(TALLY_MEMBERS) < 100);
 }
 
 static void leaks(void)
