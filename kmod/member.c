@@ -4,9 +4,11 @@
 #include <linux/cleanup.h>
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "compat/cleanup.h"
 #include "compat/symbols.h"
@@ -19,6 +21,9 @@
 
 static struct kview_pagetable neutral;
 static DEFINE_HASHTABLE(members, MEMBERS_BITS);
+
+static atomic_t unfreed = ATOMIC_INIT(0); /* records of members that are not freed yet */
+static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
 static int refuse(int err, u32 reason, u32 *why)
 {
@@ -99,9 +104,11 @@ static struct mmu_notifier *alloc_member(struct mm_struct *mm)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&member->node);
 	member->mm = mm;
+	atomic_inc(&unfreed);
 	return &member->notifier;
 }
 
+/* An SRCU callback, with softirqs off; or at once, where the notifier could not be registered. */
 static void free_member(struct mmu_notifier *notifier)
 {
 	struct kview_mm *member = container_of(notifier, struct kview_mm, notifier);
@@ -109,6 +116,8 @@ static void free_member(struct mmu_notifier *notifier)
 	put_pid(member->tgid);
 	kview_set_free(member->set);
 	kfree(member);
+	if (atomic_dec_and_test(&unfreed))
+		wake_up_all(&all_freed);
 }
 
 static const struct mmu_notifier_ops member_ops = {
@@ -550,7 +559,9 @@ int kview_member_init(void)
 
 void kview_member_exit_module(void)
 {
-	/* Members' records are freed by SRCU callbacks in our text. */
-	mmu_notifier_synchronize();
+	/* Not mmu_notifier_synchronize(): where SRCU has a queue for each CPU it waits for the callbacks of one of them. */
+	wait_event(all_freed, !atomic_read(&unfreed));
+	/* The last callback has yet to leave our text. */
+	synchronize_rcu();
 	kview_pagetable_deinit(&neutral);
 }
