@@ -107,6 +107,10 @@ remove_packages()
 	! getent group kview >/dev/null || fail "the group kview was left"
 }
 
+if [[ $release = *-kview-debug ]]; then
+	echo "the packages are for Debian's kernels"
+	exit 77
+fi
 install_packages "$@"
 check_module
 check_command
