@@ -35,6 +35,7 @@ static void expect_exact_at(__u32 kind, struct counter counter, const char *name
 	struct kview_link_info info;
 	int view = kv_view(), link;
 
+	tracepoint_need("task_rename");
 	kv_member(view, member.pid);
 	link = kv_tracepoint(view, kind, counter.prog, name);
 	subject_call(&outsider, CALLS);
@@ -81,13 +82,12 @@ static void record(void)
 static void name_of_hook(void)
 {
 	struct counter counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
-	int view = kv_view(), link = kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "task_rename");
-	struct kview_hook_info hook = {
-		.size = sizeof(hook),
-		.view = kv_view_info(view).id,
-		.link = kv_link_info(link).id,
-	};
+	struct kview_hook_info hook = { .size = sizeof(hook) };
+	int view = kv_view();
 
+	tracepoint_need("task_rename");
+	hook.view = kv_view_info(view).id;
+	hook.link = kv_link_info(kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "task_rename")).id;
 	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_HOOK_INFO, &hook));
 	CHECK(!strcmp(hook.name, "task_rename"));
 }
@@ -98,6 +98,7 @@ static void two_views_two_programs(void)
 	struct counter counters[3];
 	int views[] = { kv_view(), kv_view() };
 
+	tracepoint_need("task_rename");
 	for (int i = 0; i < 3; i++)
 		counters[i] = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
 	kv_member(views[0], member.pid);
@@ -119,6 +120,7 @@ static void others_see_member(void)
 	struct counter ours = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT), theirs[2];
 	int links[2], view = kv_view();
 
+	tracepoint_need("task_rename");
 	kv_member(view, member.pid);
 	for (int i = 0; i < 2; i++) {
 		theirs[i] = counter_of(BPF_PROG_TYPE_RAW_TRACEPOINT, member.pid);
@@ -159,6 +161,7 @@ static void refusals(void)
 {
 	int raw_prog = program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), view = kv_view();
 
+	tracepoint_need("task_rename");
 	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "no_such_tracepoint", -ENOENT, KVIEW_WHY_NO_TRACEPOINT);
 	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "sys_enter", -EOPNOTSUPP, KVIEW_WHY_TP_GLOBAL);
 	expect_refused(KVIEW_HOOK_RAW_TP, program_reading(2), "task_rename", -EACCES, KVIEW_WHY_PROG_CONTEXT);
@@ -182,6 +185,7 @@ static void same_twice(void)
 					  { .name = (unsigned long)"task_rename" } };
 	int prog = program_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT), view = kv_view();
 
+	tracepoint_need("task_rename");
 	CHECK_EQUAL(kv_try_link(view, KVIEW_HOOK_RAW_TP, prog, targets, 3), -EINVAL);
 	CHECK_EQUAL(kv_reason, KVIEW_WHY_DUPLICATE);
 	CHECK_EQUAL(kv_index, 2);
@@ -242,9 +246,11 @@ static void module_loaded_since(void)
 {
 	struct subject member = subject_new(1);
 	struct counter counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT), other = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
-	int view = kv_view(), link = kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "module_get");
+	int view = kv_view(), link;
 	uint64_t opened;
 
+	tracepoint_need("module_get");
+	link = kv_tracepoint(view, KVIEW_HOOK_RAW_TP, counter.prog, "module_get");
 	kv_member(view, member.pid);
 	run_twice(&member, open_twice);
 	opened = *counter.value;

@@ -134,6 +134,7 @@ static struct watched watch(void)
 		.counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT),
 	};
 
+	tracepoint_need("task_rename");
 	watched.view = kv_view();
 	kv_member(watched.view, watched.member.pid);
 	watched.link = kv_tracepoint(watched.view, KVIEW_HOOK_RAW_TP, watched.counter.prog, "task_rename");

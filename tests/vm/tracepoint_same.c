@@ -360,16 +360,22 @@ static bool can_read(const char *name, enum bpf_prog_type type)
 
 static void compare_all(const char *const *names, size_t count, enum bpf_prog_type type, size_t at_least)
 {
-	size_t compared = 0;
+	size_t compared = 0, checked = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		if (tracepoint_is_checked(names[i])) {
+			checked++;
+			continue;
+		}
 		if (!can_read(names[i], type))
 			continue;
 		if (!compare(names[i], type))
 			FAIL("%s: nothing happened", names[i]);
 		compared++;
 	}
-	CHECK(compared >= at_least);
+	if (checked)
+		test_note("%zu of %zu left out: this kernel's code checks all accesses", checked, count);
+	CHECK(compared + checked >= at_least);
 }
 
 /* What happens in every kernel. One place, several, many; up to seven arguments; some in interrupts, too. */
@@ -449,7 +455,7 @@ static void records(void)
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!compare_record(names[i]))
+		if (!tracepoint_is_checked(basename(names[i])) && !compare_record(names[i]))
 			FAIL("%s: nothing happened", names[i]);
 }
 

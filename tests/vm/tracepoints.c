@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tracepoints.h"
 
+#include "symbols.h"
 #include "testlib.h"
 
 #define PREFIX "__tracepoint_"
@@ -26,6 +27,21 @@ __u32 tracepoint_reason(const char *name)
 
 	ask(&target, &reason, 1);
 	return reason;
+}
+
+bool tracepoint_is_checked(const char *name)
+{
+	static int checks = -1;
+
+	if (checks < 0)
+		checks = !!symbol_address("kasan_report");
+	return checks && tracepoint_reason(name) == KVIEW_WHY_UNKNOWN_CODE;
+}
+
+void tracepoint_need(const char *name)
+{
+	if (tracepoint_is_checked(name))
+		test_skip("%s: this kernel's code checks all accesses", name);
 }
 
 /* Every tracepoint is a variable of the kernel; those of modules have the module's name behind theirs. */

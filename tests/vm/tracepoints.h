@@ -3,6 +3,7 @@
 #ifndef TESTS_VM_TRACEPOINTS_H
 #define TESTS_VM_TRACEPOINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <kview.h>
@@ -23,6 +24,15 @@ void tracepoints_free(struct tracepoints *tracepoints);
 
 /* What the module says of one. */
 __u32 tracepoint_reason(const char *name);
+
+/*
+ * Is @name refused for the checks (KASAN) that the kernel's compiler has put between its instructions? A kernel without
+ * them lets it be hooked.
+ */
+bool tracepoint_is_checked(const char *name);
+
+/* End the case as skipped if it is. */
+void tracepoint_need(const char *name);
 
 /* Hook tracepoints through a view. */
 int kv_try_tracepoint(int view, __u32 kind, int prog, const char *name);
