@@ -8,6 +8,7 @@
 
 #include <linux/cgroup.h>
 #include <linux/cleanup.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
@@ -65,6 +66,7 @@ static void mover_fn(struct callback_head *work)
 		mutex_lock(&kview_lock);
 		kview_scout_end();
 		mutex_unlock(&kview_lock);
+		module_put(THIS_MODULE); /* whoever unloads it now waits for the rest */
 	}
 	/* Killable, and not for long: it is a convenience that nothing may get stuck on. */
 	wait_event_killable_timeout(progress, is_handled(mover->event), HZ);
@@ -84,8 +86,13 @@ static int wait_at_return(u64 event, bool is_scout)
 	mover->is_scout = is_scout;
 	init_task_work(&mover->work, mover_fn);
 	atomic_inc(&movers);
+	/* A clone3() that waits for its child may not return for days. The view that it is made for holds the module, too. */
+	if (is_scout)
+		__module_get(THIS_MODULE);
 	if (!kview_call(task_work_add)(current, &mover->work, TWA_RESUME))
 		return 0;
+	if (is_scout)
+		module_put(THIS_MODULE);
 	kfree(mover);
 	atomic_dec(&movers);
 	return -ESRCH;

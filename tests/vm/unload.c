@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
 // vm: --pti
-// timeout: 120
+// timeout: 240
 /* The module cannot be unloaded while it is used, goes away when it is not, and leaves the kernel as it found it. */
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "cgroups.h"
 #include "modules.h"
 #include "programs.h"
 #include "subject.h"
@@ -10,6 +17,8 @@
 
 #define FUNCTION "__x64_sys_getppid"
 #define TRACING "/sys/kernel/tracing/"
+
+static int cgroup_fd;
 
 static void unload(void)
 {
@@ -33,6 +42,7 @@ static void load(void)
 static void undo(void)
 {
 	test_write(TRACING "current_tracer", "nop");
+	cgroup_undo();
 	if (!kv_loaded())
 		load();
 }
@@ -77,6 +87,50 @@ static void right_after_use(void)
 	}
 	subject_stop(&member);
 	CHECK(*counter.value);
+}
+
+/* Comes back when its child has ended. */
+static _Noreturn void vfork_into(int cgroup, int view)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP | CLONE_VFORK, .exit_signal = SIGCHLD, .cgroup = cgroup };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(view);
+	kv_device_close();
+	if (!syscall(SYS_clone3, &args, sizeof(args)))
+		sleep(15);
+	_exit(0);
+}
+
+static bool is_populated(void)
+{
+	char line[64] = "";
+	int fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && read(fd, line, sizeof(line)) >= 0);
+	close(fd);
+	return *line;
+}
+
+/* Who clones into a cgroup of a view is watched until clone3() returns: nobody waits for that with half a module. */
+static void clone_that_waits(void)
+{
+	int view = kv_view();
+	pid_t parent;
+
+	cgroup_fd = cgroup_new("unload");
+	kv_cgroup(view, cgroup_fd);
+	parent = CHECK_CALL(fork());
+	if (!parent)
+		vfork_into(cgroup_fd, view);
+	WAIT_FOR(is_populated());
+	close(view);
+	kv_device_close();
+	CHECK_EQUAL(module_unload("kview"), -EWOULDBLOCK);
+	CHECK_CALL(kill(parent, SIGKILL));
+	test_wait(parent);
+	WAIT_FOR(!module_unload("kview"));
+	load();
 }
 
 /* Who was a member goes on as if nothing had been. */
@@ -174,7 +228,7 @@ static void ftrace_works_afterwards(void)
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		TEST_CASE(in_use),	   TEST_CASE(right_after_use),	       TEST_CASE(former_members),
+		TEST_CASE(in_use),	   TEST_CASE(right_after_use),	       TEST_CASE(clone_that_waits), TEST_CASE(former_members),
 		TEST_CASE(under_patching), TEST_CASE(ftrace_works_afterwards),
 	};
 
