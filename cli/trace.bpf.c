@@ -338,7 +338,8 @@ static __always_inline void fill_function(struct trace_call *call, struct pt_reg
 	call->args[5] = regs->r9;
 }
 
-SEC("kprobe")
+/* Where the four are attached is said when they are: to many functions at once, if the kernel can. */
+SEC("kprobe.multi/*")
 int on_entry(struct pt_regs *ctx)
 {
 	__u32 hook = bpf_get_attach_cookie(ctx);
@@ -353,7 +354,7 @@ int on_entry(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("kretprobe")
+SEC("kretprobe.multi/*")
 int on_return(struct pt_regs *ctx)
 {
 	__u32 hook = bpf_get_attach_cookie(ctx);
@@ -373,7 +374,7 @@ int on_return(struct pt_regs *ctx)
 }
 
 /* The return address is where it is for the time of one call: recursion and interrupts have their own. */
-SEC("kprobe")
+SEC("kprobe.multi/*")
 int on_call(struct pt_regs *ctx)
 {
 	__u32 hook = bpf_get_attach_cookie(ctx);
@@ -388,7 +389,7 @@ int on_call(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("kretprobe")
+SEC("kretprobe.multi/*")
 int on_call_return(struct pt_regs *ctx)
 {
 	struct trace_key key = { .where = PT_REGS_SP(ctx) - sizeof(__u64), .hook = bpf_get_attach_cookie(ctx) };

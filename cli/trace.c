@@ -74,10 +74,10 @@ static int open_object(struct tracing *tracing)
 		.json = tracing->options->shared.json,
 		.hooks = &tracing->hooks,
 	};
-	return trace_object_open(&tracing->hooks, &options, &tracing->object);
+	return trace_object_open(tracing->view, &tracing->hooks, &options, &tracing->object);
 }
 
-/* In ordinary mode each hook takes three descriptors. */
+/* In ordinary mode a hook can take three descriptors. */
 static void allow_descriptors(void)
 {
 	struct rlimit limit;

@@ -12,7 +12,8 @@
 
 #include "trace.skel.h"
 
-#define ORDINARY_MAX 1000 /* each is attached alone, with a filter of its own: some milliseconds */
+/* What libkview allows for functions; others are attached alone, with a filter of their own: some milliseconds. */
+#define ORDINARY_MAX 1000
 #define BATCH 1000 /* events taken until others, as a signal that ends it all, get their turn */
 
 struct trace_object {
@@ -79,7 +80,6 @@ static int load(struct trace_object *object, const struct trace_hooks *hooks)
 	struct trace *bpf = object->bpf;
 	int err;
 
-	choose_programs(bpf, hooks);
 	choose_syscalls(bpf, hooks);
 	bpf->rodata->counting = object->options.counting;
 	err = bpf_map__set_max_entries(bpf->maps.hooks, hooks->count);
@@ -132,7 +132,7 @@ static int check_raw(const struct trace_hooks *hooks)
 	return cli_fail(-EOPNOTSUPP, "this kernel has no cookies for raw tracepoints (Linux 6.10 has); use tracepoint:", "rawtp");
 }
 
-int trace_object_open(const struct trace_hooks *hooks, const struct trace_object_options *options,
+int trace_object_open(struct kview *view, const struct trace_hooks *hooks, const struct trace_object_options *options,
 		      struct trace_object **ret_object)
 {
 	_cleanup_(trace_object_closep) struct trace_object *object = calloc(1, sizeof(*object));
@@ -147,6 +147,10 @@ int trace_object_open(const struct trace_hooks *hooks, const struct trace_object
 	object->bpf = trace__open();
 	if (!object->bpf)
 		return cli_fail(-errno, log_cause(), "trace: the programs cannot be opened");
+	choose_programs(object->bpf, hooks);
+	err = kview_prepare_object(view, object->bpf->obj);
+	if (err)
+		return cli_refused(err, kview_reason(view), "trace");
 	err = load(object, hooks);
 	if (err) {
 		cli_fail(err, log_cause(), "trace: the programs cannot be loaded");
@@ -185,47 +189,53 @@ static int attach_hooks(const struct group *group, size_t from, size_t count)
 				  group->cookies + from, count, NULL);
 }
 
-/* Each hook with a link of its own: in the kernel's ordinary way what it refuses is known only then. */
-static int attach_singly(const struct group *group, struct trace_hooks *hooks)
+/* Of one of the hooks; others, as too many open files, would meet the next one, too. */
+static bool is_refusal(int err)
 {
-	struct trace_hook *hook;
-	size_t i;
-	int err;
+	return err == -EOPNOTSUPP || err == -EINVAL || err == -ENOENT || err == -ENOTUNIQ;
+}
 
-	for (i = 0; i < group->count; i++) {
-		hook = &hooks->list[group->cookies[i]];
-		if (hook->skipped)
-			continue;
-		err = attach_hooks(group, i, 1);
-		if (err && !hook->matched)
-			return err;
-		hook->skipped = err;
-		if (err && trace_hooks_skip(hooks, hook->label, kview_reason(group->view)))
-			return -ENOMEM;
-	}
-	return 0;
+static int skip_hook(const struct group *group, struct trace_hooks *hooks, size_t index, int err)
+{
+	struct trace_hook *hook = &hooks->list[group->cookies[index]];
+
+	if (!hook->matched)
+		return err;
+	hook->skipped = true;
+	return trace_hooks_skip(hooks, hook->label, kview_reason(group->view));
+}
+
+/* All in one step, or, as long as one of them turns out to be impossible, halves of them. */
+static int attach_range(const struct group *group, struct trace_hooks *hooks, size_t from, size_t count)
+{
+	int err = attach_hooks(group, from, count);
+
+	if (!err || !is_refusal(err))
+		return err;
+	if (count == 1)
+		return skip_hook(group, hooks, from, err);
+	return attach_range(group, hooks, from, count / 2) ?:
+	       attach_range(group, hooks, from + count / 2, count - count / 2);
 }
 
 static int attach_group(struct group *group, struct trace_hooks *hooks, enum trace_kind kind)
 {
-	size_t i;
-	int err;
+	bool in_one_step;
+	size_t i, step;
+	int err = 0;
 
 	for (i = 0; i < hooks->count; i++) {
-		if (hooks->list[i].kind != kind)
+		if (hooks->list[i].kind != kind || hooks->list[i].skipped)
 			continue;
 		group->names[group->count] = hooks->list[i].name;
 		group->cookies[group->count++] = i;
 	}
-	if (!group->count)
-		return 0;
-	/* In a view all are attached in one step, unless one of them turns out to be impossible. */
-	if (kview_mode(group->view) == KVIEW_MODE_VIEW) {
-		err = attach_hooks(group, 0, group->count);
-		if (err != -EOPNOTSUPP && err != -EINVAL)
-			return err;
-	}
-	return attach_singly(group, hooks);
+	/* What kprobes refuse is known only when those before are attached, so that each is a link of its own. */
+	in_one_step = kview_mode(group->view) == KVIEW_MODE_VIEW || bpf_program__expected_attach_type(group->program);
+	step = in_one_step ? group->count : 1;
+	for (i = 0; i < group->count && !err; i += step)
+		err = attach_range(group, hooks, i, step);
+	return err;
 }
 
 static int attach_kind(struct kview *view, const struct bpf_program *program, enum kview_kind probe,

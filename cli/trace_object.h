@@ -22,8 +22,8 @@ struct trace_object_options {
 	void *data;
 };
 
-/* Load the programs @hooks need. Prints what is wrong and returns an exit code. */
-int trace_object_open(const struct trace_hooks *hooks, const struct trace_object_options *options,
+/* Load the programs @hooks need, as @view wants them. Prints what is wrong and returns an exit code. */
+int trace_object_open(struct kview *view, const struct trace_hooks *hooks, const struct trace_object_options *options,
 		      struct trace_object **ret_object);
 void trace_object_close(struct trace_object *object);
 DEFINE_CLEANUP(struct trace_object *, trace_object_close)

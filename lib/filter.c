@@ -16,18 +16,19 @@
  *	}
  *	if (in an interrupt)
  *		goto skipped;
+ *	site = sites[bpf_get_func_ip(ctx)];	// in programs for many functions
  *	counts[bpf_get_smp_processor_id()][site].runs++;
  *	bpf_get_func_ip(ctx);			// in programs for fentry and fexit
  *	ctx[reach - 1];				// in programs on tracepoints
  *	bpf_tail_call(ctx, programs, 0);	// does not return
  *	counts[...][site].runs--;		// unless the program has not been started yet
- *	return 0;
+ *	return 0;				// 1 in sessions: their return is not wanted
  * rejected:	counts[...][site].rejected++; return 0;
  * skipped:	counts[...][site].skipped++; return 0;
  *
  * Hints and counts are single values of arrays, whose addresses stand in the program: other processes run a few
  * instructions and two short helpers. r6 holds the context, r7 the member's start time, then the counts, r8 whether its
- * threads count. Programs on one CPU do not interrupt each other
+ * threads count, then where the function's counts are. Programs on one CPU do not interrupt each other
  * (the kernel sees to that for each of the types), so that the per-CPU counts need no atomics.
  */
 #include "filter.h"
@@ -42,6 +43,7 @@ enum { R0, R1, R2, R3, R4, R6 = 6, R7, R8, FP = 10 };
 /* The stack: the keys, and the answer of bpf_get_ns_current_pid_tgid(). */
 #define STACK_KEY (-4)
 #define STACK_PIDNS (-16)
+#define STACK_IP (-24)
 
 struct builder {
 	struct bpf_insn *insns;
@@ -86,9 +88,9 @@ static void emit_call(struct builder *b, int32_t helper)
 	emit(b, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
 }
 
-static void emit_return(struct builder *b)
+static void emit_return(struct builder *b, const struct kview_filter *filter)
 {
-	emit_alu(b, BPF_MOV, R0, 0);
+	emit_alu(b, BPF_MOV, R0, filter->session);
 	emit(b, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
@@ -229,23 +231,54 @@ static void emit_add(struct builder *b, int counts, int field, int32_t step)
 	emit_store(b, BPF_DW, counts, field, R1);
 }
 
-/* r7 = counts of this site on this CPU */
-static void emit_counts(struct builder *b, const struct kview_filter *filter, struct label *none)
+/* r8 = where the counts of this function are among those of a CPU */
+static void emit_function(struct builder *b, const struct kview_filter *filter, struct label *none)
 {
-	uint64_t site = filter->site * sizeof(struct kview_filter_counts);
+	struct label unknown = {};
+
+	emit_move(b, R1, R6);
+	emit_call(b, BPF_FUNC_get_func_ip);
+	emit_store(b, BPF_DW, FP, STACK_IP, R0);
+	emit_load64(b, R1, BPF_PSEUDO_MAP_FD, filter->sites_fd);
+	emit_stack_address(b, R2, STACK_IP);
+	emit_call(b, BPF_FUNC_map_lookup_elem);
+	emit_alu(b, BPF_MOV, R8, filter->site);
+	emit_jump_if(b, BPF_JEQ, R0, 0, &unknown);
+	emit_load(b, BPF_W, R8, R0, 0);
+	emit_jump_if(b, BPF_JGE, R8, filter->sites, none);
+	put_label(b, &unknown);
+	emit_alu(b, BPF_MUL, R8, sizeof(struct kview_filter_counts));
+}
+
+/* r7 = counts of @site on this CPU */
+static void emit_counts(struct builder *b, const struct kview_filter *filter, uint64_t site, struct label *none)
+{
+	uint64_t offset = site * sizeof(struct kview_filter_counts);
 
 	emit_call(b, BPF_FUNC_get_smp_processor_id);
 	emit_jump_if(b, BPF_JGE, R0, filter->cpus, none);
 	emit_alu(b, BPF_MUL, R0, kview_filter_stride(filter->sites));
-	emit_load64(b, R7, BPF_PSEUDO_MAP_VALUE, (uint32_t)filter->counts_fd | site << 32);
+	emit_load64(b, R7, BPF_PSEUDO_MAP_VALUE, (uint32_t)filter->counts_fd | offset << 32);
 	emit(b, BPF_ALU64 | BPF_ADD | BPF_X, R7, R0, 0, 0);
+}
+
+/* The same for what runs. */
+static void emit_run_counts(struct builder *b, const struct kview_filter *filter, struct label *none)
+{
+	if (!filter->many) {
+		emit_counts(b, filter, filter->site, none);
+		return;
+	}
+	emit_function(b, filter, none);
+	emit_counts(b, filter, 0, none);
+	emit(b, BPF_ALU64 | BPF_ADD | BPF_X, R7, R8, 0, 0);
 }
 
 static void emit_run(struct builder *b, const struct kview_filter *filter)
 {
 	struct label none = {};
 
-	emit_counts(b, filter, &none);
+	emit_run_counts(b, filter, &none);
 	emit_add(b, R7, offsetof(struct kview_filter_counts, runs), 1);
 	emit_move(b, R1, R6);
 	if (filter->func_ip) {
@@ -261,7 +294,7 @@ static void emit_run(struct builder *b, const struct kview_filter *filter)
 	emit_call(b, BPF_FUNC_tail_call);
 	emit_add(b, R7, offsetof(struct kview_filter_counts, runs), -1);
 	put_label(b, &none);
-	emit_return(b);
+	emit_return(b, filter);
 }
 
 /* Count, and leave the program alone. */
@@ -270,10 +303,10 @@ static void emit_turn_away(struct builder *b, const struct kview_filter *filter,
 	struct label none = {};
 
 	put_label(b, from);
-	emit_counts(b, filter, &none);
+	emit_counts(b, filter, filter->site, &none);
 	emit_add(b, R7, field, 1);
 	put_label(b, &none);
-	emit_return(b);
+	emit_return(b, filter);
 }
 
 size_t kview_filter_stride(size_t sites)

@@ -51,7 +51,10 @@ struct kview_pid_namespace {
 
 struct kview_filter {
 	int members_fd, hints_fd, counts_fd, programs_fd;
-	uint32_t site, sites;
+	uint32_t site, sites; /* where to count, of how many */
+	int sites_fd; /* @many: a BPF hash that has numbers of sites (__u32) by addresses of functions (__u64) */
+	bool many; /* for many functions: a member is counted where that says, all others at @site */
+	bool session; /* what is let in at neither end says so at the first: the return is not wanted */
 	uint32_t cpus; /* one above the highest number of a CPU */
 	uint64_t tick_ns; /* length of a clock tick */
 	bool task_only; /* keep interrupts out */
@@ -61,7 +64,7 @@ struct kview_filter {
 	struct kview_pid_namespace pids;
 };
 
-#define KVIEW_FILTER_MAX 112 /* instructions; the unit tests check that all variants fit */
+#define KVIEW_FILTER_MAX 128 /* instructions; the unit tests check that all variants fit */
 
 /* Write the program into @insns[KVIEW_FILTER_MAX], return how many instructions it has. */
 size_t kview_filter_build(const struct kview_filter *filter, struct bpf_insn *insns);

@@ -205,7 +205,7 @@ bool kview_names_have(const struct kview_names *names, const char *name);
 /* pattern.c: names of hooks. */
 struct kview_found {
 	char **names;
-	size_t count, room;
+	size_t count;
 	bool some; /* by a pattern: what turns out not to be possible can be left out */
 };
 

@@ -2,7 +2,8 @@
 /*
  * The ordinary mode: attach in the kernel's own ways, with a filter in front of each program (filter.c).
  *
- * A link has one filter per site, so that each site has its own counts, and one PROG_ARRAY through which all of them
+ * A link has one filter per site, so that each site has its own counts, or, for many functions where the kernel can do
+ * that, one for all of them (multi.c), which looks up whose counts are meant; and one PROG_ARRAY through which all of them
  * reach the caller's program. That stays unmodified, and sees the same context, cookie and function address as if it had
  * been attached itself. While the array is empty the filters let nothing run: start() fills it.
  */
@@ -15,13 +16,18 @@
 #include "ordinary.h"
 #include "program.h"
 
+/* With a filter on much of what runs all the time, in interrupts and around them, the machine gets nowhere. */
+#define MULTI_MAX 1000
+
 struct ordinary_link {
 	struct kview_link base;
 	int programs_fd;
 	struct kview_tracing tracing; /* of the caller's program, if it is one of that type */
 	uint32_t reach;		      /* how far it reads into its context, if the kernel has to check that */
 	struct kview_shared counts;
-	size_t sites; /* that the counts have room for */
+	size_t sites; /* that the counts have room for: those of the link and, with @multi, one for what nobody looked up */
+	unsigned int multi_type; /* enum bpf_attach_type, if one filter stands for all sites; else 0 */
+	struct kview_multi multi;
 	struct kview_probe *probes;
 	size_t count; /* probes that are attached */
 };
@@ -61,6 +67,7 @@ static int ordinary_open(struct kview *base)
 	if (err)
 		return kview_refuse(base, -EOPNOTSUPP, "ordinary mode needs the kernel's type information: %s",
 				    "/sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)");
+	view->features = kview_multi_features();
 	return kview_ordinary_members_init(view);
 }
 
@@ -112,6 +119,9 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.programs_fd = link->programs_fd,
 		.site = index,
 		.sites = link->sites,
+		.sites_fd = link->multi.sites_fd,
+		.many = link->multi_type,
+		.session = link->base.kind == KVIEW_KIND_SESSION,
 		.cpus = view->cpus,
 		.tick_ns = 1000000000 / sysconf(_SC_CLK_TCK),
 		.task_only = !is_of_syscalls(info) && !(info->interrupts && link->base.view->interrupts),
@@ -120,7 +130,7 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 		.layout = view->layout,
 		.pids = view->pids,
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = info->attach_type,
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = link->multi_type ?: info->attach_type,
 		    .attach_btf_id = link->tracing.btf_id,
 		    .attach_btf_obj_fd = link->tracing.btf_fd < 0 ? 0 : link->tracing.btf_fd);
 	struct bpf_insn insns[KVIEW_FILTER_MAX];
@@ -129,7 +139,7 @@ static int load_filter(const struct ordinary_link *link, size_t index)
 	return bpf_prog_load(info->prog_type, "kview_filter", "GPL", insns, count, &opts);
 }
 
-static int attach_site(struct ordinary_link *link, size_t index)
+static int attach_probe(struct ordinary_link *link, size_t index)
 {
 	struct kview_probe probe = KVIEW_PROBE_NONE;
 	int err;
@@ -137,7 +147,10 @@ static int attach_site(struct ordinary_link *link, size_t index)
 	probe.filter_fd = load_filter(link, index);
 	if (probe.filter_fd < 0)
 		return kview_refuse_site(&link->base, index, probe.filter_fd, KVIEW_WHY_NONE);
-	err = kview_probe_attach(&link->base, index, &probe);
+	if (link->multi_type)
+		err = kview_multi_attach(&link->base, &link->multi, link->multi_type, &probe);
+	else
+		err = kview_probe_attach(&link->base, index, &probe);
 	if (err) {
 		kview_probe_close(&probe);
 		return err;
@@ -153,6 +166,7 @@ static void ordinary_detach(struct kview_link *base)
 	while (link->count)
 		kview_probe_close(&link->probes[--link->count]);
 	free(link->probes);
+	kview_multi_deinit(&link->multi);
 	kview_shared_deinit(&link->counts);
 	kview_tracing_deinit(&link->tracing);
 	closep(&link->programs_fd);
@@ -194,8 +208,11 @@ static int attach_sites(struct ordinary_link *link)
 	struct kview_link *base = &link->base;
 	int err = 0;
 
+	/* Everybody is counted behind the functions, but members. */
+	if (link->multi_type)
+		return attach_probe(link, base->count);
 	while (link->count < base->count && !err) {
-		err = attach_site(link, link->count);
+		err = attach_probe(link, link->count);
 		if (err != -EOPNOTSUPP || !base->some || base->count == 1)
 			continue;
 		kview_link_drop(base, link->count);
@@ -210,6 +227,8 @@ static int attach_all(struct ordinary_link *link)
 	int err;
 
 	err = read_tracing(link) ?: read_reach(link) ?: create_programs(link) ?: create_counts(link);
+	if (!err && link->multi_type)
+		err = kview_multi_init(&link->base, &link->multi);
 	if (err)
 		return err;
 	link->probes = calloc(link->base.count, sizeof(*link->probes));
@@ -218,16 +237,33 @@ static int attach_all(struct ordinary_link *link)
 	return attach_sites(link);
 }
 
-/* What the kernel would refuse if it saw the program itself at the attach point. */
-static int check_program(const struct kview_link *link)
+/* Programs for many functions find cookie and function where nothing else puts them, and the other way round. */
+static int check_multi(struct ordinary_link *link)
 {
-	unsigned int type = kview_kind_info(link->kind)->prog_type;
+	const struct kview_link *base = &link->base;
+	unsigned int session = kview_kind_info(KVIEW_KIND_SESSION)->attach_type;
 
-	if (type == BPF_PROG_TYPE_KPROBE && kview_program_is_multi(link->prog_fd))
-		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
-	if (link->prog && bpf_program__flags(link->prog) & BPF_F_SLEEPABLE)
-		return kview_refuse_site(link, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_SLEEPABLE);
+	link->multi_type = kview_multi_type(base->prog_fd);
+	if (base->kind == KVIEW_KIND_SESSION && link->multi_type != session)
+		return kview_refuse_site(base, 0, -EINVAL, KVIEW_WHY_PROG_TYPE);
+	if (base->kind != KVIEW_KIND_SESSION && link->multi_type == session)
+		return kview_refuse_site(base, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
+	if (!link->multi_type && kview_program_is_multi(base->prog_fd))
+		return kview_refuse_site(base, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_MULTI);
+	if (link->multi_type && base->count > MULTI_MAX)
+		return kview_refuse_link(base, -EOPNOTSUPP, "%zu functions: too many for the ordinary mode (%d), in which %s",
+					 base->count, MULTI_MAX, "everybody pays; in a view they can be had");
 	return 0;
+}
+
+/* What the kernel would refuse if it saw the program itself at the attach point. */
+static int check_program(struct ordinary_link *link)
+{
+	const struct kview_link *base = &link->base;
+
+	if (base->prog && bpf_program__flags(base->prog) & BPF_F_SLEEPABLE)
+		return kview_refuse_site(base, 0, -EOPNOTSUPP, KVIEW_WHY_PROG_SLEEPABLE);
+	return kview_kind_info(base->kind)->prog_type == BPF_PROG_TYPE_KPROBE ? check_multi(link) : 0;
 }
 
 static int ordinary_attach(struct kview_link *base)
@@ -235,12 +271,13 @@ static int ordinary_attach(struct kview_link *base)
 	struct ordinary_link *link = ordinary_link(base);
 	int err;
 
-	err = check_program(base);
+	err = check_program(link);
 	if (err)
 		return err;
 	link->programs_fd = -1;
 	link->tracing.btf_fd = -1;
-	link->sites = base->count;
+	link->multi.sites_fd = -1;
+	link->sites = base->count + (link->multi_type ? 1 : 0);
 	err = attach_all(link);
 	if (err)
 		ordinary_detach(base);
@@ -282,16 +319,10 @@ static const struct kview_filter_counts *site_counts(const struct ordinary_link 
 			      index * sizeof(struct kview_filter_counts));
 }
 
-static int read_counts(const struct ordinary_link *link, size_t index, struct kview_counts *ret_counts)
+static struct kview_counts read_counts(const struct ordinary_link *link, size_t index)
 {
 	struct kview_counts sum = {};
-	struct bpf_prog_info info;
-	int err;
 
-	err = kview_program_info(link->probes[index].filter_fd, &info);
-	if (err)
-		return kview_refuse_site(&link->base, index, err, KVIEW_WHY_NONE);
-	sum.missed = info.recursion_misses;
 	for (uint32_t cpu = 0; cpu < ordinary_view(link->base.view)->cpus; cpu++) {
 		const volatile struct kview_filter_counts *counts = site_counts(link, cpu, index);
 
@@ -299,23 +330,42 @@ static int read_counts(const struct ordinary_link *link, size_t index, struct kv
 		sum.rejected += counts->rejected;
 		sum.skipped += counts->skipped;
 	}
-	*ret_counts = sum;
+	return sum;
+}
+
+static int read_missed(const struct ordinary_link *link, size_t index, struct kview_counts *counts)
+{
+	struct bpf_prog_info info;
+	int err = kview_program_info(link->probes[index].filter_fd, &info);
+
+	if (err)
+		return kview_refuse_site(&link->base, index, err, KVIEW_WHY_NONE);
+	counts->missed = info.recursion_misses;
 	return 0;
 }
 
 static int ordinary_read_site(const struct kview_link *base, size_t index, struct kview_hook *hook)
 {
-	return read_counts(ordinary_link(base), index, &hook->counts);
+	const struct ordinary_link *link = ordinary_link(base);
+
+	hook->counts = read_counts(link, index);
+	return link->multi_type ? 0 : read_missed(link, index, &hook->counts);
 }
 
 static int ordinary_read_link(const struct kview_link *base, struct kview_counts *ret_counts)
 {
+	const struct ordinary_link *link = ordinary_link(base);
 	struct kview_counts sum = {}, counts;
 	int err;
 
 	kview_ordinary_prune(ordinary_view(base->view));
-	for (size_t i = 0; i < base->count; i++) {
-		err = read_counts(ordinary_link(base), i, &counts);
+	for (size_t i = 0; i < link->sites; i++) {
+		counts = read_counts(link, i);
+		add_counts(&sum, &counts);
+	}
+	for (size_t i = 0; i < link->count; i++) {
+		counts = (struct kview_counts){};
+		err = read_missed(link, i, &counts);
 		if (err)
 			return err;
 		add_counts(&sum, &counts);
@@ -332,8 +382,7 @@ static uint32_t ordinary_id(const struct kview *view)
 
 static uint64_t ordinary_features(const struct kview *view)
 {
-	(void)view;
-	return 0;
+	return ordinary_view(view)->features;
 }
 
 const struct kview_ops kview_ordinary_ops = {

@@ -16,6 +16,7 @@ struct ordinary_view {
 	size_t count;
 	struct kview_layout layout;
 	struct kview_pid_namespace pids;
+	uint64_t features;
 };
 
 static inline struct ordinary_view *ordinary_view(const struct kview *view)
@@ -45,5 +46,22 @@ struct kview_probe {
 /* Attach @probe->filter_fd to one site of @link. */
 int kview_probe_attach(const struct kview_link *link, size_t index, struct kview_probe *probe);
 void kview_probe_close(struct kview_probe *probe);
+
+/* multi.c: a filter on all functions of a link at once. */
+struct kview_multi {
+	uint64_t *addrs, *cookies; /* of each */
+	int sites_fd;		   /* see struct kview_filter */
+};
+
+/* What the kernel has of KVIEW_FEATURE_MULTI and KVIEW_FEATURE_SESSION. */
+uint64_t kview_multi_features(void);
+/* BPF_TRACE_KPROBE_MULTI, or that of sessions, if the program was loaded for it and the kernel has it; else 0. */
+unsigned int kview_multi_type(int prog_fd);
+/* Find the functions of @link, each of which must be one. After a failure, too, call kview_multi_deinit(). */
+int kview_multi_init(const struct kview_link *link, struct kview_multi *multi);
+void kview_multi_deinit(struct kview_multi *multi);
+/* Attach @probe->filter_fd, which was loaded for @attach_type, to all functions of @link. */
+int kview_multi_attach(const struct kview_link *link, const struct kview_multi *multi, unsigned int attach_type,
+		       struct kview_probe *probe);
 
 #endif /* KVIEW_ORDINARY_H */

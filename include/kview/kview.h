@@ -199,8 +199,8 @@ int kview_remove_pid(struct kview *view, pid_t pid);
 
 /*
  * To be called between the opening and the loading of an object that has programs for kprobe.multi, kretprobe.multi or
- * kprobe.session: where @view cannot have them, because the kernel is built without (Debian's 6.1) or in ordinary mode,
- * they will be loaded as plain kprobes, which see the same. With it libbpf's that do not know sessions load these, too.
+ * kprobe.session: where the kernel is built without (Debian's 6.1) they will be loaded as plain kprobes, which see the
+ * same. With it libbpf's that do not know sessions load these, too.
  *
  * -EOPNOTSUPP  a session, where there are none
  */
@@ -238,7 +238,8 @@ int kview_attach_hooks(struct kview *view, int prog_fd, enum kview_kind kind, co
 
 /*
  * Same for all hooks of @kind whose names match the shell pattern @pattern (fnmatch(3)) and that can be had; of functions
- * only those in the kernel itself whose name no other has. @opts may be NULL; all get its cookie.
+ * only those in the kernel itself whose name no other has, each once, however many names it has. @opts may be NULL; all get
+ * its cookie.
  *
  * -ENOENT      nothing matches
  * -EOPNOTSUPP  nothing that matches can be hooked; kview_reason() says why, for one of them

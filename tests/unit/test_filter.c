@@ -10,7 +10,7 @@
 #include "lib/filter.h"
 #include "unit.h"
 
-enum { MEMBERS = 11, COUNTS = 12, PROGRAMS = 13, HINTS = 14, PREEMPT_VAR = 77, TICK = 10000000 };
+enum { MEMBERS = 11, COUNTS = 12, PROGRAMS = 13, HINTS = 14, FUNCTIONS = 15, PREEMPT_VAR = 77, TICK = 10000000 };
 enum { SITE = 5, SITES = 7, CPU = 3, CPUS = 4 };
 
 #define TGID 4242u
@@ -25,10 +25,15 @@ struct world {
 	bool started; /* the caller's program is in place */
 	bool other_namespace;
 	uint32_t cpu;
+	uint64_t function; /* that was called, of a filter for many */
 	/* what came of it */
 	struct kview_filter_counts counts; /* of this site on this CPU */
 	bool ran;
 };
+
+#define FUNCTION 0xffffffff81234560 /* counted at FUNCTION_SITE */
+#define FUNCTION_WRONG 0xffffffff81234570 /* ... at one that there is not */
+enum { FUNCTION_SITE = 2 };
 
 static struct {
 	uint64_t group_leader;
@@ -56,8 +61,17 @@ static struct kview_filter filter_for(bool task_only)
 	};
 }
 
+static uint64_t lookup_function(const uint64_t *addr)
+{
+	static const uint32_t site = FUNCTION_SITE, none = SITES;
+
+	return *addr == FUNCTION ? (uintptr_t)&site : *addr == FUNCTION_WRONG ? (uintptr_t)&none : 0;
+}
+
 static uint64_t lookup(uint64_t map, const uint32_t *key)
 {
+	if (map == FUNCTIONS)
+		return lookup_function((const void *)key);
 	assert_int_equal(map, MEMBERS);
 	if (*key == thread_key)
 		return (uintptr_t)&thread;
@@ -99,6 +113,10 @@ static bool call(struct world *world, int helper, uint64_t *r)
 		return false;
 	case BPF_FUNC_map_lookup_elem:
 		r[0] = lookup(r[1], (const uint32_t *)r[2]);
+		return false;
+	case BPF_FUNC_get_func_ip:
+		assert_int_equal(r[1], 0xc0de);
+		r[0] = world->function;
 		return false;
 	case BPF_FUNC_get_current_task_btf:
 		r[0] = (uintptr_t)&task;
@@ -240,7 +258,7 @@ static void run(struct world *world, const struct kview_filter *filter)
 	for (size_t at = 0; (by = step(world, &insns[at], r)); at += by)
 		assert_true(by > 0 && at + by < count);
 	if (!world->ran)
-		assert_int_equal(r[0], 0);
+		assert_int_equal(r[0], filter->session);
 	world->counts = *counts_of(SITE, CPU);
 }
 
@@ -376,6 +394,53 @@ static void unknown_preempt_count(void **state)
 	expect(&world, true, 1, 0, 0);
 }
 
+/* Members are counted with the function they called, others all together. */
+static void many_functions(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world known = a_member(), unknown = a_member(), wrong = a_member(), other = a_member();
+
+	(void)state;
+	filter.many = true;
+	filter.sites_fd = FUNCTIONS;
+	known.function = FUNCTION;
+	run(&known, &filter);
+	expect(&known, true, 0, 0, 0);
+	assert_int_equal(counts_of(FUNCTION_SITE, CPU)->runs, 1);
+	unknown.function = FUNCTION + 1;
+	run(&unknown, &filter);
+	expect(&unknown, true, 1, 0, 0);
+	wrong.function = FUNCTION_WRONG;
+	run(&wrong, &filter);
+	expect(&wrong, false, 0, 0, 0);
+	other.function = FUNCTION;
+	other.tgid++;
+	run(&other, &filter);
+	expect(&other, false, 0, 1, 0);
+}
+
+/* run() sees to it that who is kept out wants no return either. */
+static void sessions(void **state)
+{
+	struct kview_filter filter = filter_for(true);
+	struct world world = a_member(), other = a_member(), early = a_member(), interrupt = a_member();
+
+	(void)state;
+	filter.many = filter.session = true;
+	filter.sites_fd = FUNCTIONS;
+	run(&world, &filter);
+	expect(&world, true, 1, 0, 0);
+	other.tgid++;
+	run(&other, &filter);
+	expect(&other, false, 0, 1, 0);
+	early.started = false;
+	run(&early, &filter);
+	expect(&early, false, 0, 0, 0);
+	interrupt.preempt_count = 0x10000;
+	run(&interrupt, &filter);
+	expect(&interrupt, false, 0, 0, 1);
+}
+
 static void pid_namespaces(void **state)
 {
 	struct kview_filter filter = filter_for(true);
@@ -427,6 +492,8 @@ int main(void)
 		cmocka_unit_test(nothing_runs_before_start),
 		cmocka_unit_test(interrupts_are_skipped),
 		cmocka_unit_test(unknown_preempt_count),
+		cmocka_unit_test(many_functions),
+		cmocka_unit_test(sessions),
 		cmocka_unit_test(pid_namespaces),
 		cmocka_unit_test(threads),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
+// timeout: 240
 /*
  * Programs for many functions, by pattern and by list: the kernel's own attachment of the same object, where it has one,
  * leaves the same in the maps; and so many are attached as there are.
@@ -135,6 +136,28 @@ static void end_part(struct kview *view, struct ordinary_multi *skel)
 	clear(skel);
 }
 
+/* Each function has counts of its own, whoever attached it. */
+static int expect_counts(const struct kview_hook *hook, void *data)
+{
+	uint64_t calls = !strcmp(hook->name, "__x64_sys_getppid") ? 3 : 1;
+
+	(void)data;
+	EXPECT(hook->counts.runs == calls, "%s: %llu runs", hook->name, (unsigned long long)hook->counts.runs);
+	return 0;
+}
+
+static int expect_link_counts(struct kview_link *link, void *data)
+{
+	uint64_t runs = !strcmp(kview_link_program(link), "on_one") ? 1 : 4;
+	struct kview_counts counts;
+
+	(void)data;
+	EXPECT_EQUAL(kview_link_counts(link, &counts), 0);
+	EXPECT_EQUAL(counts.runs, runs);
+	EXPECT_EQUAL(kview_each_hook(link, expect_counts, NULL), 0);
+	return 0;
+}
+
 static void by_section(struct kview *view, struct ordinary_multi *skel)
 {
 	size_t count;
@@ -142,6 +165,7 @@ static void by_section(struct kview *view, struct ordinary_multi *skel)
 	EXPECT(!kview_attach_object(view, skel->obj, &count), "%s", kview_reason(view));
 	EXPECT_EQUAL(count, 3);
 	do_things();
+	kview_each_link(view, expect_link_counts, NULL);
 	expect_all(skel);
 	end_part(view, skel);
 }
@@ -180,10 +204,26 @@ static int note_hook(const struct kview_hook *hook, void *data)
 	return 0;
 }
 
+/* __x64_sys_getppid, __do_sys_getppid and so on are the same. */
+static void one_of_several_names(struct kview *view, int entry)
+{
+	struct hooks hooks = {};
+	struct kview_counts counts;
+	struct kview_link *link;
+
+	EXPECT(!kview_attach_pattern(view, entry, KVIEW_KIND_ENTRY, "*_sys_getppid", NULL, &link), "%s", kview_reason(view));
+	do_things();
+	EXPECT_EQUAL(kview_link_counts(link, &counts), 0);
+	EXPECT_EQUAL(counts.runs, 3);
+	EXPECT_EQUAL(kview_each_hook(link, note_hook, &hooks), 0);
+	EXPECT_EQUAL(hooks.count, 1);
+}
+
 static void by_pattern(struct kview *view, struct ordinary_multi *skel)
 {
 	struct kview_attach_opts opts = { .sz = sizeof(opts), .cookie = 77 };
 	int entry = bpf_program__fd(skel->progs.on_entry), raw = bpf_program__fd(skel->progs.on_raw_tp);
+	bool multi = bpf_program__expected_attach_type(skel->progs.on_entry) == BPF_TRACE_KPROBE_MULTI;
 	bool views = kview_mode(view) == KVIEW_MODE_VIEW;
 	struct hooks hooks = {};
 	struct kview_link *link;
@@ -198,12 +238,29 @@ static void by_pattern(struct kview *view, struct ordinary_multi *skel)
 	expect_seen(skel, MULTI_TRACEPOINT, NULL, 1, 0, 0);
 	EXPECT_EQUAL(kview_each_hook(link, note_hook, &hooks), 0);
 	EXPECT(hooks.count >= (views ? 500 : 2), "%d", hooks.count);
-	EXPECT(hooks.closed_to_kprobes == views, "%d hooks", hooks.count);
+	EXPECT(hooks.closed_to_kprobes == (views || multi), "%d hooks", hooks.count);
 	end_part(view, skel);
+	one_of_several_names(view, entry);
+	end_part(view, skel);
+}
+
+/* It is refused before the names are looked at, of which there are none here. */
+static void too_many(struct kview *view, int fd)
+{
+	static char names[1001][16];
+	const char *list[1001];
+
+	for (int i = 0; i < 1001; i++) {
+		snprintf(names[i], sizeof(names[i]), "none_%d", i);
+		list[i] = names[i];
+	}
+	test_refused(view, kview_attach_hooks(view, fd, KVIEW_KIND_ENTRY, list, NULL, 1001, NULL), -EOPNOTSUPP,
+		     "1001 functions: too many for the ordinary mode");
 }
 
 static void refusals(struct kview *view, struct ordinary_multi *skel)
 {
+	bool multi = bpf_program__expected_attach_type(skel->progs.on_entry) == BPF_TRACE_KPROBE_MULTI;
 	int fd = bpf_program__fd(skel->progs.on_entry);
 	const char *name = "vfs_read";
 
@@ -214,6 +271,8 @@ static void refusals(struct kview *view, struct ordinary_multi *skel)
 	test_refused(view, kview_attach_pattern(view, fd, KVIEW_KIND_TP, "task/*", NULL, NULL), -EINVAL, "type");
 	test_refused(view, kview_attach_hooks(view, fd, KVIEW_KIND_FENTRY, &name, NULL, 1, NULL), -EINVAL,
 		     "on_entry: hooks of kind fentry cannot be listed");
+	if (multi && kview_mode(view) == KVIEW_MODE_ORDINARY)
+		too_many(view, fd);
 }
 
 static void by_session(struct kview *view)
@@ -238,10 +297,13 @@ static void sessions(struct kview *view)
 	struct ordinary_multi *skel;
 
 	EXPECT_EQUAL(kview_status(&status), 0);
-	if (kview_mode(view) == KVIEW_MODE_VIEW && status.features & KVIEW_FEATURE_SESSION) {
+	if (status.features & KVIEW_FEATURE_SESSION) {
 		by_session(view);
 		return;
 	}
+	/* Without the module nobody tells whether the kernel has them. */
+	if (!status.module_loaded)
+		return;
 	skel = open_object(true);
 	test_refused(view, kview_prepare_object(view, skel->obj), -EOPNOTSUPP, "kprobe.session/");
 	ordinary_multi__destroy(skel);

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <uapi/kview.h>
+
 #include "ordinary.h"
 #include "ordinary.skel.h"
 #include "ordinary_refused.skel.h"
@@ -96,6 +98,24 @@ static void refuse_object(struct kview *view)
 	ordinary_refused__destroy(skel);
 }
 
+/* Kernels without kprobe.multi load such programs, but have nowhere to attach them. */
+static void refuse_multi(struct kview *view, int multi)
+{
+	struct kview_status status = { .sz = sizeof(status) };
+	const char *name = "__x64_sys_getpgid";
+	struct kview_link *link;
+
+	EXPECT_EQUAL(kview_status(&status), 0);
+	if (!status.module_loaded)
+		return;
+	if (!(status.features & KVIEW_FEATURE_MULTI)) {
+		test_refused(view, kview_attach_entries(view, multi, &name, NULL, 1, NULL), -EOPNOTSUPP, "kprobe.multi");
+		return;
+	}
+	EXPECT(!kview_attach_entries(view, multi, &name, NULL, 1, &link), "%s", kview_reason(view));
+	kview_link_close(link);
+}
+
 static void refuse_entries(struct kview *view)
 {
 	const char *names[] = { "__x64_sys_getpgid", "__x64_sys_getpid", "__x64_sys_getpgid", "vfs_raed" };
@@ -108,8 +128,7 @@ static void refuse_entries(struct kview *view)
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 0, NULL), -EINVAL, "0 hooks");
 	test_refused(view, kview_attach_entries(view, fd, names, NULL, 3, NULL), -EINVAL, "__x64_sys_getpgid: it is in the list twice");
 	test_refused(view, kview_attach_entries(view, fd, names + 1, NULL, 3, NULL), -ENOENT, "vfs_raed: the kernel");
-	if (kview_mode(view) == KVIEW_MODE_ORDINARY)
-		test_refused(view, kview_attach_entries(view, multi, names, NULL, 1, NULL), -EOPNOTSUPP, "kprobe.multi");
+	refuse_multi(view, multi);
 	test_refused(view, kview_attach_entries(view, raw, names, NULL, 1, NULL), -EINVAL, "on_raw_enter: the program's");
 	test_refused(view, kview_attach_entries(view, map, names, NULL, 1, NULL), -EBADF, "not the descriptor");
 	test_refused(view, kview_attach_entries(view, pipes[0], names, NULL, 1, NULL), -EBADF, "not the descriptor");
