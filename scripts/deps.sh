@@ -12,7 +12,7 @@ declare -A packages=(
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
-	[test]='libcmocka-dev redis-server redis-tools python3 iproute2 procps bash-completion zsh
+	[test]='libcmocka-dev podman crun redis-server redis-tools python3 iproute2 procps bash-completion zsh
 		strace binutils groff-base liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
@@ -98,12 +98,18 @@ install_packages()
 # Nor from the next boot on.
 disable_services()
 {
+	local -A units=(
+		[redis-server]=redis-server.service
+		[memcached]=memcached.service
+		[podman]='podman.service podman.socket podman-restart.service podman-auto-update.service podman-auto-update.timer'
+	)
 	local name
 
 	command -v systemctl >/dev/null || return 0
-	for name in redis-server memcached; do
+	for name in "${!units[@]}"; do
+		# shellcheck disable=SC2086
 		case " $* " in
-		*" $name "*) systemctl --quiet disable "$name.service" >/dev/null 2>&1 || true ;;
+		*" $name "*) systemctl --quiet disable ${units[$name]} >/dev/null 2>&1 || true ;;
 		esac
 	done
 }

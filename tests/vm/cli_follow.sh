@@ -185,6 +185,43 @@ containers()
 	wait "$container"
 }
 
+# A container of podman's, with the host's programs and nothing to download.
+podman_containers()
+{
+	local root=$tmp/rootfs pipes=$tmp/pipes dir name
+
+	if ! command -v podman >/dev/null; then
+		echo "podman is not installed: its containers were not tried"
+		return
+	fi
+	# Overlays do not lie on the overlay this machine runs on.
+	for dir in /var/lib/containers /run/containers; do
+		mkdir -p "$dir"
+		mount -t tmpfs tmpfs "$dir"
+	done
+	mkdir -p "$root"/{usr,proc,sys,dev,etc,run,tmp,tests,pipes} "$pipes"
+	for dir in bin lib lib64; do
+		ln -s "usr/$dir" "$root/$dir"
+	done
+	mkfifo "$pipes/go" "$pipes/done"
+	# shellcheck disable=SC2016 # the container's shell expands them
+	podman --cgroup-manager cgroupfs --events-backend none run -d --name kview-web --network none --log-driver none \
+		-v /usr:/usr:ro -v "$PWD/build/tests/vm:/tests:ro" -v "$pipes:/pipes" --rootfs "$root" /bin/sh -c \
+		'while read -r word; do /tests/cli_calls 100; echo "$word" >&3; done <>/pipes/go 3<>/pipes/done' >"$tmp/id" ||
+		fail "podman cannot run a container"
+	exec 5<>"$pipes/go" 6<>"$pipes/done"
+	for name in kview-web "$(head -c 12 "$tmp/id")"; do
+		in_background --container "$name"
+		one_more
+		"$kview" show -f json | is_json "'$(cat "$tmp/id")' in j[0]['cgroups'][0]['path']"
+		end_run
+		has '"calls":100}'
+	done
+	exec 5>&- 6<&-
+	podman rm -f -t 0 kview-web >/dev/null
+	one_line 1 'container kview-web: there is no such container' "$kview" run "$object" --container kview-web
+}
+
 cleanup()
 {
 	local dir
@@ -204,5 +241,6 @@ cgroups
 exec 5>&- 6<&-
 wait "$shell"
 containers
+podman_containers
 cleanup
 wait_for all_is_gone
