@@ -149,13 +149,13 @@ static int show_for(const struct cost_options *options, struct cost_report *repo
 /* Measured once: it does not change, and takes longer than to look. */
 static int show_again(const struct cost_options *options, const struct cost_report *first)
 {
-	double end = now() + options->duration, left;
+	double end = options->duration ? now() + options->duration : INFINITY;
 	int code = CLI_OK;
 
-	for (left = options->duration; code == CLI_OK && !interrupted && (!options->duration || left > 0); left = end - now()) {
+	while (code == CLI_OK && !interrupted && now() < end) {
 		_cleanup_(report_deinit) struct cost_report report = *first;
 
-		code = show_for(options, &report, options->duration ? fmin(left, options->interval) : options->interval);
+		code = show_for(options, &report, fmin(options->interval, fmax(end - now(), 0)));
 		if (code == CLI_OK && !options->shared.json)
 			putchar('\n');
 	}
