@@ -26,10 +26,71 @@ uint32_t guard_parse_lfc(const char *command, const char *word)
 	return value;
 }
 
+/* As enum guard_response counts them. */
+static const char *const responses[] = { "slow", "refuse-exec", "stop", "kill", "spare" };
+
+#define RESPONSES (sizeof(responses) / sizeof(responses[0]))
+
+bool guard_responses_of(const char *words, uint32_t *ret_responses)
+{
+	uint32_t found = 0;
+	size_t i, len;
+
+	if (!strcmp(words, "log"))
+		words = "";
+	for (; *words; words += len + (words[len] == ',')) {
+		len = strcspn(words, ",");
+		for (i = 0; i < RESPONSES && (strlen(responses[i]) != len || strncmp(responses[i], words, len)); i++)
+			;
+		if (i == RESPONSES)
+			return false;
+		found |= 1U << i;
+	}
+	*ret_responses = found;
+	return true;
+}
+
+const char *guard_responses_name(uint32_t set, char name[GUARD_RESPONSES_NAME])
+{
+	size_t i;
+
+	strcpy(name, set ? "" : "log");
+	for (i = 0; i < RESPONSES; i++) {
+		if (!(set >> i & 1))
+			continue;
+		if (*name)
+			strcat(name, ",");
+		strcat(name, responses[i]);
+	}
+	return name;
+}
+
+uint32_t guard_parse_responses(const char *command, const char *words)
+{
+	uint32_t found;
+
+	if (!guard_responses_of(words, &found))
+		cli_usage("guard %s: --respond %s: expected slow, refuse-exec, stop or kill", command, words);
+	return found;
+}
+
+double guard_parse_seconds(const char *command, const char *option, const char *word)
+{
+	char *end;
+	double value = strtod(word, &end);
+
+	if (end == word || *end || !(value > 0 && value <= 1e6))
+		cli_usage("guard %s: %s %s: expected seconds, more than 0, at most 1000000", command, option, word);
+	return value;
+}
+
 static int cmd_guard(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&cli_guard_replay,
+		&cli_guard_watch,  &cli_guard_serve,  &cli_guard_status,    &cli_guard_ps,	  &cli_guard_profiles,
+		&cli_guard_show,   &cli_guard_train,  &cli_guard_normalize, &cli_guard_sensitize, &cli_guard_tolerize,
+		&cli_guard_freeze, &cli_guard_reset,  &cli_guard_set,	    &cli_guard_save,	  &cli_guard_export,
+		&cli_guard_import, &cli_guard_events, &cli_guard_metrics,   &cli_guard_replay,
 	};
 	static const struct cli_group group = {
 		.name = "guard",

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMMANDS_MAX 16
+#define COMMANDS_MAX 32
 
 static void print_help(const struct cli_group *group)
 {

@@ -73,6 +73,28 @@ static enum guard_model parse_model(const char *word)
 	return GUARD_MODEL_PAIRS;
 }
 
+/* How traces are read and judged. */
+static error_t parse_model_option(int key, char *arg, struct replay *replay)
+{
+	switch (key) {
+	case KEY_RULE:
+		replay->opts.rule.kind = guard_parse_rule("replay", arg);
+		return 0;
+	case KEY_MODEL:
+		replay->opts.model = parse_model(arg);
+		return 0;
+	case KEY_LFC:
+		replay->opts.rule.lfc_limit = guard_parse_lfc("replay", arg);
+		return 0;
+	case KEY_TRACE_FORMAT:
+		if (guard_trace_format_parse(arg, &replay->opts.format))
+			cli_usage("guard replay: --trace-format %s: expected auto, pairs, list or strace", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct replay *replay = state->input;
@@ -86,19 +108,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'a':
 		add_labelled(replay, GUARD_LABEL_ATTACK, arg);
-		return 0;
-	case KEY_RULE:
-		replay->opts.rule.kind = guard_parse_rule("replay", arg);
-		return 0;
-	case KEY_MODEL:
-		replay->opts.model = parse_model(arg);
-		return 0;
-	case KEY_LFC:
-		replay->opts.rule.lfc_limit = guard_parse_lfc("replay", arg);
-		return 0;
-	case KEY_TRACE_FORMAT:
-		if (guard_trace_format_parse(arg, &replay->opts.format))
-			cli_usage("guard replay: --trace-format %s: expected auto, pairs, list or strace", arg);
 		return 0;
 	case KEY_PROCESSES:
 		replay->processes = true;
@@ -114,7 +123,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		replay->path_count = state->argc - state->next;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_model_option(key, arg, replay);
 	}
 }
 
@@ -432,9 +441,9 @@ static int cmd_replay(int argc, char **argv)
 		.options = options,
 		.parser = parse_option,
 		.args_doc = "[PATH...]",
-		.doc = "Run recorded system calls through the engine that guards programs. PATH is a trace, a folder of them, or "
-		       "a data set: a folder that has the folders train, normal and attack. Of labelled traces it tells how many "
-		       "attacks are found and how many normal processes raise a false alarm.",
+		.doc = "Run recorded system calls through the engine that guards programs. PATH is a trace, a folder "
+		       "of them, or a data set: a folder that has the folders train, normal and attack. Of labelled "
+		       "traces it tells how many attacks are found and how many normal processes raise a false alarm.",
 	};
 	_cleanup_(json_decrefp) json_t *list = json_array();
 	struct replay replay = { .opts.rule = GUARD_RULE_DEFAULTS };

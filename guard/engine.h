@@ -202,6 +202,25 @@ GUARD_INLINE void guard_freeze(struct guard_profile *profile, __u64 normal_time)
 	profile->normal_time = normal_time;
 }
 
+/*
+ * Know nothing any more. What tasks that make calls at this moment still learn is known by other ids then: it may leave
+ * a pair that never was.
+ */
+GUARD_INLINE void guard_reset(struct guard_env *env, struct guard_profile *profile)
+{
+	__u32 i;
+
+	guard_train(profile);
+	profile->epoch += GUARD_GENERATION;
+	guard_forget(env, profile);
+	for (i = 0; i < GUARD_SLOTS; i++)
+		profile->slots[i] = 0;
+	profile->id_count = 0;
+	profile->accepted_ids = 0;
+	profile->alarms = 0;
+	profile->lost = 0;
+}
+
 /* --- calls --- */
 
 /* Anomalies in so many spans of a block are too many for @profile: three standard deviations and some beyond its own

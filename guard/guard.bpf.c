@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The engine at the system calls of the machine, or, attached through a view, of its members. What is known of a task lies
- * in its storage, which ends with it; a profile belongs to the file that runs: an exec is noticed at the first call after it.
+ * The engine at the system calls of the machine, or, attached through a view, of its members. What is known of a task
+ * lies in its storage, which ends with it; a profile belongs to the file that runs: an exec is noticed at the first call
+ * after it.
  */
 #include <vmlinux.h>
 
@@ -263,7 +264,8 @@ static __u32 respond(struct guard_profile *profile, struct guard_task *task, __u
 	return 0;
 }
 
-static __attribute__((noinline)) void answer(struct guard_profile *profile, struct guard_task *task, __u32 call, __u32 seen)
+static __attribute__((noinline)) void answer(struct guard_profile *profile, struct guard_task *task, __u32 call,
+					     __u32 seen)
 {
 	seen |= respond(profile, task, seen);
 	if (may_tell(profile, seen))

@@ -17,6 +17,7 @@ enum guard_kernel_event {
 	GUARD_STOPPED = 0x400,
 	GUARD_SLOWED = 0x800,
 	GUARD_REFUSED_EXEC = 0x1000,
+	GUARD_RESPONSES_DONE = 0x1e00,
 };
 
 struct guard_record {
@@ -34,12 +35,12 @@ struct guard_settings {
 	struct guard_rule rule;
 	__u32 guard_tgid, holder_tgid; /* never touched */
 	__u32 profile_max, block_max;
-	__u32 cgroups;	      /* narrowed to these; 0: not */
-	__u32 response;	      /* of new profiles: enum guard_response */
-	__u32 released;	      /* nobody is stopped any more: the guard has died */
-	__u32 refuse_seconds; /* no exec for so long after an alarm */
-	__u64 stop_ns;			/* until a stopped process goes on */
-	__u64 delay_ns, delay_max_ns;	/* pH's factor: times 2^LFC, and at most */
+	__u32 cgroups;		      /* narrowed to these; 0: not */
+	__u32 response;		      /* of new profiles: enum guard_response */
+	__u32 released;		      /* nobody is stopped any more: the guard has died */
+	__u32 refuse_seconds;	      /* no exec for so long after an alarm */
+	__u64 stop_ns;		      /* until a stopped process goes on */
+	__u64 delay_ns, delay_max_ns; /* pH's factor: times 2^LFC, and at most */
 };
 
 struct guard_counters {

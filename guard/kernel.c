@@ -25,7 +25,7 @@ struct guard_kernel {
 	struct guard_env env;
 	struct guard_profile *profiles;
 	size_t profiles_size, blocks_size; /* of the mappings */
-	struct bpf_link *links[LINKS]; /* for the whole machine */
+	struct bpf_link *links[LINKS];	   /* for the whole machine */
 	size_t link_count;
 	struct ring_buffer *events;
 	struct guard_holder *holder;
@@ -192,8 +192,8 @@ int guard_kernel_attach(struct guard_kernel *kernel, struct kview *view)
 {
 	struct guard *skeleton = kernel->skeleton;
 	struct bpf_program *const programs[] = {
-		skeleton->progs.guard_fork,	   skeleton->progs.guard_signal, skeleton->progs.guard_submit_req,
-		skeleton->progs.guard_submit_sqe,  skeleton->progs.guard_exit,	 skeleton->progs.guard_member_exit,
+		skeleton->progs.guard_fork,	  skeleton->progs.guard_signal, skeleton->progs.guard_submit_req,
+		skeleton->progs.guard_submit_sqe, skeleton->progs.guard_exit,	skeleton->progs.guard_member_exit,
 		skeleton->progs.guard_sys_enter,
 	};
 	size_t i;

@@ -18,8 +18,8 @@ struct guard_kernel_opts {
 	struct guard_rule rule;
 	uint32_t profiles, blocks; /* at most */
 	bool chosen;		   /* guard the members of a view; else the whole machine, or cgroups of it */
-	bool refuse_exec;	   /* GUARD_RESPONSE_REFUSE_EXEC can be had; every exec of the machine passes a program */
-	uint32_t response;	   /* of programs that are new: enum guard_response */
+	bool refuse_exec;  /* GUARD_RESPONSE_REFUSE_EXEC can be had; every exec of the machine passes a program */
+	uint32_t response; /* of programs that are new: enum guard_response */
 	double stop_seconds, refuse_seconds, delay_seconds, delay_max_seconds; /* of the responses; 0: a default */
 };
 

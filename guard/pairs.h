@@ -9,8 +9,8 @@
  *   guard_env_now(env)                    ns
  *   guard_env_loop(count, fn, data)       calls fn(i, data), which returns 0, for i = 0 ... count - 1
  *
- * What is not inline in the BPF program counts for the eight frames its verifier allows. A GUARD_FUNCTION is verified by
- * itself, once for all callers, so it checks its pointers (GUARD_CHECK).
+ * What is not inline in the BPF program counts for the eight frames its verifier allows. A GUARD_FUNCTION is verified
+ * by itself, once for all callers, so it checks its pointers (GUARD_CHECK).
  *
  * Bits are only ever set with atomic operations, by tasks on any CPU.
  */
@@ -28,14 +28,14 @@
 /* A pointer that was compared with NULL: keeps compilers from computing with it before, which the verifier refuses. */
 #define GUARD_CHECKED(pointer) __asm__ volatile("" : "+r"(pointer))
 
-/* @value, which is below @power anyway, in words that compilers cannot leave out and the verifier of 6.1 understands. */
+/* @value, which is below @power anyway, in words that compilers cannot leave out and 6.1's verifier understands. */
 GUARD_INLINE __u32 guard_below(__u32 value, __u32 power)
 {
 	GUARD_CHECKED(value);
 	return value & (power - 1);
 }
 
-/* At the begin of a GUARD_FUNCTION. Callers have to hand over @env even where it is not used: the verifier looks at it. */
+/* At the begin of a GUARD_FUNCTION. Callers have to hand over @env even where it is not used: the verifier looks. */
 #define GUARD_CHECK(env, pointers, otherwise)                                                                          \
 	do {                                                                                                           \
 		GUARD_CHECKED(env);                                                                                    \
@@ -337,6 +337,30 @@ GUARD_FUNCTION __u32 guard_drain(struct guard_env *env, struct guard_profile *pr
 	if (more)
 		guard_more_drain(env, more, accept);
 	return more ? 2 : 1;
+}
+
+GUARD_INLINE void guard_block_forget(struct guard_env *env, __u32 number)
+{
+	union guard_block *block = number ? guard_env_block(env, number) : (union guard_block *)0;
+
+	if (block)
+		guard_tile_drain(&block->tile, (struct guard_tile *)0);
+}
+
+/* Forget everything, accepted or not; blocks stay. */
+GUARD_INLINE void guard_forget(struct guard_env *env, struct guard_profile *profile)
+{
+	struct guard_more *more = guard_more(env, profile);
+	__u32 copy, i;
+
+	for (copy = 0; copy < GUARD_COPIES; copy++) {
+		guard_tile_drain(&profile->tile[copy], (struct guard_tile *)0);
+		guard_start_drain(&profile->start[copy], (struct guard_start *)0);
+		for (i = 1; more && i < GUARD_TILES * GUARD_TILES; i++)
+			guard_block_forget(env, more->tiles[copy][i / GUARD_TILES][i % GUARD_TILES]);
+		for (i = 1; more && i < GUARD_TILES; i++)
+			guard_start_drain(&more->start[copy][i], (struct guard_start *)0);
+	}
 }
 
 #endif /* GUARD_PAIRS_H */

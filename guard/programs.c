@@ -23,14 +23,38 @@ static int make_room(struct guard_programs *programs, uint32_t number)
 	return 0;
 }
 
-static int load_profile(struct guard_programs *programs, const char *path, const struct guard_identity *identity)
+static const char *base_name(const char *path)
 {
 	const char *name = strrchr(path, '/');
+
+	return name ? name + 1 : path;
+}
+
+int guard_programs_find(struct guard_programs *programs, const char *path, uint32_t *ret_number)
+{
+	struct guard_identity identity;
+	int err;
+
+	err = guard_identity_of(path, &identity);
+	if (err)
+		return err;
+	err = guard_kernel_profile_find(programs->kernel, &identity, ret_number);
+	if (err == -ENOENT)
+		err = guard_kernel_profile_new(programs->kernel, &identity, base_name(path), ret_number);
+	if (!err)
+		err = make_room(programs, *ret_number);
+	if (!err && !programs->paths[*ret_number])
+		programs->paths[*ret_number] = strdup(path);
+	return err;
+}
+
+static int load_profile(struct guard_programs *programs, const char *path, const struct guard_identity *identity)
+{
 	struct guard_profile *profile;
 	uint32_t number;
 	int err;
 
-	err = guard_kernel_profile_new(programs->kernel, identity, name ? name + 1 : path, &number);
+	err = guard_kernel_profile_new(programs->kernel, identity, base_name(path), &number);
 	if (!err)
 		err = make_room(programs, number);
 	if (err)

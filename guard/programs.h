@@ -24,6 +24,9 @@ void guard_programs_note(struct guard_programs *programs, uint32_t number, uint3
 /* The path, or, as long as that is not known, the name of the first task that ran it. */
 const char *guard_programs_name(const struct guard_programs *programs, uint32_t number);
 
+/* The profile of the executable @path, which is made if there is none. -ENOENT: no such file. -ENOSPC: none is left. */
+int guard_programs_find(struct guard_programs *programs, const char *path, uint32_t *ret_number);
+
 /* Save all profiles whose path is known, all or none. */
 int guard_programs_save(struct guard_programs *programs);
 

@@ -9,9 +9,9 @@ import time
 
 
 def connect(port):
-    for attempt in range(500):
+    for attempt in range(4000):
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
+            return socket.create_connection(("127.0.0.1", port), timeout=100)
         except ConnectionRefusedError:
             time.sleep(0.02)
     sys.exit("client.py: nobody listens on port %d" % port)

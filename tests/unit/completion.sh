@@ -56,7 +56,8 @@ while read -r command; do
 	offers "kview $command --" "${options[@]}"
 	offers 'kview help ' "$command"
 done <"$tmp/commands"
-offers 'kview guard ' replay
+offers 'kview guard ' replay watch serve normalize
+offers 'kview guard watch --' --all --pid --respond
 offers 'kview guard replay --' --train --attack
 offers 'kview run --mode ' auto view ordinary
 offers 'kview run --mode=v' view
@@ -108,7 +109,8 @@ zsh_offers 'kview ' "${commands[@]}" help
 zsh_offers 'kview sho' show
 zsh_offers 'kview run --' "${options[@]}"
 zsh_offers 'kview run --mode=o' --mode=ordinary
-zsh_offers 'kview guard ' replay
+zsh_offers 'kview guard ' replay watch serve normalize
+offers 'kview guard watch --' --all --pid --respond
 zsh_offers 'kview guard replay --a' --attack
 zsh_offers 'kview list -k ' entry tp_enter tp_exit raw_enter raw_exit
 zsh_offers 'kview trace k' kprobe:

@@ -657,6 +657,28 @@ static void sizes(void **state)
 	assert_true(sizeof(struct guard_task) <= 96);
 }
 
+/* All is forgotten, what a profile with many calls knows, too; and learned anew. */
+static void reset(void **state)
+{
+	struct machine *machine = *state;
+	uint32_t call;
+
+	run(machine, usual, LEN(usual));
+	for (call = 0; call < 100; call++)
+		make(machine, call);
+	normalize(machine);
+	make(machine, 300);
+	guard_reset(&machine->env, &machine->profile);
+	assert_int_equal(machine->profile.id_count, 0);
+	assert_false(machine->profile.normal);
+	for (call = 0; call < 100; call++)
+		assert_int_equal(make(machine, call), GUARD_NOVELTY);
+	assert_int_equal(machine->profile.lost, 0);
+	normalize(machine);
+	run(machine, usual, LEN(usual));
+	assert_true(machine->events & GUARD_ANOMALY);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -672,6 +694,7 @@ int main(void)
 		TEST(profile_alarm),	  TEST(call_alarm),
 		TEST(operator_actions),	  TEST(freeze),
 		TEST(generations),	  TEST(sizes),
+		TEST(reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

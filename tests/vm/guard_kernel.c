@@ -138,7 +138,11 @@ static void make_subject(void)
 }
 
 static const struct guard_kernel_opts whole = {
-	.rule = GUARD_RULE_DEFAULTS, .profiles = 200, .blocks = 64, .refuse_exec = true, .stop_seconds = STOP_SECONDS,
+	.rule = GUARD_RULE_DEFAULTS,
+	.profiles = 200,
+	.blocks = 64,
+	.refuse_exec = true,
+	.stop_seconds = STOP_SECONDS,
 };
 
 static pid_t spawn(const char *what, int input)
@@ -381,8 +385,10 @@ static void chosen(void)
 	opts.refuse_exec = false;
 	make_subject();
 	CHECK_CALL(pipe2(pipes, O_CLOEXEC));
-	CHECK_EQUAL(kview_open(&(struct kview_open_opts){ .sz = sizeof(struct kview_open_opts), .mode = KVIEW_MODE_VIEW },
-			       &view), 0);
+	CHECK_EQUAL(
+		kview_open(&(struct kview_open_opts){ .sz = sizeof(struct kview_open_opts), .mode = KVIEW_MODE_VIEW },
+			   &view),
+		0);
 	start(&opts, view);
 	pid = spawn("wait", pipes[0]);
 	WAIT_FOR(reads(pid));

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guard_requests.h"
+
+#include <string.h>
+
+#include "cli.h"
+#include "guard.h"
+#include "guard/pairlist.h"
+#include "guard_events.h"
+#include "guard_server.h"
+#include "scope.h"
+
+#define FREEZE_SECONDS_MAX 1e9
+
+static uint64_t now_of(const struct guard_state *state)
+{
+	return guard_kernel_env(state->programs->kernel)->now;
+}
+
+static json_t *done(void)
+{
+	return json_pack("{s:b}", "ok", 1);
+}
+
+/* --- which profile --- */
+
+static bool is_name(const struct guard_state *state, uint32_t number, const char *name)
+{
+	const struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+
+	return !strcmp(name, guard_programs_name(state->programs, number)) || !strncmp(name, profile->comm, GUARD_COMM);
+}
+
+/* By its number, its path, or its name if that is the only one. 0: there is none, and *ret_refusal says so. */
+static uint32_t find_profile(const struct guard_state *state, const json_t *request, json_t **ret_refusal)
+{
+	const char *name = json_string_value(json_object_get(request, "profile"));
+	uint32_t number, found = 0, count = guard_kernel_profile_count(state->programs->kernel);
+
+	if (!name) {
+		*ret_refusal = guard_server_refusal("profile: expected its path, name or number");
+		return 0;
+	}
+	if (*name >= '1' && *name <= '9' && strtoul(name, NULL, 10) <= count &&
+	    strspn(name, "0123456789") == strlen(name))
+		return strtoul(name, NULL, 10);
+	for (number = 1; number <= count; number++) {
+		if (!is_name(state, number, name))
+			continue;
+		if (found && *name != '/') {
+			*ret_refusal = guard_server_refusal(
+				"%s: several profiles have this name: expected a path or number", name);
+			return 0;
+		}
+		found = number;
+	}
+	if (!found)
+		*ret_refusal = guard_server_refusal("%s: no such profile", name);
+	return found;
+}
+
+/* --- what is asked --- */
+
+static int count_task(const struct guard_task_record *record, void *data)
+{
+	(void)record;
+	++*(json_int_t *)data;
+	return 0;
+}
+
+static json_t *status(struct guard_state *state, const json_t *request)
+{
+	const struct guard_settings *settings = guard_kernel_settings(state->programs->kernel);
+	const struct guard_profile *profile;
+	json_int_t normal = 0, alarms = 0, anomalies = 0, tasks = 0;
+	uint32_t number;
+
+	(void)request;
+	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++) {
+		normal += !!profile->normal;
+		alarms += profile->alarms;
+		anomalies += profile->anomalies;
+	}
+	guard_kernel_each_task(state->programs->kernel, count_task, &tasks);
+	return json_pack("{s:b, s:s, s:s, s:f, s:o, s:I, s:i, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "ok", 1, "kview",
+			 KVIEW_VERSION, "scope", state->scope, "uptime", (now_of(state) - state->start) / 1e9,
+			 "saved_ago", state->saved ? json_real((now_of(state) - state->saved) / 1e9) : json_null(),
+			 "failed_saves", (json_int_t)state->failed_saves, "profiles", (int)number - 1, "normal", normal,
+			 "tasks", tasks, "alarms", alarms, "anomalies", anomalies, "profiles_max",
+			 (int)settings->profile_max, "blocks_max", (int)settings->block_max, "counters",
+			 guard_counters_describe(guard_kernel_counters(state->programs->kernel)));
+}
+
+struct listing {
+	struct guard_state *state;
+	json_t *list;
+};
+
+static int list_task(const struct guard_task_record *record, void *data)
+{
+	struct listing *listing = data;
+	json_t *json;
+
+	json = json_pack("{s:i, s:i, s:s%, s:s, s:i, s:i, s:i, s:i}", "pid", (int)record->tgid, "tid", (int)record->tid,
+			 "comm", record->comm, strnlen(record->comm, GUARD_COMM), "program",
+			 guard_programs_name(listing->state->programs, record->task.profile), "calls",
+			 (int)record->task.calls, "anomalies", (int)record->task.anomalies, "lfc",
+			 (int)record->task.lfc, "max_lfc", (int)record->task.max_lfc);
+	return json_array_append_new(listing->list, json) ? -ENOMEM : 0;
+}
+
+static json_t *tasks(struct guard_state *state, const json_t *request)
+{
+	struct listing listing = { state, json_array() };
+	int err;
+
+	(void)request;
+	err = guard_kernel_each_task(state->programs->kernel, list_task, &listing);
+	if (err) {
+		json_decref(listing.list);
+		return guard_server_refusal("tasks: %s", strerror(-err));
+	}
+	return json_pack("{s:b, s:o}", "ok", 1, "tasks", listing.list);
+}
+
+static json_t *profiles(struct guard_state *state, const json_t *request)
+{
+	const struct guard_profile *profile;
+	json_t *list = json_array(), *json;
+	uint32_t number;
+
+	(void)request;
+	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++) {
+		json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
+		json_object_set_new(json, "number", json_integer(number));
+		json_array_append_new(list, json);
+	}
+	return json_pack("{s:b, s:o}", "ok", 1, "profiles", list);
+}
+
+/* [call, the earlier one (65535: none), distances as bits] of each pair. */
+static json_t *describe_pairs(struct guard_state *state, struct guard_profile *profile, enum guard_copy copy)
+{
+	_cleanup_(freep) struct guard_pair *pairs = NULL;
+	json_t *list = json_array();
+	size_t i, count;
+
+	if (guard_pairlist_get(guard_kernel_env(state->programs->kernel), profile, copy, &pairs, &count)) {
+		json_decref(list);
+		return NULL;
+	}
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("[i, i, i]", pairs[i].call, pairs[i].before, pairs[i].distances));
+	return list;
+}
+
+static json_t *describe_calls(struct guard_state *state, struct guard_profile *profile)
+{
+	uint32_t id, count = profile->id_count < GUARD_IDS ? profile->id_count : GUARD_IDS;
+	json_t *list = json_array();
+	char name[GUARD_CALL_NAME];
+
+	for (id = 0; id < count; id++)
+		json_array_append_new(
+			list, json_string(guard_call_name(
+				      guard_call_of(guard_kernel_env(state->programs->kernel), profile, id), name)));
+	return list;
+}
+
+/* All there is of a profile: what "import" takes. */
+static json_t *show(struct guard_state *state, const json_t *request)
+{
+	json_t *refusal = NULL, *json;
+	uint32_t number = find_profile(state, request, &refusal);
+	struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+
+	if (!profile)
+		return refusal;
+	json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
+	json_object_update_new(json, json_pack("{s:b, s:i, s:o, s:o, s:o}", "ok", 1, "number", (int)number,
+					       "call_names", describe_calls(state, profile), "accepted",
+					       describe_pairs(state, profile, GUARD_ACCEPTED), "recent",
+					       describe_pairs(state, profile, GUARD_RECENT)));
+	return json;
+}
+
+/* --- what is changed --- */
+
+static json_t *change(struct guard_state *state, const json_t *request,
+		      void (*fn)(struct guard_env *env, struct guard_profile *profile))
+{
+	json_t *refusal = NULL;
+	uint32_t number = find_profile(state, request, &refusal);
+	struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+
+	if (!profile)
+		return refusal;
+	fn(guard_kernel_env(state->programs->kernel), profile);
+	return done();
+}
+
+static void do_train(struct guard_env *env, struct guard_profile *profile)
+{
+	(void)env;
+	guard_train(profile);
+}
+
+static json_t *train(struct guard_state *state, const json_t *request)
+{
+	return change(state, request, do_train);
+}
+
+static json_t *normalize(struct guard_state *state, const json_t *request)
+{
+	return change(state, request, guard_normalize);
+}
+
+static json_t *sensitize(struct guard_state *state, const json_t *request)
+{
+	return change(state, request, guard_sensitize);
+}
+
+static json_t *tolerize(struct guard_state *state, const json_t *request)
+{
+	return change(state, request, guard_tolerize);
+}
+
+static json_t *reset(struct guard_state *state, const json_t *request)
+{
+	return change(state, request, guard_reset);
+}
+
+static json_t *freeze(struct guard_state *state, const json_t *request)
+{
+	double seconds = json_number_value(json_object_get(request, "seconds"));
+	json_t *refusal = NULL;
+	uint32_t number = find_profile(state, request, &refusal);
+	struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+
+	if (!profile)
+		return refusal;
+	if (!(seconds >= 0 && seconds <= FREEZE_SECONDS_MAX))
+		return guard_server_refusal("seconds: expected a number from 0 to %g", FREEZE_SECONDS_MAX);
+	if (profile->normal)
+		return guard_server_refusal("%s is normal already", guard_programs_name(state->programs, number));
+	guard_freeze(profile, now_of(state) + (uint64_t)(seconds * 1e9));
+	return done();
+}
+
+static json_t *set(struct guard_state *state, const json_t *request)
+{
+	const char *words = json_string_value(json_object_get(request, "respond"));
+	json_t *refusal = NULL;
+	uint32_t number = find_profile(state, request, &refusal), response;
+	struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+
+	if (!profile)
+		return refusal;
+	if (!words || !guard_responses_of(words, &response))
+		return guard_server_refusal("respond: expected any of slow, refuse-exec, stop, kill, or spare or log");
+	if (response & GUARD_RESPONSE_REFUSE_EXEC && !state->can_refuse)
+		return guard_server_refusal("refuse-exec: the guard has to be started with --respond refuse-exec");
+	profile->response = response;
+	return done();
+}
+
+int guard_state_save(struct guard_state *state)
+{
+	int err = guard_programs_save(state->programs);
+
+	if (err) {
+		state->failed_saves++;
+		cli_note("the profiles are not saved: %s", guard_store_reason(state->programs->store));
+		return err;
+	}
+	state->saved = now_of(state);
+	return 0;
+}
+
+static json_t *save(struct guard_state *state, const json_t *request)
+{
+	(void)request;
+	if (!state->programs->store)
+		return guard_server_refusal("the guard was started without --profiles");
+	if (guard_state_save(state))
+		return guard_server_refusal("not saved: %s", guard_store_reason(state->programs->store));
+	return done();
+}
+
+static bool get_pair(const json_t *json, struct guard_pair *pair)
+{
+	json_int_t call, before, distances;
+
+	if (json_unpack((json_t *)json, "[I, I, I!]", &call, &before, &distances) || call < 0 ||
+	    call >= GUARD_PAIR_NONE || before < 0 || before > GUARD_PAIR_NONE || distances < 1 || distances > 0xff)
+		return false;
+	*pair = (struct guard_pair){ .call = call, .before = before, .distances = distances };
+	return true;
+}
+
+/* Of another host, or of another time: it is added to what is known here. */
+static int add_pairs(struct guard_env *env, struct guard_profile *profile, enum guard_copy copy, const json_t *list)
+{
+	_cleanup_(freep) struct guard_pair *pairs = calloc(json_array_size(list) + 1, sizeof(*pairs));
+	size_t i;
+
+	if (!pairs)
+		return -ENOMEM;
+	for (i = 0; i < json_array_size(list); i++)
+		if (!get_pair(json_array_get(list, i), &pairs[i]))
+			return -EINVAL;
+	return guard_pairlist_add(env, profile, copy, pairs, json_array_size(list));
+}
+
+static json_t *import(struct guard_state *state, const json_t *request)
+{
+	const json_t *from = json_object_get(request, "exported");
+	const char *path = json_string_value(json_object_get(from, "program"));
+	struct guard_env *env = guard_kernel_env(state->programs->kernel);
+	struct guard_profile *profile;
+	uint32_t number;
+	int err;
+
+	if (!path || !json_is_array(json_object_get(from, "accepted")) ||
+	    !json_is_array(json_object_get(from, "recent")))
+		return guard_server_refusal("exported: expected what the request show answers");
+	err = guard_programs_find(state->programs, path, &number);
+	if (err)
+		return guard_server_refusal("%s: %s", path, strerror(-err));
+	profile = guard_kernel_profile(state->programs->kernel, number);
+	err = add_pairs(env, profile, GUARD_RECENT, json_object_get(from, "accepted"));
+	/* Normal before it gets what nobody has accepted. */
+	if (!err && !strcmp(json_string_value(json_object_get(from, "state")) ?: "", "normal"))
+		guard_normalize(env, profile);
+	if (!err)
+		err = add_pairs(env, profile, GUARD_RECENT, json_object_get(from, "recent"));
+	if (err)
+		return guard_server_refusal("%s: %s", path,
+					    err == -EINVAL ? "this is no list of pairs" : strerror(-err));
+	return done();
+}
+
+json_t *guard_answer(void *state, const char *what, const json_t *request, bool may_change)
+{
+	static const struct {
+		const char *name;
+		json_t *(*fn)(struct guard_state *state, const json_t *request);
+		bool changes;
+	} requests[] = {
+		{ "status", status, false },	  { "tasks", tasks, false },	  { "profiles", profiles, false },
+		{ "show", show, false },	  { "train", train, true },	  { "normalize", normalize, true },
+		{ "sensitize", sensitize, true }, { "tolerize", tolerize, true }, { "freeze", freeze, true },
+		{ "reset", reset, true },	  { "set", set, true },		  { "save", save, true },
+		{ "import", import, true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (strcmp(what, requests[i].name))
+			continue;
+		if (requests[i].changes && !may_change)
+			return guard_server_refusal("%s: only root may change something", what);
+		return requests[i].fn(state, request);
+	}
+	return guard_server_refusal("%s: no such request", what);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kview guard serve: watch for as long as the machine runs, and answer questions. What kview-guardd.service runs. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "guard_events.h"
+#include "guard_watch.h"
+#include "scope.h"
+
+#define TICK_SECONDS 5 /* between signs of life for systemd's watchdog */
+
+enum key {
+	KEY_SOCKET = CLI_KEY_FIRST + 0x80, /* beyond those of guard_watch.c */
+	KEY_SAVE_EVERY,
+};
+
+static const struct argp_option options[] = {
+	{ "socket", KEY_SOCKET, "PATH", 0, "Where to be asked; default " GUARD_SOCKET, 6 },
+	{ "save-every", KEY_SAVE_EVERY, "SECONDS", 0, "Save the profiles so often; default 60", 6 },
+	{},
+};
+
+/* Tell systemd, if it started us and wants to know: sd_notify(3). */
+static void notify(const char *text)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	_cleanup_(closep) int fd = -1;
+	size_t len;
+
+	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(address.sun_path))
+		return;
+	len = strlen(path);
+	memcpy(address.sun_path, path, len);
+	if (*path == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+		       offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+static int tick(void *data)
+{
+	struct guard_watch *watch = data;
+	struct guard_state *state = &watch->state;
+	uint64_t count, now = guard_kernel_env(watch->kernel)->now;
+
+	if (read(watch->timer, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	notify("WATCHDOG=1");
+	/* A disk that is full now may not be so later. */
+	if (watch->store && now - (state->saved ?: state->start) >= watch->save_seconds * 1e9)
+		guard_state_save(state);
+	return 0;
+}
+
+static int serve(void *data)
+{
+	struct guard_watch *watch = data;
+
+	return guard_server_serve(watch->server);
+}
+
+static int start_timer(struct guard_watch *watch)
+{
+	const struct itimerspec every = { .it_interval.tv_sec = TICK_SECONDS, .it_value.tv_sec = TICK_SECONDS };
+
+	watch->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (watch->timer < 0 || timerfd_settime(watch->timer, 0, &every, NULL))
+		return -errno;
+	return loop_add(watch->wait.loop, watch->timer, tick, watch);
+}
+
+static int fail(const struct guard_watch *watch, int err)
+{
+	return cli_fail(err, err == -EADDRINUSE ? "another guard serves there" : NULL, "guard serve: %s",
+			watch->socket);
+}
+
+/* First of all, so that there is one at most. Who connects now is answered when all is in place. */
+int guard_serve_listen(struct guard_watch *watch)
+{
+	int err = 0;
+
+	if (watch->socket)
+		err = guard_server_open(watch->socket, guard_answer, &watch->state, &watch->server);
+	return err ? fail(watch, err) : CLI_OK;
+}
+
+int guard_serve_begin(struct guard_watch *watch)
+{
+	int err;
+
+	if (!watch->socket)
+		return CLI_OK;
+	watch->journal = getenv("JOURNAL_STREAM");
+	watch->state = (struct guard_state){
+		.programs = &watch->programs,
+		.scope = watch->view	  ? "view"
+			 : watch->machine ? "machine"
+					  : "cgroups",
+		.can_refuse = watch->response & GUARD_RESPONSE_REFUSE_EXEC,
+		.start = guard_kernel_env(watch->kernel)->now,
+	};
+	err = loop_add(watch->wait.loop, guard_server_fd(watch->server), serve, watch);
+	if (!err)
+		err = start_timer(watch);
+	if (err)
+		return fail(watch, err);
+	notify("READY=1");
+	return CLI_OK;
+}
+
+/* One line for people or the journal, and JSON for who follows. */
+int guard_serve_event(struct guard_watch *watch, const struct guard_record *record, const char *name,
+		      const struct guard_profile *profile)
+{
+	_cleanup_(json_decrefp) json_t *event = guard_event_describe(record, name, profile);
+
+	if (!event)
+		return -ENOMEM;
+	guard_server_tell(watch->server, event);
+	if (watch->journal) /* sd-daemon(3): warnings, else information */
+		fputs(record->events & (GUARD_ALARMS | GUARD_RESPONSES_DONE) ? "<4>" : "<6>", watch->out);
+	return guard_event_print(watch->out, record, name, profile, watch->shared.json && !watch->journal);
+}
+
+int guard_serve_report(struct guard_watch *watch)
+{
+	int err;
+
+	notify("STOPPING=1");
+	err = guard_watch_take_events(watch);
+	if (!err && watch->store)
+		err = guard_state_save(&watch->state);
+	return err ? CLI_FAILED : CLI_OK;
+}
+
+void guard_serve_end(struct guard_watch *watch)
+{
+	guard_server_closep(&watch->server);
+	closep(&watch->timer);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct guard_watch *watch = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = watch;
+		return 0;
+	case KEY_SOCKET:
+		watch->socket = arg;
+		return 0;
+	case KEY_SAVE_EVERY:
+		watch->save_seconds = guard_parse_seconds("serve", "--save-every", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int cmd_serve(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { .argp = &guard_watch_argp }, {} };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.children = children,
+		.args_doc = "--all\n--cgroup PATH\n--pid PID",
+		.doc = "Guard like kview guard watch, save what is learned now and then, and answer the other commands "
+		       "of kview guard, until it is told to end. What it was asked to do about single programs is kept "
+		       "with their profiles; --respond is for programs that are new.",
+	};
+	_cleanup_(guard_watch_deinit) struct guard_watch watch = GUARD_WATCH_INIT(argv[0]);
+
+	watch.socket = GUARD_SOCKET;
+	cli_parse(&argp, argc, argv, &watch);
+	return guard_watch_run(&watch);
+}
+
+const struct cli_command cli_guard_serve = { "serve", "the guard as a service, which the commands below ask",
+					     cmd_serve };
