@@ -45,6 +45,7 @@ struct benchmark {
 extern const struct benchmark benchmark_untraced;
 extern const struct benchmark benchmark_traced;
 extern const struct benchmark benchmark_ends;
+extern const struct benchmark benchmark_guard;
 extern const struct benchmark benchmark_attach;
 extern const struct benchmark benchmark_many;
 extern const struct benchmark benchmark_memory;

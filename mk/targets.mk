@@ -27,6 +27,7 @@ help:
 	'make check-tlb        what depends on the TLB, in Bochs, which models one' \
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
+	'make bench-guard      what a system call costs a guarded process, and others' \
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in a VM of each' \
 	'                      kernel, and write docs/exec-tools.md; takes an hour' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
@@ -97,6 +98,11 @@ bench-untraced:
 	+$(Q)$(submake) all kmod
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- untraced
 
+bench-guard:
+	$(Q)scripts/deps.sh build kmod vm
+	+$(Q)$(submake) all kmod
+	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- guard
+
 # The whole table of tools; make check runs a few of them.
 exec-tools:
 	$(Q)scripts/deps.sh build kmod vm test tools
@@ -138,5 +144,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced exec-tools
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced bench-guard exec-tools
 .PHONY: fuzz fuzzers clean distclean
