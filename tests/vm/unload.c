@@ -98,7 +98,7 @@ static _Noreturn void vfork_into(int cgroup, int view)
 	close(view);
 	kv_device_close();
 	if (!syscall(SYS_clone3, &args, sizeof(args)))
-		sleep(15);
+		sleep(100);
 	_exit(0);
 }
 
