@@ -25,6 +25,7 @@ help:
 	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
 	'                      first, and KVIEW_SOAK_MINUTES=$(KVIEW_SOAK_MINUTES) of everything at once' \
 	'make check-tlb        what depends on the TLB, in Bochs, which models one' \
+	'make check-guard      servers that are guarded, and attacked: some minutes on each kernel' \
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make bench-guard      what a system call costs a guarded process, and others' \
@@ -103,6 +104,13 @@ bench-guard:
 	+$(Q)$(submake) all kmod
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- guard
 
+# Whole stories of the guard, each of some minutes.
+check-guard:
+	$(Q)scripts/deps.sh build kmod vm test
+	+$(Q)$(submake) vm-tests
+	$(Q)set -e; for kernel in $(KERNELS); do for story in watch serve; do \
+		echo "tests/guard/$$story.sh on $$kernel"; vm/run --kernel $$kernel -- tests/guard/$$story.sh; done; done
+
 # The whole table of tools; make check runs a few of them.
 exec-tools:
 	$(Q)scripts/deps.sh build kmod vm test tools
@@ -144,5 +152,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb demo bench bench-untraced bench-guard exec-tools
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb check-guard demo bench bench-untraced bench-guard exec-tools
 .PHONY: fuzz fuzzers clean distclean

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kview guard serve over the whole machine: a real Redis learned under real traffic, a server taken over and stopped as
+# it was told to, what the commands say and change, and what is left after kill -9.
+# shellcheck disable=SC1091,SC2154 # cli.inc defines them
+set -euo pipefail
+. tests/vm/cli.inc
+
+victim=$PWD/build/tests/guard/victim
+port=7701
+socket=$tmp/socket
+profiles=$tmp/profiles.db
+
+# patiently COMMAND...: until it succeeds. Loading the engine takes the verifier seconds here, more on a busy machine.
+patiently()
+{
+	local i
+
+	for ((i = 0; i < 500 * ${KVIEW_SLOW:-1}; i++)); do
+		if "$@"; then
+			return
+		fi
+		sleep 0.2
+	done
+	fail "waited in vain for: $*"
+}
+
+ask()
+{
+	"$kview" guard "$1" --socket "$socket" "${@:2}"
+}
+
+# ask_json PYTHON COMMAND...
+ask_json()
+{
+	ask "${@:2}" -f json >"$tmp/answer" || fail "guard ${*:2}"
+	is_json "$1" <"$tmp/answer"
+}
+
+start()
+{
+	"$kview" guard serve --all --socket "$socket" --profiles "$profiles" --save-every 1 --stop-time 100000 \
+		>"$tmp/log" 2>&1 &
+	guard=$!
+	patiently guard_answers
+}
+
+guard_answers()
+{
+	kill -0 $guard 2>/dev/null || fail "guard serve: $(<"$tmp/log")"
+	ask status >"$tmp/status" 2>&1
+}
+
+stop()
+{
+	kill "$guard"
+	wait "$guard" || fail "guard serve: $(<"$tmp/log")"
+}
+
+one_line 1 'no guard serves there' "$kview" guard status --socket "$socket"
+one_line 2 'expected PROFILE' "$kview" guard show --socket "$socket"
+start
+one_line 1 'another guard serves there' "$kview" guard serve --all --socket "$socket"
+one_line 1 'no such profile' "$kview" guard show --socket "$socket" nonsense
+ask_json "j['scope'] == 'machine' and j['ok'] and j['version'] == 1" status
+printf 'nonsense\n{"version":2,"do":"status"}\n{"version":1,"do":"dance"}\n' |
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.stdin.buffer.read())
+f = s.makefile()
+for word in "expected an object", "expected 1", "no such request":
+    line = f.readline()
+    assert word in line and "\"ok\":false" in line, line
+' "$socket" || fail "what is no request was not refused"
+
+# --- a server, learned and then let alone ---
+
+redis-server --port 7702 --save '' --daemonize no >"$tmp/redis" 2>&1 &
+redis=$!
+redis_answers() { redis-cli -p 7702 ping >/dev/null 2>&1; }
+patiently redis_answers
+traffic()
+{
+	redis-benchmark -p 7702 -t set,get -n 600 -c "$1" -q >"$tmp/benchmark" 2>&1 ||
+		fail "redis-benchmark: $(<"$tmp/benchmark")"
+}
+for clients in 1 5 10 5 1; do
+	traffic $clients
+done
+redis_profile=$(ask profiles -f json | python3 -c '
+import json, sys
+print([p["number"] for p in json.load(sys.stdin)["profiles"] if "redis-" in p["program"] and p["calls"] > 2000][0])')
+ask normalize "$redis_profile"
+ask_json "j['state'] == 'normal' and len(j['accepted']) > 50 and 'epoll_wait' in j['call_names']" show "$redis_profile"
+ask ps >"$tmp/ps"
+grep -q redis "$tmp/ps" || fail "no redis in: $(<"$tmp/ps")"
+traffic 5
+ask_json "j['alarms'] == 0 and j['state'] == 'normal'" show "$redis_profile"
+
+# --- a server that is taken over ---
+
+# serve CLIENT...
+serve()
+{
+	rm -rf "$tmp/notes"
+	mkdir "$tmp/notes"
+	"$victim" $port "$tmp/notes" &
+	server=$!
+	timeout 100 "$@" >"$tmp/client" 2>&1 || true
+}
+
+for i in 1 2; do
+	serve tests/guard/client.py $port $i 100
+	[ ! -s "$tmp/client" ] || fail "the client: $(<"$tmp/client")"
+	wait $server
+done
+ask events -f json >"$tmp/events" &
+events=$!
+ask normalize victim
+ask set victim kill
+ask_json "j['respond'] == 'kill' and j['program'] == '$victim'" show victim
+serve tests/guard/exploit.py $port "$victim" 'echo taken over'
+! grep -q '^taken over$' "$tmp/client" || fail "the exploit was not stopped"
+wait $server && fail "the server was not killed"
+patiently grep -q '"killed"' "$tmp/events"
+kill $events
+ask_json "j['counters']['killed'] == 1 and j['alarms'] >= 1" status
+ask metrics >"$tmp/metrics"
+grep -q '^kview_guard_killed_total 1$' "$tmp/metrics" || fail "metrics: $(<"$tmp/metrics")"
+
+# --- one profile goes elsewhere and comes back ---
+
+ask export victim >"$tmp/exported"
+ask reset victim
+ask_json "j['state'] == 'training' and j['distinct_calls'] == 0" show victim
+ask import "$tmp/exported"
+ask_json "j['state'] == 'normal' and j['accepted'] == json.load(open('$tmp/exported'))['accepted']" show victim
+ask sensitize victim
+ask set victim stop
+ask save
+
+# --- kill -9: nobody is held, nothing that was saved is lost ---
+
+is_stopped() { [ "$(ps -o stat= -p $server | cut -c1)" = T ]; }
+rm -rf "$tmp/notes"
+mkdir "$tmp/notes"
+"$victim" $port "$tmp/notes" &
+server=$!
+tests/guard/exploit.py $port "$victim" 'echo taken over' >"$tmp/client" 2>&1 &
+client=$!
+patiently is_stopped
+kill -9 $guard
+wait $guard 2>/dev/null || true
+wait $client || fail "the exploit does not go on without a guard: $(<"$tmp/client")"
+grep -q '^taken over$' "$tmp/client" || fail "not released: $(<"$tmp/client")"
+start
+ask_json "j['state'] == 'normal' and j['respond'] == 'stop' and len(j['accepted']) > 100" show victim
+ask_json "j['counters']['lost_events'] == 0" status
+stop
+kill $redis
+[ ! -e "$socket" ] || fail "the socket is left"
