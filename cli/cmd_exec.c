@@ -119,10 +119,12 @@ static int exit_code(const struct exec_result *result)
 	return WIFSIGNALED(result->status) ? 128 + WTERMSIG(result->status) : WEXITSTATUS(result->status);
 }
 
-static int run_tool(const struct input *input, struct kview *view, struct exec_report *report)
+static int run_tool(const struct input *input, struct kview *view, struct kview *members, struct exec_report *report)
 {
 	const struct exec_options exec = {
 		.view = view,
+		.members = members,
+		.dry_run = input->dry_run,
 		.argv = input->tool,
 		.interrupts = input->interrupts,
 		.note = note,
@@ -149,15 +151,18 @@ static int exec(struct input *input)
 	_cleanup_(exec_report_deinit) struct exec_report report = {};
 	struct targets *targets = &input->targets;
 	_cleanup_(kview_closep) struct kview *view = NULL;
+	_cleanup_(kview_closep) struct kview *unhooked = NULL;
 	int code;
 
 	code = targets_open(targets) ?: open_view(input, &view);
-	/* A view without members: whatever is attached there is checked, and never runs. */
-	if (!code && !input->dry_run)
-		code = targets_join(targets, view);
+	/* The view has no members then: whatever is attached there is checked, and never runs. */
+	if (!code && input->dry_run)
+		code = open_view(input, &unhooked);
+	if (!code)
+		code = targets_join(targets, unhooked ?: view);
 	if (code)
 		return code;
-	code = run_tool(input, view, &report);
+	code = run_tool(input, view, unhooked ?: view, &report);
 	if (input->dry_run)
 		exec_report_print(&report, input->shared.json);
 	return code;

@@ -40,6 +40,32 @@ static const char *why_text(uint32_t why, int err)
 	return kview_why_text(why) ?: strerror(-err);
 }
 
+/* What a person can do about it. */
+static const char *advice(uint32_t why)
+{
+	switch (why) {
+	case KVIEW_WHY_NO_SYMBOL:
+	case KVIEW_WHY_NO_TRACEPOINT:
+	case KVIEW_WHY_NO_SUCH_SYSCALL:
+		return "kview list shows what there is";
+	case KVIEW_WHY_AMBIGUOUS:
+		return "hook a function that calls it, or give its address";
+	case KVIEW_WHY_NOT_TRACEABLE:
+	case KVIEW_WHY_CROSSES_PAGE:
+	case KVIEW_WHY_UNKNOWN_CODE:
+	case KVIEW_WHY_NO_PROTOTYPE:
+		return "hook a function that calls it, or run the tool by itself";
+	case KVIEW_WHY_NOT_ENTRY:
+		return "hook its entry";
+	case KVIEW_WHY_TEXT_BUSY:
+		return "try again when the other tracer has ended";
+	case KVIEW_WHY_PROG_NOT_JITED: /* says so itself */
+		return NULL;
+	default:
+		return "by itself the tool has it for the whole machine";
+	}
+}
+
 static void program_info(int prog_fd, struct bpf_prog_info *ret_info)
 {
 	struct bpf_prog_info info = {};
@@ -50,21 +76,44 @@ static void program_info(int prog_fd, struct bpf_prog_info *ret_info)
 	*ret_info = info;
 }
 
-static void tell_record(struct supervisor *sup, const char *label, int prog_fd, uint32_t hooks, const char *reason)
+static void tell_record(struct supervisor *sup, struct exec_record *record, int prog_fd)
 {
-	struct exec_record record = { .hook = label, .hooks = hooks, .reason = reason };
 	struct bpf_prog_info info;
 
 	program_info(prog_fd, &info);
-	record.program = info.name;
-	sup->options->record(sup->options->data, &record);
+	record->program = info.name;
+	sup->options->record(sup->options->data, record);
 }
 
-static int refuse(struct supervisor *sup, const char *label, int prog_fd, int err, const char *reason)
+static void tell_attached(struct supervisor *sup, const char *label, int prog_fd, uint32_t hooks)
 {
-	tell_record(sup, label, prog_fd, 0, reason);
+	struct exec_record record = { .hook = label, .scope = EXEC_VIEW, .hooks = hooks };
+
+	tell_record(sup, &record, prog_fd);
+}
+
+static int refuse(struct supervisor *sup, const char *label, int prog_fd, int err, uint32_t why, const char *text)
+{
+	const char *todo = advice(why);
+	char reason[512];
+	struct exec_record record = { .hook = label, .reason = reason };
+
+	snprintf(reason, sizeof(reason), "%s%s%s", text, todo ? "; " : "", todo ?: "");
+	tell_record(sup, &record, prog_fd);
 	supervisor_note(sup, "%s: %s", label, reason);
 	return err;
+}
+
+int attach_nowhere(struct supervisor *sup, const char *label, enum exec_scope scope, int prog_fd, int *ret_link)
+{
+	struct exec_record record = { .hook = label, .scope = scope };
+	int link = pending_dummy();
+
+	if (link < 0)
+		return link;
+	tell_record(sup, &record, prog_fd);
+	*ret_link = link;
+	return 0;
 }
 
 int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, uint64_t cookie, int *ret_link)
@@ -77,12 +126,14 @@ int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, ui
 	uint32_t why;
 	int fd;
 
-	if (hook->why)
-		return refuse(sup, hook->label, prog_fd, -EOPNOTSUPP, hook->why);
+	if (hook->scope != EXEC_VIEW)
+		return attach_nowhere(sup, hook->label, hook->scope, prog_fd, ret_link);
+	if (hook->why != KVIEW_WHY_NONE)
+		return refuse(sup, hook->label, prog_fd, -EOPNOTSUPP, hook->why, why_text(hook->why, 0));
 	fd = create_link(sup, hook->kind, &target, 1, prog_fd, &why);
 	if (fd < 0)
-		return refuse(sup, hook->label, prog_fd, fd, why_text(why, fd));
-	tell_record(sup, hook->label, prog_fd, 1, NULL);
+		return refuse(sup, hook->label, prog_fd, fd, why, why_text(why, fd));
+	tell_attached(sup, hook->label, prog_fd, 1);
 	*ret_link = fd;
 	return 0;
 }
@@ -165,8 +216,8 @@ int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, ui
 	}
 	snprintf(label, sizeof(label), "%s %s", tracing_word(kind), point ?: name ?: "(of a module)");
 	if (err)
-		return refuse(sup, label, prog_fd, err, why_text(why, err));
-	tell_record(sup, label, prog_fd, 1, NULL);
+		return refuse(sup, label, prog_fd, err, why, why_text(why, err));
+	tell_attached(sup, label, prog_fd, 1);
 	return 0;
 }
 
@@ -250,17 +301,17 @@ int attach_many(struct supervisor *sup, uint32_t kind, struct kview_target *func
 	snprintf(label, sizeof(label), "%s %s", word, name);
 	err = check(sup, kind, functions, count, reasons);
 	if (err)
-		return refuse(sup, label, prog_fd, err, strerror(-err));
+		return refuse(sup, label, prog_fd, err, KVIEW_WHY_NONE, strerror(-err));
 	kept = leave_out(sup, word, functions, count, reasons);
 	if (!kept)
 		return refuse(sup, label, prog_fd, reasons[0] == KVIEW_WHY_NO_SYMBOL ? -ESRCH : -EOPNOTSUPP,
-			      why_text(reasons[0], -EOPNOTSUPP));
+			      reasons[0], why_text(reasons[0], -EOPNOTSUPP));
 	if (kept > 1)
 		snprintf(label, sizeof(label), "%s %s and %u more", word, name, kept - 1);
 	fd = create_link(sup, kind, functions, kept, prog_fd, &why);
 	if (fd < 0)
-		return refuse(sup, label, prog_fd, fd, why_text(why, fd));
-	tell_record(sup, label, prog_fd, kept, NULL);
+		return refuse(sup, label, prog_fd, fd, why, why_text(why, fd));
+	tell_attached(sup, label, prog_fd, kept);
 	*ret_link = fd;
 	return 0;
 }

@@ -14,7 +14,7 @@
 /* Later than the headers we are built with. */
 #define ATTACH_UPROBE_MULTI 48	 /* BPF_TRACE_UPROBE_MULTI */
 #define ATTACH_KPROBE_SESSION 56 /* BPF_TRACE_KPROBE_SESSION */
-#define UPROBE_MULTI_PID 56	 /* offset of link_create.uprobe_multi.pid */
+#define ATTACH_UPROBE_SESSION 57 /* BPF_TRACE_UPROBE_SESSION */
 
 #define NAME_MAX_LEN 512
 
@@ -50,10 +50,35 @@ static struct answer pass_with_note(struct supervisor *sup, int prog_fd)
 {
 	const char *type = libbpf_bpf_prog_type_str(program_type(prog_fd));
 
+	char label[64];
+	int err, link = -1;
+
+	if (sup->options->dry_run) {
+		snprintf(label, sizeof(label), "program of type %s", type ?: "unknown");
+		err = attach_nowhere(sup, label, EXEC_MACHINE, prog_fd, &link);
+		return answer_link(err, link);
+	}
 	supervisor_note(sup,
 			"programs of type %s cannot be kept to one application: they are attached as the tool asks",
 			type ?: "unknown");
 	return answer_kernel();
+}
+
+/* BPF_PROG_ATTACH, which makes no link. */
+static struct answer prog_attach(struct supervisor *sup, const struct call *call, const union bpf_attr *attr)
+{
+	_cleanup_(closep) int program = -1;
+	_cleanup_(closep) int link = -1;
+
+	if (!sup->options->dry_run) {
+		supervisor_note(sup, "what is attached to cgroups, sockets and network devices cannot be kept to one "
+				     "application: it is attached as the tool asks");
+		return answer_kernel();
+	}
+	program = call_take_fd(call, attr->attach_bpf_fd);
+	if (program < 0)
+		return answer_value(-EBADF);
+	return answer_value(attach_nowhere(sup, "cgroup, socket or network device", EXEC_MACHINE, program, &link));
 }
 
 static int raw_hook(const struct call *call, uint64_t address, struct hook **ret_hook)
@@ -118,15 +143,6 @@ static struct answer link_event(struct supervisor *sup, const struct call *call,
 		return answer_kernel();
 	err = attach_hook(sup, hook, program, attr->link_create.perf_event.bpf_cookie, &link);
 	return answer_link(err, link);
-}
-
-/* Of several uprobes at once the kernel has its own idea of a process. */
-static struct answer link_uprobes(struct supervisor *sup, const union bpf_attr *attr)
-{
-	uint32_t pid;
-
-	memcpy(&pid, (const char *)attr + UPROBE_MULTI_PID, sizeof(pid));
-	return pid ? answer_kernel() : narrow_nothing(sup);
 }
 
 /* The tool's list of functions. */
@@ -217,7 +233,8 @@ static struct answer link_create(struct supervisor *sup, const struct call *call
 			return answer_kernel(); /* another BPF program's function */
 		return attach_typed(sup, attr->link_create.attach_type, program, attr->link_create.tracing.cookie);
 	case ATTACH_UPROBE_MULTI:
-		return link_uprobes(sup, attr);
+	case ATTACH_UPROBE_SESSION:
+		return narrow_uprobes(sup, call, attr, program);
 	case BPF_TRACE_ITER:
 		return answer_kernel(); /* runs when the tool reads it */
 	default:
@@ -298,9 +315,7 @@ struct answer bpf_call(struct supervisor *sup, const struct call *call)
 	case BPF_RAW_TRACEPOINT_OPEN:
 		return attach_call(sup, call, &attr);
 	case BPF_PROG_ATTACH:
-		supervisor_note(sup, "what is attached to cgroups, sockets and network devices cannot be kept to one "
-				     "application: it is attached as the tool asks");
-		return answer_kernel();
+		return prog_attach(sup, call, &attr);
 	case BPF_OBJ_GET_INFO_BY_FD:
 		return is_ours(call, attr.info.bpf_fd) ? link_info(call, &attr) : answer_kernel();
 	case BPF_OBJ_PIN:

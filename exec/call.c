@@ -11,17 +11,20 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 
 #define PAGE 4096
 
-/* Read the number that follows @key at the start of a line of /proc/PID/@file. */
-static int read_proc(pid_t pid, const char *file, const char *key, int base, uint64_t *ret_value)
+#define LINE_LEN 256
+
+/* Read what follows @key at the start of a line of /proc/PID/@file. */
+static int read_line(pid_t pid, const char *file, const char *key, char ret_value[LINE_LEN])
 {
 	_cleanup_(fclosep) FILE *stream = NULL;
 	size_t len = strlen(key);
-	char path[64], line[256];
+	char path[64], line[LINE_LEN];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	stream = fopen(path, "re");
@@ -29,10 +32,21 @@ static int read_proc(pid_t pid, const char *file, const char *key, int base, uin
 		return -errno;
 	while (fgets(line, sizeof(line), stream))
 		if (!strncmp(line, key, len)) {
-			*ret_value = strtoull(line + len, NULL, base);
+			strcpy(ret_value, line + len);
 			return 0;
 		}
 	return -ENOENT;
+}
+
+/* The same for a number. */
+static int read_proc(pid_t pid, const char *file, const char *key, int base, uint64_t *ret_value)
+{
+	char value[LINE_LEN];
+	int err = read_line(pid, file, key, value);
+
+	if (!err)
+		*ret_value = strtoull(value, NULL, base);
+	return err;
 }
 
 /* Does the thread of this id still wait in the call? Only then is what was read by its id its own. */
@@ -218,4 +232,29 @@ bool call_may_attach(const struct call *call)
 	if (read_proc(call->notif.pid, "status", "CapEff:", 16, &caps) || check_alive(call))
 		return false;
 	return ((caps & both) == both || caps & 1ULL << CAP_SYS_ADMIN) && in_our_user_namespace(call);
+}
+
+static uint64_t dac_capabilities(pid_t pid)
+{
+	const uint64_t both = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH;
+	uint64_t caps;
+
+	return read_proc(pid, "status", "CapEff:", 16, &caps) ? 0 : caps & both;
+}
+
+/* Of the four users a thread has the last one is asked about files. */
+static bool has_our_user(const struct call *call)
+{
+	char users[LINE_LEN];
+	unsigned int user;
+
+	return !read_line(call->notif.pid, "status", "Uid:", users) &&
+	       sscanf(users, "%*u %*u %*u %u", &user) == 1 && user == geteuid();
+}
+
+bool call_reaches_files(const struct call *call)
+{
+	const uint64_t ours = dac_capabilities(getpid());
+
+	return has_our_user(call) && (dac_capabilities(call->notif.pid) & ours) == ours && !check_alive(call);
 }

@@ -68,4 +68,7 @@ int call_replace_fd(const struct call *call, int theirs, int ours);
 /* Could the tool attach programs for the whole machine by its own rights? Asked before every attachment. */
 bool call_may_attach(const struct call *call);
 
+/* Does it reach all files that we reach? Asked before a path of the tool's is looked up by our rights. */
+bool call_reaches_files(const struct call *call);
+
 #endif /* KVIEW_EXEC_CALL_H */

@@ -15,16 +15,26 @@
 
 struct kview;
 
-/* One thing the tool has attached, or wanted to. Strings are the callee's to copy. */
+/* Who is seen where something is attached, and pays for it. */
+enum exec_scope {
+	EXEC_VIEW,    /* what is traced, by the view */
+	EXEC_KERNEL,  /* what is traced, by a limit of the kernel's own */
+	EXEC_MACHINE, /* everybody */
+};
+
+/* One thing the tool has attached, or wanted to. Strings are the callee's to copy. In dry runs alone @scope differs. */
 struct exec_record {
 	const char *hook;    /* "kprobe vfs_read", "tracepoint sched:sched_switch", ... */
 	const char *program; /* its name */
-	uint32_t hooks;	     /* places in the view; 0 when refused */
-	const char *reason;  /* why it was refused, without @hook; NULL when attached */
+	enum exec_scope scope;
+	uint32_t hooks;	    /* places in the view; 0 when refused */
+	const char *reason; /* why it was refused and what to do, without @hook; NULL when attached */
 };
 
 struct exec_options {
-	struct kview *view; /* in view mode; what is traced is its members */
+	struct kview *view;    /* in view mode: what functions, tracepoints and system calls are attached in */
+	struct kview *members; /* whose members are traced: @view, but in dry runs one in which nothing is attached */
+	bool dry_run;	       /* what @view does not take is not attached anywhere */
 	char **argv;
 	bool interrupts;
 	/* Something a person has to know: one line without a full stop. */

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "exec.h"
 #include "util/cleanup.h"
 
 struct hook {
@@ -12,7 +13,8 @@ struct hook {
 	char *name;	/* of the function or tracepoint; NULL: @value says it, or the program */
 	uint64_t value; /* address or number of system call */
 	char *label;	/* for people: "kprobe vfs_read" */
-	const char *why; /* it cannot be in a view, and this is the reason; else NULL */
+	uint32_t why;	/* KVIEW_WHY_*: it cannot be in a view */
+	enum exec_scope scope; /* but for EXEC_VIEW: of a dry run, to be listed and not attached */
 };
 
 /* @name may be NULL and is copied; the label follows @fmt. */

@@ -27,8 +27,13 @@ struct perf_request {
 /* A uprobe: kept to the process, when just one is traced. */
 struct answer narrow_uprobe(struct supervisor *sup, const struct call *call, const struct perf_request *request);
 
-/* Uprobes that are not kept to anything: tell that, and let the kernel place them. */
-struct answer narrow_nothing(struct supervisor *sup);
+/* One that was defined in uprobe_events: the kernel keeps those to nobody, which is told. */
+struct answer narrow_defined_uprobe(struct supervisor *sup, const struct call *call, const struct perf_request *request);
+
+union bpf_attr;
+
+/* Several uprobes at once, as bpf(2) has them (BPF_LINK_CREATE, in @attr): likewise. */
+struct answer narrow_uprobes(struct supervisor *sup, const struct call *call, const union bpf_attr *attr, int program);
 
 /* Anything else: samples of a process or a cgroup. Timers and what only counts are left as they are. */
 struct answer narrow_event(struct supervisor *sup, const struct call *call, const struct perf_request *request);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 /* Of this process, that is not on: nobody pays for it. */
-static int open_dummy(void)
+int pending_dummy(void)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -30,7 +30,7 @@ int pending_open(struct pending *pending, struct hook *hook)
 
 	if (!event)
 		return -ENOMEM;
-	fd = open_dummy();
+	fd = pending_dummy();
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, PERF_EVENT_IOC_ID, &event->id))

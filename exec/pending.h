@@ -19,6 +19,9 @@ struct pending_event {
 
 LIST_HEAD(pending, pending_event);
 
+/* A perf event that counts nothing, for a tool to do with what it likes. */
+int pending_dummy(void);
+
 /* Open an event for @hook, which becomes the list's, and return its descriptor, which the caller hands to the tool. */
 int pending_open(struct pending *pending, struct hook *hook);
 

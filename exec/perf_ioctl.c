@@ -21,14 +21,36 @@ static int attach_pending(struct supervisor *sup, const struct call *call, int e
 	return err ?: call_replace_fd(call, call->notif.data.args[0], link);
 }
 
+/*
+ * A program for an event that is not ours to move: of samples, of uprobes, of the tool itself. perf(1) has BPF programs
+ * beside what it reads of a tracepoint; they run for everybody, whatever the event is kept to.
+ */
+static struct answer attach_to_own(struct supervisor *sup, const struct call *call)
+{
+	_cleanup_(closep) int program = -1;
+	_cleanup_(closep) int link = -1;
+	int err;
+
+	if (!sup->reads_hooks)
+		return answer_kernel();
+	if (!sup->options->dry_run) {
+		supervisor_note(sup, "programs on events that the tool reads itself run for the whole machine");
+		return answer_kernel();
+	}
+	program = call_take_fd(call, call->notif.data.args[2]);
+	err = program < 0 ? program : attach_nowhere(sup, "event of the tool's own", EXEC_MACHINE, program, &link);
+	return answer_value(err);
+}
+
 static struct answer event_ioctl(struct supervisor *sup, const struct call *call)
 {
 	_cleanup_(closep) int event = call_take_fd(call, call->notif.data.args[0]);
 	int err;
 
-	if ((uint32_t)call->notif.data.args[1] != PERF_EVENT_IOC_SET_BPF || event < 0 ||
-	    !pending_find(&sup->pending, event))
+	if ((uint32_t)call->notif.data.args[1] != PERF_EVENT_IOC_SET_BPF || event < 0)
 		return answer_kernel();
+	if (!pending_find(&sup->pending, event))
+		return attach_to_own(sup, call);
 	if (!call_may_attach(call))
 		return answer_value(-EPERM);
 	err = attach_pending(sup, call, event, call->notif.data.args[2]);

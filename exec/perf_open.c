@@ -66,7 +66,7 @@ static int kprobe_hook(const struct call *call, const struct perf_event_attr *at
 		return hook_new(kind, name, 0, ret_hook, "%s %s", word, name);
 	err = hook_new(kind, name, 0, ret_hook, "%s %s+%llu", word, name, (unsigned long long)attr->probe_offset);
 	if (!err)
-		(*ret_hook)->why = kview_why_text(KVIEW_WHY_NOT_ENTRY);
+		(*ret_hook)->why = KVIEW_WHY_NOT_ENTRY;
 	return err;
 }
 
@@ -90,6 +90,7 @@ static struct answer open_kprobe(struct supervisor *sup, const struct call *call
 	int err;
 
 	if (!is_for_program(request)) {
+		sup->reads_hooks = true;
 		supervisor_note(sup, "perf's own kprobe events work for the whole machine: "
 				     "only what BPF programs are attached to is moved");
 		return answer_kernel();
@@ -105,14 +106,16 @@ static struct answer open_tracepoint(struct supervisor *sup, const struct call *
 	struct hook *hook;
 	int err;
 
-	if (!is_for_program(request))
+	if (!is_for_program(request)) {
+		sup->reads_hooks = true;
 		return narrow_event(sup, call, request);
+	}
 	err = tracepoints_find(&sup->points, request->attr.config, &point);
 	if (err == -ENOENT)
 		return answer_kernel(); /* which has no such tracepoint either */
 	err = err ?: tracepoint_hook(point, &hook);
 	if (err == -EXDEV)
-		return narrow_uprobe(sup, call, request);
+		return narrow_defined_uprobe(sup, call, request);
 	return err ? answer_value(err) : open_pending(sup, request, hook);
 }
 

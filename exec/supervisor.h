@@ -18,7 +18,8 @@ struct supervisor {
 	struct perf_types types;
 	struct tracepoints points;
 	struct pending pending;
-	struct btf *btf; /* the kernel's types, once they were needed */
+	struct btf *btf;      /* the kernel's types, once they were needed */
+	bool reads_hooks;     /* the tool has opened hooks as events to read itself, as perf(1) does */
 	char **said;	 /* the notes so far */
 	size_t said_count;
 };
@@ -39,6 +40,9 @@ int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, ui
 
 /* The same for a program of type tracing, which alone knows where it belongs. @attach_type may be 0. */
 int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, uint64_t cookie, int *ret_link);
+
+/* In a dry run: list a program that would be attached for @scope, and nothing else. */
+int attach_nowhere(struct supervisor *sup, const char *label, enum exec_scope scope, int prog_fd, int *ret_link);
 
 struct kview_target;
 

@@ -185,7 +185,7 @@ static int defined_hook(const char *line, struct hook **ret_hook)
 	err = hook_new(at_return ? KVIEW_HOOK_RETURN : KVIEW_HOOK_ENTRY, function, 0, ret_hook, "%s %s",
 		       at_return ? "kretprobe" : "kprobe", function);
 	if (!err && offset && strtoull(offset, NULL, 0))
-		(*ret_hook)->why = kview_why_text(KVIEW_WHY_NOT_ENTRY);
+		(*ret_hook)->why = KVIEW_WHY_NOT_ENTRY;
 	return err;
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A process to trace: calls getppid COUNT times, which nothing else here does.
+ * A process to trace: calls getppid() of the C library COUNT times, which nothing else here does.
  *
  * usage: cli_calls COUNT [PAUSE_MS [ROUNDS]]   then pauses and does it again, ROUNDS times in all (0: for ever)
  */
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
@@ -15,7 +14,7 @@ int main(int argc, char **argv)
 
 	for (round = 0; round < rounds || !rounds; round++) {
 		for (i = 0; i < count; i++)
-			syscall(SYS_getppid);
+			getppid();
 		usleep(pause * 1000);
 	}
 	return 0;

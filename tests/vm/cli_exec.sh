@@ -3,77 +3,15 @@
 # timeout: 420
 # kview exec: whatever way a tool attaches, it sees every event of the traced process and none of another like it, and
 # its descriptors keep the attachment as the kernel's own do.
-# shellcheck disable=SC1091,SC2154 # cli.inc defines them
+# shellcheck disable=SC1091,SC2154 # what is sourced defines them
 set -euo pipefail
 . tests/vm/cli.inc
-
-tool=build/tests/vm/exec_tool
-readonly calls_made=500
+. tests/vm/cli_exec.inc
 
 has_module || skip "the module is not loaded"
 # Where the kernel does not tell what surrounds the context of such programs (6.1), they are refused.
 multi=''
 [[ $(uname -r) == 6.1.* ]] || multi='multi multi_return'
-mkfifo "$tmp/go.a" "$tmp/go.b" "$tmp/end"
-
-# Two processes that wait for the word and then make the same calls.
-start_applications()
-{
-	# shellcheck disable=SC2016
-	sh -c 'read x <"$0"; exec "$1" "$2"' "$tmp/go.a" "$calls" "$calls_made" &
-	a=$!
-	# shellcheck disable=SC2016
-	sh -c 'read x <"$0"; exec "$1" "$2"' "$tmp/go.b" "$calls" "$calls_made" &
-	b=$!
-}
-
-run_applications()
-{
-	echo >"$tmp/go.a"
-	echo >"$tmp/go.b"
-	wait "$a" "$b"
-}
-
-# start_tool OPTIONS... -- ARGUMENT...: in the background, until it has attached. What it waits for the end of is descriptor 3.
-start_tool()
-{
-	"$kview" exec "$@" <"$tmp/end" >"$tmp/out" 2>"$tmp/err" &
-	tool_pid=$!
-	exec 3>"$tmp/end"
-	wait_for attached_or_ended
-	grep -q '^attached' "$tmp/out" || fail "${name-}: the tool did not attach: $(cat "$tmp/err")"
-}
-
-attached_or_ended()
-{
-	grep -q '^attached' "$tmp/out" || ! kill -0 "$tool_pid" 2>/dev/null
-}
-
-# end_tool CODE
-end_tool()
-{
-	local code=0
-
-	exec 3>&-
-	wait "$tool_pid" || code=$?
-	[ "$code" -eq "$1" ] || fail "the tool ended with $code, not $1: $(cat "$tmp/err")"
-}
-
-counts_are()
-{
-	[ "$(grep -E '^[0-9]+ [0-9]+$' "$tmp/out" || true)" = "$1" ] || fail "$name: not '$1': $(cat "$tmp/out" "$tmp/err")"
-}
-
-# sees PROGRAM COUNT
-sees()
-{
-	name=$1
-	start_applications
-	start_tool --pid "$a" -- "$tool" "$1"
-	run_applications
-	end_tool 0
-	counts_are "$a $2"
-}
 
 every_way()
 {
@@ -144,7 +82,7 @@ dry_run()
 	end_tool 0
 	counts_are ''
 	sed -n '/^\[/,$p' "$tmp/out" | is_json 'j == [{"hook": "kretprobe __x64_sys_getppid", "program": "kretprobe",
-		"attached": True, "hooks": 1, "reason": None}]'
+		"attached": True, "scope": "view", "hooks": 1, "reason": None}]'
 }
 
 refusals()

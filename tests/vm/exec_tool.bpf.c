@@ -108,4 +108,25 @@ SEC("?tp_btf/task_rename") int tp_btf(void *ctx)
 	return count(1);
 }
 
+/* Of the C library's getppid(). */
+SEC("?uprobe") int uprobe(void *ctx)
+{
+	return count(1);
+}
+
+SEC("?uprobe") int uprobe_multi(void *ctx)
+{
+	return count(1);
+}
+
+SEC("?perf_event") int samples(void *ctx)
+{
+	return count(1);
+}
+
+SEC("?cgroup_skb/egress") int pass(struct __sk_buff *skb)
+{
+	return 1;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -2,14 +2,17 @@
 /*
  * A tracing tool on plain libbpf that knows nothing of kview.
  *
- * usage: exec_tool PROGRAM [close|dup|fork|info|abort]
+ * usage: exec_tool PROGRAM [close|dup|fork|info|abort|FUNCTION+OFFSET]
  *
  * It attaches one program, says "attached", waits until its standard input ends, and prints "PID COUNT" for each process
  * that was seen. First "close": closes the link; "dup": closes it but for a copy; "fork": leaves it to a child alone;
- * "info": prints what the kernel says of the link; "abort": crashes with the program attached.
+ * "info": prints what the kernel says of the link; "abort": crashes with the program attached. The program "kprobe" can be
+ * attached elsewhere.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,14 +71,95 @@ static struct bpf_link *attach_multi(const struct bpf_program *prog)
 	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 }
 
-static int attach(const struct bpf_program *prog)
+#define ATTACH_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI, later than our headers */
+
+static void find_getppid(Dl_info *ret_library, unsigned long *ret_offset)
+{
+	void *function = dlsym(RTLD_DEFAULT, "getppid");
+
+	if (!function || !dladdr(function, ret_library))
+		fail("getppid");
+	*ret_offset = (char *)function - (char *)ret_library->dli_fbase;
+}
+
+static struct bpf_link *attach_uprobe(const struct bpf_program *prog)
+{
+	unsigned long offset;
+	Dl_info library;
+
+	find_getppid(&library, &offset);
+	return bpf_program__attach_uprobe(prog, false, -1, library.dli_fname, offset);
+}
+
+/* Without libbpf, whose version here does not know it. */
+static int attach_uprobe_multi(int prog_fd)
+{
+	unsigned long offset;
+	Dl_info library;
+	struct {
+		__u32 prog_fd, target_fd, attach_type, link_flags;
+		__u64 path, offsets, counters, cookies;
+		__u32 count, flags, pid, zero;
+	} attr = { .prog_fd = prog_fd, .attach_type = ATTACH_UPROBE_MULTI, .count = 1 };
+	int fd;
+
+	find_getppid(&library, &offset);
+	attr.path = (uintptr_t)library.dli_fname;
+	attr.offsets = (uintptr_t)&offset;
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		fail("BPF_LINK_CREATE");
+	return fd;
+}
+
+/* Of all processors, 1,000 times a second. */
+static int attach_samples(int prog_fd)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.size = sizeof(attr),
+		.sample_period = 1000000,
+	};
+	int fd = -1;
+
+	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++) {
+		fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		if (fd < 0)
+			fail("perf_event_open");
+		if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+			fail("PERF_EVENT_IOC_SET_BPF");
+	}
+	return fd;
+}
+
+static struct bpf_link *attach_at(const struct bpf_program *prog, const char *where)
+{
+	char *function = strdup(where), *offset = strchr(function, '+');
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = atol(offset));
+
+	*offset = '\0';
+	return bpf_program__attach_kprobe_opts(prog, function, &opts);
+}
+
+static int attach(const struct bpf_program *prog, const char *how)
 {
 	LIBBPF_OPTS(bpf_kprobe_opts, cookie, .bpf_cookie = 1);
 	struct bpf_link *link;
 
 	if (!strcmp(bpf_program__name(prog), "plain"))
 		return attach_plain(bpf_program__fd(prog));
-	if (!strcmp(bpf_program__name(prog), "cookie"))
+	if (!strcmp(bpf_program__name(prog), "uprobe_multi"))
+		return attach_uprobe_multi(bpf_program__fd(prog));
+	if (!strcmp(bpf_program__name(prog), "samples"))
+		return attach_samples(bpf_program__fd(prog));
+	if (strchr(how, '+'))
+		link = attach_at(prog, how);
+	else if (!strcmp(bpf_program__name(prog), "uprobe"))
+		link = attach_uprobe(prog);
+	else if (!strcmp(bpf_program__name(prog), "pass"))
+		link = bpf_program__attach_cgroup(prog, open("/sys/fs/cgroup", O_RDONLY | O_CLOEXEC));
+	else if (!strcmp(bpf_program__name(prog), "cookie"))
 		link = bpf_program__attach_kprobe_opts(prog, "__x64_sys_getppid", &cookie);
 	else if (!strncmp(bpf_program__name(prog), "multi", 5))
 		link = attach_multi(prog);
@@ -148,9 +232,11 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prog = skel && argc > 1 ? bpf_object__find_program_by_name(skel->obj, argv[1]) : NULL;
+	if (prog && !strcmp(argv[1], "uprobe_multi"))
+		bpf_program__set_expected_attach_type(prog, ATTACH_UPROBE_MULTI);
 	if (!prog || bpf_program__set_autoload(prog, true) || exec_tool__load(skel))
 		fail("load");
-	prepare(attach(prog), how);
+	prepare(attach(prog, how), how);
 	puts("attached");
 	while (read(0, &c, 1) > 0)
 		;

@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 300
+# kview exec: what is not for a view is kept to the process by the kernel where that can do it, and a dry run attaches none
+# of it; what is refused says what, why, and what to do; what a tool leaves in the background has nothing any more.
+# shellcheck disable=SC1091,SC2154 # what is sourced defines them
+set -euo pipefail
+. tests/vm/cli.inc
+. tests/vm/cli_exec.inc
+
+has_module || skip "the module is not loaded"
+# The kernel has had several uprobes at once since 6.6.
+multi=''
+[[ $(uname -r) == 6.1.* ]] || multi=uprobe_multi
+
+uprobes()
+{
+	local program
+
+	for program in uprobe $multi; do
+		sees "$program" "$calls_made"
+		! grep -q 'all processes' "$tmp/err" || fail "$program: $(<"$tmp/err")"
+	done
+}
+
+# How often time will tell; but nobody else.
+samples()
+{
+	start_applications
+	start_tool --pid "$a" -- "$tool" samples
+	run_applications
+	end_tool 0
+	! grep -E '^[0-9]+ [0-9]+$' "$tmp/out" | grep -v "^$a " || fail "others were sampled: $(<"$tmp/out")"
+}
+
+# listed SCOPE HOOK PROGRAM TARGET...: a dry run says whom the program would see, and it sees nobody meanwhile.
+listed()
+{
+	local scope=$1 hook=$2 program=$3
+
+	shift 3
+	name="dry run of $program"
+	start_tool --dry-run -f json "$@" -- "$tool" "$program"
+	run_applications
+	end_tool 0
+	counts_are ''
+	sed -n '/^\[/,$p' "$tmp/out" | is_json '{(i["hook"], i["program"], i["scope"], i["attached"]) for i in j} == {
+		("'"$hook"'", "'"$program"'", "'"$scope"'", True)}'
+}
+
+dry_runs()
+{
+	local program
+
+	for program in uprobe $multi; do
+		start_applications
+		listed process "${program/_/.}" "$program" --pid "$a"
+		start_applications
+		listed machine "${program/_/.}" "$program" --pid "$a,$b"
+	done
+	start_applications
+	listed process samples samples --pid "$a"
+	start_applications
+	listed machine 'program of type cgroup_skb' pass --pid "$a"
+}
+
+cgroup_programs()
+{
+	bpftool cgroup show /sys/fs/cgroup | grep -c egress || true
+}
+
+# What cannot be kept to anybody is attached as the tool asks, or, in a dry run, not at all.
+passes()
+{
+	local before
+
+	before=$(cgroup_programs)
+	start_tool --dry-run --pid $$ -- "$tool" pass
+	[ "$(cgroup_programs)" = "$before" ] || fail "a dry run has attached: $(bpftool cgroup show /sys/fs/cgroup)"
+	end_tool 0
+	grep -qE '^program of type cgroup_skb +pass +machine ' "$tmp/out" || fail "$(<"$tmp/out")"
+	start_tool --pid $$ -- "$tool" pass
+	grep -q 'programs of type cgroup_skb cannot be kept to one application' "$tmp/err" || fail "$(<"$tmp/err")"
+	[ "$(cgroup_programs)" -eq $((before + 1)) ] || fail "it is not attached: $(bpftool cgroup show /sys/fs/cgroup)"
+	end_tool 0
+}
+
+# refused WHERE LINE
+refused()
+{
+	run 1 "$kview" exec --pid $$ -- "$tool" kprobe "$1"
+	grep -qF "$2" "$tmp/err" || fail "no '$2' in: $(<"$tmp/err")"
+}
+
+refusals()
+{
+	refused __x64_sys_getppid+8 'kprobe __x64_sys_getppid+8: the address is inside a function, not at its entry; hook its entry'
+	refused irqentry_enter+0 'inlined or assembly); hook a function that calls it, or run the tool by itself'
+}
+
+# A tool that ends and leaves a process behind, with what it has attached.
+background()
+{
+	start_applications
+	exec 3<>"$tmp/end"
+	# shellcheck disable=SC2016
+	run 0 "$kview" exec --pid "$a" -- sh -c '"$0" kprobe <"$1" >"$2" 2>&1 &
+		until grep -q ^attached "$2"; do sleep 0.1; done' "$tool" "$tmp/end" "$tmp/left"
+	wait_for all_is_gone
+	run_applications
+	exec 3>&-
+}
+
+# By kview's rights the tool must not reach a file that it does not reach by its own.
+rights()
+{
+	start_applications
+	start_tool --pid "$a" -- setpriv --bounding-set=-dac_override,-dac_read_search "$tool" uprobe
+	run_applications
+	end_tool 0
+	grep -q 'the tool has fewer rights to files than kview' "$tmp/err" || fail "$(<"$tmp/err")"
+	[ "$(grep -cE "^[0-9]+ $calls_made\$" "$tmp/out")" -eq 2 ] || fail "not placed for both: $(<"$tmp/out")"
+}
+
+uprobes
+rights
+samples
+dry_runs
+passes
+refusals
+background
+wait_for all_is_gone
