@@ -16,7 +16,7 @@
 static const struct benchmark *const benchmarks[] = {
 	&benchmark_untraced, &benchmark_traced,  &benchmark_ends,    &benchmark_servers,  &benchmark_switches,
 	&benchmark_views,    &benchmark_attach,  &benchmark_many,    &benchmark_memory,   &benchmark_members,
-	&benchmark_guard,
+	&benchmark_guard,    &benchmark_exec,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -53,6 +53,7 @@ extern const struct benchmark benchmark_members;
 extern const struct benchmark benchmark_servers;
 extern const struct benchmark benchmark_switches;
 extern const struct benchmark benchmark_views;
+extern const struct benchmark benchmark_exec;
 
 /* "bench: ..." on standard error, for people who wait. */
 void bench_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
