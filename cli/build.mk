@@ -23,6 +23,13 @@ $(OUT)/tests/vm/cli_other_abi.so: tests/vm/cli_other_abi.c include/uapi/kview.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(c_flags) -Wno-missing-prototypes -fPIC -shared -o $@ $<
 
+# A static tool on Debian's cilium/ebpf, for make exec-tools alone.
+$(OUT)/tests/vm/exec_go: tests/vm/exec_go/main.go
+	$(call say,GO,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)cd $(<D) && GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$(abspath $(OUT))/go-cache CGO_ENABLED=0 \
+		go build -trimpath -o $(abspath $@) .
+
 CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/exec_app $(OUT)/tests/vm/exec_tool $(OUT)/tests/vm/cli_other_abi.so \
 	    $(cli_test_objects:%.c=$(OUT)/%.o)
 

@@ -17,9 +17,9 @@ declare -A packages=(
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	# What make exec-tools runs under kview exec; make check runs a few of them.
-	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf'
+	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf clang golang-go golang-github-cilium-ebpf-dev'
 	[demo]='redis-server redis-tools python3'
-	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace linux-perf'
+	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace libbpf-tools linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.
 	[bochs]='bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso busybox-static cpio xz-utils'
 	[fuzz]='clang llvm libclang-rt-14-dev'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An application that does a little of everything tools trace, ten times a second, until it is killed.
+ * An application that does a little of everything tools trace: at each SIGUSR2 that many rounds, which it says when they
+ * are over; in between it sleeps. So what a tool has to count is known.
  *
- * usage: exec_app NAME PORT
+ * usage: exec_app NAME PORT ROUNDS
  *
  * All that can be told apart carries NAME: the names of its process, its children and its files, and the port it
  * connects to itself on. So a tool that sees two of them shows which.
@@ -28,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAUSE_NS 100000000
+#define PAUSE_NS 10000000
 
 static const char *name;
 static char folder[64], file[96], moved[96], program[96];
@@ -89,6 +90,18 @@ static void use_network(int port)
 	close(server);
 }
 
+static void use_unix_sockets(void)
+{
+	char data[10] = "";
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+	    write(pair[0], data, sizeof(data)) != sizeof(data) || read(pair[1], data, sizeof(data)) != sizeof(data))
+		abort();
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void *nothing(void *data)
 {
 	return data;
@@ -142,10 +155,13 @@ static void ignore(int number)
 	(void)number;
 }
 
-static void prepare(void)
+static void prepare(sigset_t *ret_start)
 {
 	char command[256];
 
+	sigemptyset(ret_start);
+	sigaddset(ret_start, SIGUSR2);
+	sigprocmask(SIG_BLOCK, ret_start, NULL);
 	prctl(PR_SET_NAME, name);
 	signal(SIGUSR1, ignore);
 	snprintf(folder, sizeof(folder), "/tmp/%s", name);
@@ -158,25 +174,43 @@ static void prepare(void)
 		abort();
 }
 
-int main(int argc, char **argv)
+static void do_round(int port)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-	int port = argc > 2 ? atoi(argv[2]) : 0;
 
-	if (argc < 3)
+	for (int i = 0; i < 10; i++)
+		syscall(SYS_getppid);
+	use_files();
+	use_network(port);
+	use_unix_sockets();
+	use_processes();
+	use_memory();
+	use_names();
+	burn();
+	sync();
+	syscall(SYS_nanosleep, &pause, NULL);
+}
+
+static void say(const char *word)
+{
+	if (write(STDOUT_FILENO, word, strlen(word)) < 0)
+		exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 3 ? atoi(argv[3]) : 0, number;
+	sigset_t start;
+
+	if (argc < 4)
 		return 2;
 	name = argv[1];
-	prepare();
-	for (;;) {
-		for (int i = 0; i < 10; i++)
-			syscall(SYS_getppid);
-		use_files();
-		use_network(port);
-		use_processes();
-		use_memory();
-		use_names();
-		burn();
-		sync();
-		syscall(SYS_nanosleep, &pause, NULL);
+	prepare(&start);
+	say("ready\n");
+	while (!sigwait(&start, &number)) {
+		for (int i = 0; i < rounds; i++)
+			do_round(atoi(argv[2]));
+		say("done\n");
 	}
+	return 1;
 }
