@@ -24,8 +24,9 @@ What a process that nobody traces pays beside tools is counted by `bench/run -- 
 ORDER = ["bpftrace", "libbpf-tools", "bpfcc-tools", "static Go", "linux-perf"]
 
 ABOUT = {
-    "static Go": """No package of Debian 12 is a tracing tool built on cilium/ebpf: of those whose `Built-Using` names golang-github-cilium-ebpf,
-containerd, docker.io, podman, runc, runsc and stargz-snapshotter use it for cgroups and seccomp, and delve for uprobes of the process it debugs.
+    "static Go": """No package of Debian 12 is a tool for the kernel built on cilium/ebpf: of those whose `Built-Using` names
+golang-github-cilium-ebpf, the container programs (containerd, docker.io, podman, runc, runsc, stargz-snapshotter) trace nothing, and delve, which is
+linked dynamically, has uprobes of the process it debugs.
 So the tool is one of ours (`tests/vm/exec_go/main.go`), built with golang-github-cilium-ebpf-dev and linked statically. It has kprobes, kretprobes,
 a tracepoint and a raw tracepoint; fentry not, because that version of the library does not understand the type information of 6.1 and later.
 """,
