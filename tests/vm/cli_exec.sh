@@ -3,7 +3,7 @@
 # timeout: 420
 # kview exec: whatever way a tool attaches, it sees every event of the traced process and none of another like it, and
 # its descriptors keep the attachment as the kernel's own do.
-# shellcheck disable=SC1091,SC2154 # what is sourced defines them
+# shellcheck disable=SC1091,SC2034,SC2154 # what is sourced defines them, or uses them
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/vm/cli_exec.inc

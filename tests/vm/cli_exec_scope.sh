@@ -3,7 +3,7 @@
 # timeout: 300
 # kview exec: what is not for a view is kept to the process by the kernel where that can do it, and a dry run attaches none
 # of it; what is refused says what, why, and what to do; what a tool leaves in the background has nothing any more.
-# shellcheck disable=SC1091,SC2154 # what is sourced defines them
+# shellcheck disable=SC1091,SC2034,SC2154 # what is sourced defines them, or uses them
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/vm/cli_exec.inc
