@@ -119,7 +119,7 @@ static int resolve_entry(struct kview_hook *hook, const char *name, unsigned lon
 	if (err)
 		return err;
 	hook->addr = addr;
-	hook->sites[0] = site;
+	hook->site = site;
 	/* As the kernel's own kprobe on a function's entry looks while its handlers run. */
 	hook->probe.addr = (kprobe_opcode_t *)site;
 	hook->probe.flags = KPROBE_FLAG_ON_FUNC_ENTRY | KPROBE_FLAG_FTRACE;
@@ -147,6 +147,32 @@ static struct syscall_metadata *syscall_metadata(u64 number)
 	return table && number < NR_syscalls ? table[number] : NULL;
 }
 
+/* Where else than in x64_sys_call() entries of calls are seen; those the kernel does not have are left out. */
+static unsigned long enter_function(u32 index)
+{
+	const unsigned long functions[] = { kview_symbols.syscall_exit_to_user_mode_prepare, kview_symbols.ia32_sys_call,
+					    kview_symbols.x32_sys_call, kview_symbols.__secure_computing };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (functions[i] && !index--)
+			return functions[i];
+	}
+	return 0;
+}
+
+static int check_enter_functions(u32 *why)
+{
+	unsigned long site;
+	u32 i;
+
+	for (i = 0; enter_function(i); i++) {
+		if (find_entry(enter_function(i), &site, why))
+			return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
+	}
+	return 0;
+}
+
 static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *why)
 {
 	bool enter = kind == KVIEW_HOOK_TP_ENTER || kind == KVIEW_HOOK_RAW_ENTER;
@@ -159,15 +185,10 @@ static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *w
 	if (err)
 		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
 	hook->number = number;
-	hook->sites[0] = site;
+	hook->site = site;
 	/* The kernel's per-call tracepoints ignore 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), those for all do not. */
-	if (!enter || number != KVIEW_NUMBER_ALL || !kview_symbols.ia32_sys_call)
-		return 0;
-	err = find_entry(kview_symbols.ia32_sys_call, &site, why);
-	if (err)
-		return refuse(-EOPNOTSUPP, KVIEW_WHY_NO_SYSCALL_SITE, why);
-	hook->sites[1] = site;
-	return 0;
+	hook->enters = enter && number == KVIEW_NUMBER_ALL;
+	return hook->enters ? check_enter_functions(why) : 0;
 }
 
 static int resolve_tracepoint(struct kview_hook *hook, const char *name, u32 *why)
@@ -215,18 +236,28 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	}
 }
 
+static unsigned long further_site(const struct kview_hook *hook, u32 index)
+{
+	unsigned long function = hook->enters ? enter_function(index) : 0;
+
+	return function ? kview_call(ftrace_location)(function) : 0;
+}
+
 bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place)
 {
+	unsigned long site;
+
 	if (hook->tracepoint) {
 		if (index >= hook->tracepoint->count)
 			return false;
 		*ret_place = hook->tracepoint->places[index];
 		return true;
 	}
-	if (index >= KVIEW_HOOK_SITES || !hook->sites[index])
+	site = index ? further_site(hook, index - 1) : hook->site;
+	if (!site)
 		return false;
 	*ret_place = (struct kview_place){
-		.addr = hook->sites[index],
+		.addr = site,
 		.kind = KVIEW_PLACE_ENTRY,
 		.size = KVIEW_SITE_SIZE,
 	};

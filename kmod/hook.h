@@ -6,6 +6,9 @@
  * (x64_sys_call, ia32_sys_call) stands where the kernel's sys_enter tracepoint has fired, and
  * syscall_exit_to_user_mode_prepare is the function in which sys_exit fires. So no task flag is needed that other users
  * of the tracepoints could clear, children inherit nothing, and a member stays visible to every other tracer.
+ *
+ * A call whose number the kernel does not have is dispatched to nobody. Hooks of all calls see its entry where it ends,
+ * which is right behind it, unless seccomp denied it: then the tracepoint has not fired (run_syscall.c).
  */
 #ifndef KVIEW_HOOK_H
 #define KVIEW_HOOK_H
@@ -16,7 +19,6 @@
 
 #include "place.h"
 
-#define KVIEW_HOOK_SITES 2	  /* entry of all system calls: the 64-bit and the 32-bit dispatch */
 #define KVIEW_SITE_SIZE 5	  /* the ftrace nop or call */
 #define KVIEW_NUMBER_ALL KVIEW_SYSCALL_ALL /* every system call */
 
@@ -38,7 +40,8 @@ struct kview_hook {
 	u64 number;	    /* system call, or KVIEW_NUMBER_ALL; 0 for functions */
 	u64 cookie;
 	char *name; /* by which the function was asked for, where kallsyms has another for its address; with the link */
-	unsigned long sites[KVIEW_HOOK_SITES]; /* the 5 bytes to patch; 0: unused */
+	unsigned long site; /* the 5 bytes to patch; 0 for tracepoints */
+	bool enters;	    /* the entry of every system call, which takes more than that one */
 	u8 stack_words; /* of the function's arguments, where its return is hooked */
 	const struct kview_tracepoint *tracepoint; /* which has places of its own; NULL for functions */
 	struct trace_event_call *event;		   /* KVIEW_HOOK_TP: the event on that tracepoint */
@@ -48,8 +51,8 @@ struct kview_hook {
 };
 
 /*
- * Find out where @target of this kind lies. Writes @hook's addr, number, cookie, sites, stack_words and probe; or returns a negative
- * errno and the KVIEW_WHY_* in @why. Touches nothing else.
+ * Find out where @target of this kind lies. Writes @hook's addr, number, cookie, site, enters, stack_words and probe; or returns
+ * a negative errno and the KVIEW_WHY_* in @why. Touches nothing else.
  */
 int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 value, u32 *why);
 

@@ -232,8 +232,8 @@ static int compare_hooks(const void *a, const void *b)
 		return x->tracepoint < y->tracepoint ? -1 : 1;
 	if (x->event != y->event)
 		return x->event < y->event ? -1 : 1;
-	if (x->sites[0] != y->sites[0])
-		return x->sites[0] < y->sites[0] ? -1 : 1;
+	if (x->site != y->site)
+		return x->site < y->site ? -1 : 1;
 	return x->number == y->number ? 0 : x->number < y->number ? -1 : 1;
 }
 

@@ -26,10 +26,21 @@ static bool is_repeated(const struct kview_stub *stub, u32 index)
 	return index >= stub->group[KVIEW_RETURNS] && stub->hooks[index]->link->kind == KVIEW_HOOK_SESSION;
 }
 
+static bool in_group(const struct kview_stub *stub, u32 index, enum kview_group group)
+{
+	return index >= stub->group[group] && index < stub->group[group + 1];
+}
+
+/* Is it here for what happens elsewhere? */
+static bool is_helper(const struct kview_stub *stub, u32 index)
+{
+	return in_group(stub, index, KVIEW_LATE) || in_group(stub, index, KVIEW_DENIALS);
+}
+
 /* Does what happens at the function's entry count for it? Sessions count once for both ends. */
 static bool counts_at_entry(const struct kview_stub *stub, u32 index)
 {
-	return !is_repeated(stub, index) && kview_stub_is_for(stub, index, current);
+	return !is_repeated(stub, index) && !is_helper(stub, index) && kview_stub_is_for(stub, index, current);
 }
 
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs)
@@ -47,7 +58,7 @@ void kview_run_skipped_return(struct kview_stub *stub, struct pt_regs *regs)
 	u32 i;
 
 	for (i = stub->group[KVIEW_RETURNS]; i < stub->count; i++) {
-		if (kview_stub_is_for(stub, i, current))
+		if (!is_helper(stub, i) && kview_stub_is_for(stub, i, current))
 			kview_count(stub->hooks[i], skipped);
 	}
 }

@@ -47,6 +47,12 @@ void kview_run_record(struct kview_hook *hook, u64 *args);
 /* Programs on system calls. Preemption is off. */
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
 
+/* Programs on the entry of all calls, where one ends that nobody may have been called for. Preemption is off. */
+void kview_run_late(struct kview_stub *stub, struct pt_regs *regs);
+
+/* __secure_computing() returns. */
+void kview_run_denied(struct kview_stub *stub, struct pt_regs *regs);
+
 /*
  * What the module does here itself (pin.h). Preemption is on; may sleep. Returns where the shared site leads now, or 0:
  * what the stub knew of it may have been freed during the sleep, for which no RCU flavour waits.

@@ -85,11 +85,19 @@ static bool dispatched_to_user(void)
 	return test_syscall_work(SYSCALL_USER_DISPATCH) && current->syscall_dispatch.on_dispatch;
 }
 
+/* Did the tracepoint fire, for a call that seccomp let pass? See syscall_trace_enter(). */
+static bool has_fired(void)
+{
+	if (dispatched_to_user() || test_syscall_work(SYSCALL_EMU))
+		return false;
+	return !test_syscall_work(SYSCALL_TRACE) || !fatal_signal_pending(current);
+}
+
 void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct pt_regs *user = (struct pt_regs *)regs->di;
 	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
-	long number = enter ? (long)(u32)regs->si : syscall_get_nr(current, user);
+	long number = syscall_get_nr(current, user);
 	u64 args[2] = { (u64)user, enter ? number : syscall_get_return_value(current, user) };
 	u32 i;
 
@@ -99,6 +107,36 @@ void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 		if (kview_stub_is_for(stub, i, current))
 			kview_run_alone(stub->hooks[i], args);
 	}
-	if (kview_group_count(stub, KVIEW_CALLS) && number >= 0)
+	if (kview_group_count(stub, KVIEW_CALLS))
 		run_tracepoints(stub, regs, user, number);
+}
+
+/*
+ * Between the entry of such a call and this lies nothing but the end of its entry: the kernel has shown it to the
+ * tracepoint, with the same registers, unless somebody kept it from that. A number of -1 is also what returns from
+ * signal handlers and tracers leave behind: these calls were dispatched and are settled.
+ */
+void kview_run_late(struct kview_stub *stub, struct pt_regs *regs)
+{
+	struct pt_regs *user = (struct pt_regs *)regs->di;
+	long number = syscall_get_nr(current, user);
+	struct enter_record record = { .regs = kview_tp_regs(regs, user), .number = number };
+	u64 args[2] = { (u64)user, number };
+	u32 i;
+
+	if (*kview_call_settled(current) || !has_fired())
+		return;
+	syscall_get_arguments(current, user, record.args);
+	for (i = stub->group[KVIEW_LATE]; i < stub->group[KVIEW_LATE + 1]; i++) {
+		if (stub->hooks[i]->link->kind == KVIEW_HOOK_TP_ENTER)
+			run_calls(stub, (struct call_range){ i, i + 1 }, &record);
+		else if (kview_stub_is_for(stub, i, current))
+			kview_run_alone(stub->hooks[i], args);
+	}
+}
+
+void kview_run_denied(struct kview_stub *stub, struct pt_regs *regs)
+{
+	if ((int)regs->ax)
+		*kview_call_settled(current) = 1;
 }

@@ -12,25 +12,36 @@
 #include "stub_code.h"
 #include "trace_code.h"
 
+/* @function may be one this kernel does not have. */
+static bool stands_at(unsigned long site, unsigned long function)
+{
+	return function && site - function <= KVIEW_SITE_OFFSET_MAX;
+}
+
 static enum kview_role role_of(const struct kview_place *place)
 {
 	unsigned long site = place->addr;
 
 	if (place->kind == KVIEW_PLACE_TRACE)
 		return KVIEW_ROLE_TRACE;
-	if (site - kview_symbols.syscall_exit_to_user_mode_prepare <= KVIEW_SITE_OFFSET_MAX)
+	if (stands_at(site, kview_symbols.syscall_exit_to_user_mode_prepare))
 		return KVIEW_ROLE_SYSCALL_EXIT;
-	if (site - kview_symbols.x64_sys_call <= KVIEW_SITE_OFFSET_MAX)
+	if (stands_at(site, kview_symbols.x64_sys_call) || stands_at(site, kview_symbols.ia32_sys_call) ||
+	    stands_at(site, kview_symbols.x32_sys_call))
 		return KVIEW_ROLE_SYSCALL_ENTER;
-	if (kview_symbols.ia32_sys_call && site - kview_symbols.ia32_sys_call <= KVIEW_SITE_OFFSET_MAX)
-		return KVIEW_ROLE_SYSCALL_ENTER;
+	if (stands_at(site, kview_symbols.__secure_computing))
+		return KVIEW_ROLE_SECCOMP;
 	return KVIEW_ROLE_ENTRY;
 }
 
-/* The group a hook of this kind belongs to; sessions also belong to KVIEW_RETURNS. */
-static enum kview_group group_of(u32 kind)
+/* The group a hook belongs to; sessions also belong to KVIEW_RETURNS. */
+static enum kview_group group_of(const struct kview_hook *hook, enum kview_role role)
 {
-	switch (kind) {
+	if (hook->enters && role == KVIEW_ROLE_SYSCALL_EXIT)
+		return KVIEW_LATE;
+	if (hook->enters && role == KVIEW_ROLE_SECCOMP)
+		return KVIEW_DENIALS;
+	switch (hook->link->kind) {
 	case KVIEW_HOOK_FENTRY:
 		return KVIEW_TRACE_ENTRIES;
 	case KVIEW_HOOK_RAW_ENTER:
@@ -56,9 +67,9 @@ static bool is_session(const struct kview_hook *hook)
 	return hook->link->kind == KVIEW_HOOK_SESSION;
 }
 
-static bool belongs_to(const struct kview_hook *hook, enum kview_group group)
+static bool belongs_to(const struct kview_hook *hook, enum kview_role role, enum kview_group group)
 {
-	return group_of(hook->link->kind) == group || (group == KVIEW_RETURNS && is_session(hook));
+	return group_of(hook, role) == group || (group == KVIEW_RETURNS && is_session(hook));
 }
 
 static u32 count_sessions(const struct kview_use *uses, u32 count)
@@ -108,7 +119,7 @@ static void group_hooks(struct kview_stub *stub, const struct kview_use *uses, u
 	for (group = 0; group < KVIEW_GROUPS; group++) {
 		stub->group[group] = next;
 		for (i = 0; i < count; i++) {
-			if (!belongs_to(uses[i].hook, group))
+			if (!belongs_to(uses[i].hook, stub->role, group))
 				continue;
 			kview_link_get(uses[i].hook->link);
 			if (stub->threads)

@@ -13,6 +13,7 @@
 
 #include <linux/llist.h>
 #include <linux/ptrace.h>
+#include <linux/sched/task_stack.h>
 #include <linux/types.h>
 
 #include "hook.h"
@@ -29,6 +30,7 @@ enum kview_role {
 	KVIEW_ROLE_ENTRY,	  /* any function */
 	KVIEW_ROLE_SYSCALL_ENTER, /* (struct pt_regs *user, unsigned int number) */
 	KVIEW_ROLE_SYSCALL_EXIT,  /* (struct pt_regs *user) */
+	KVIEW_ROLE_SECCOMP,	  /* __secure_computing(): before sys_enter, may keep it from firing */
 	KVIEW_ROLE_TRACE,	  /* a tracepoint */
 };
 
@@ -38,8 +40,10 @@ enum kview_group {
 	KVIEW_TRACE_ENTRIES, /* tracing programs, array of arguments */
 	KVIEW_RAWS,	     /* tracepoints, those of system calls too: raw tracepoint programs */
 	KVIEW_CALLS,	     /* system calls: tracepoint programs */
+	KVIEW_LATE,	     /* entries of calls nobody was called for, where they end: both kinds of program */
 	KVIEW_RETURNS,	     /* from here on at the function's return: kprobe programs */
 	KVIEW_TRACE_RETURNS, /* tracing programs, arguments and result */
+	KVIEW_DENIALS,	     /* run nothing: those of KVIEW_LATE have to know what seccomp said */
 	KVIEW_GROUPS,
 };
 
@@ -88,6 +92,16 @@ static inline bool kview_around(const struct kview_stub *stub)
 static inline bool kview_stub_is_for(const struct kview_stub *stub, u32 index, const struct task_struct *task)
 {
 	return !stub->threads || !stub->threads[index] || kview_threads_has(stub->threads[index], task);
+}
+
+/*
+ * Not zero while @task is in a system call whose entry has been seen, or which seccomp denied. Of a word that belongs to
+ * the task alone: the one next to the end of its stack, which nothing reaches that does not overflow it. Only where hooks of
+ * all calls are is it written; what is left of it when they go may hide one call with a number the kernel does not have.
+ */
+static inline unsigned long *kview_call_settled(const struct task_struct *task)
+{
+	return end_of_stack(task) + 1;
 }
 
 /* Bit per session: does it want the return? */

@@ -31,6 +31,8 @@
 #include "stub_code.h"
 
 #include <linux/thread_info.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
 
 #include "compat/percpu.h"
 #include "compat/symbols.h"
@@ -64,7 +66,7 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 
 /* Places the cold code, which follows the hot code, jumps to and comes from. */
 struct cold {
-	size_t others, interrupt, borrowed, deep; /* jumps out, at the function's entry */
+	size_t others, dispatched, interrupt, borrowed, deep; /* jumps out, at the function's entry */
 	size_t end;			  /* where they return */
 	size_t left, back;		  /* the same at its return */
 };
@@ -75,7 +77,7 @@ struct detour {
 	const void *function;
 };
 
-#define DETOURS 8
+#define DETOURS 10
 
 struct code {
 	struct emitter e;
@@ -188,11 +190,51 @@ static void emit_preempt_enable(struct code *code)
 	end_detour(code, begin_detour(code, emit_jump(&code->e, JZ), kview_run_resched));
 }
 
+/* *kview_call_settled(current) = @settled */
+static void emit_settled(struct emitter *e, u8 settled)
+{
+	EMIT(e, 0x48, 0x8b, 0x83); /* mov stack(%rbx),%rax */
+	emit_u32(e, offsetof(struct task_struct, stack));
+	EMIT(e, 0x48, 0xc7, 0x40, sizeof(unsigned long), settled, 0, 0, 0); /* movq $settled,8(%rax) */
+}
+
+/* Numbers both tables have are dispatched, of others nobody but C knows. */
+#define DISPATCHED_MAX min(NR_syscalls, IA32_NR_syscalls)
+
+/* Entries that no dispatch function has seen; the call is over in any case. */
+static void emit_late(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	struct emitter *e = &code->e;
+
+	if (!kview_group_count(stub, KVIEW_LATE))
+		return;
+	emit_load(e, RAX, FRAME(di));
+	EMIT(e, 0x81, 0x78, offsetof(struct pt_regs, orig_ax)); /* cmpl $DISPATCHED_MAX,orig_ax(%rax) */
+	emit_u32(e, DISPATCHED_MAX);
+	end_detour(code, begin_detour(code, emit_jump(e, JNC), kview_run_late));
+	emit_settled(e, 0);
+}
+
+static bool sees_all_entries(const struct kview_stub *stub)
+{
+	u32 i;
+
+	for (i = 0; i < stub->count; i++) {
+		if (stub->role == KVIEW_ROLE_SYSCALL_ENTER && stub->hooks[i]->enters)
+			return true;
+	}
+	return false;
+}
+
 static void emit_entry_programs(struct code *code)
 {
 	const struct kview_stub *stub = code->stub;
 
+	if (sees_all_entries(stub))
+		emit_settled(&code->e, 1);
 	emit_preempt_disable(&code->e);
+	emit_late(code);
 	emit_probes(code, KVIEW_ENTRIES, kview_run_missed, kview_run_timed);
 	emit_traces(code, KVIEW_TRACE_ENTRIES, kview_run_timed_trace);
 	if (kview_group_count(stub, KVIEW_RAWS) || kview_group_count(stub, KVIEW_CALLS))
@@ -294,6 +336,8 @@ static void emit_return_programs(struct code *code)
 	emit_preempt_disable(e);
 	emit_probes(code, KVIEW_RETURNS, kview_run_missed_return, kview_run_timed_return);
 	emit_traces(code, KVIEW_TRACE_RETURNS, kview_run_timed_trace_return);
+	if (kview_group_count(stub, KVIEW_DENIALS))
+		emit_c_call(e, stub, kview_run_denied);
 	emit_preempt_enable(code);
 	code->cold.back = e->size;
 	emit_load(e, RAX, FRAME(ax));
@@ -317,6 +361,19 @@ static void emit_around(struct code *code)
 	emit_return(e);
 }
 
+/* In __secure_computing(), for numbers whose entry is seen elsewhere. Clobbers %r11 alone. */
+static size_t emit_if_dispatched(struct emitter *e)
+{
+	EMIT(e, 0x65, 0x4c, 0x8b, 0x1c, 0x25); /* mov %gs:current,%r11 */
+	emit_u32(e, KVIEW_GS_CURRENT);
+	EMIT(e, 0x4d, 0x8b, 0x9b); /* mov stack(%r11),%r11 */
+	emit_u32(e, offsetof(struct task_struct, stack));
+	EMIT(e, 0x41, 0x81, 0xbb); /* cmpl $DISPATCHED_MAX,task_pt_regs(current)->orig_ax */
+	emit_u32(e, THREAD_SIZE - TOP_OF_KERNEL_STACK_PADDING - sizeof(struct pt_regs) + offsetof(struct pt_regs, orig_ax));
+	emit_u32(e, DISPATCHED_MAX);
+	return emit_jump(e, JB);
+}
+
 static void emit_hot(struct code *code)
 {
 	const struct kview_stub *stub = code->stub;
@@ -324,6 +381,8 @@ static void emit_hot(struct code *code)
 
 	if (stub->only)
 		code->cold.others = emit_if_others(e, stub->only);
+	if (stub->count && kview_group_count(stub, KVIEW_DENIALS) == stub->count && !stub->pin)
+		code->cold.dispatched = emit_if_dispatched(e);
 	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
 	code->cold.interrupt = emit_unless_task(e);
 	emit_area(e, stub);
@@ -382,10 +441,10 @@ static void emit_cold_entry(struct code *code)
 	const struct kview_stub *stub = code->stub;
 	struct emitter *e = &code->e;
 
-	if (stub->only) {
-		emit_label(e, code->cold.others);
+	emit_others_label(e, code->cold.others);
+	emit_others_label(e, code->cold.dispatched);
+	if (code->cold.others || code->cold.dispatched)
 		emit_chain(code);
-	}
 	emit_label(e, code->cold.interrupt);
 	emit_area(e, stub);
 	emit_frame(e, stub);

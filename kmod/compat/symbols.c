@@ -67,6 +67,8 @@ static int lookup_data(void)
 	KVIEW_ADDRESSES(X)
 #undef X
 	kview_symbols.ia32_sys_call = kview_call(kallsyms_lookup_name)("ia32_sys_call");
+	kview_symbols.x32_sys_call = kview_call(kallsyms_lookup_name)("x32_sys_call");
+	kview_symbols.__secure_computing = kview_call(kallsyms_lookup_name)("__secure_computing");
 	return 0;
 }
 

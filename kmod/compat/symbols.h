@@ -115,6 +115,8 @@ struct kview_symbols {
 	KVIEW_ADDRESSES(X)
 	/* These may be absent; 0 then. */
 	X(ia32_sys_call)
+	X(x32_sys_call)
+	X(__secure_computing)
 #undef X
 };
 
