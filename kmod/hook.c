@@ -7,10 +7,12 @@
 #include <linux/pgtable.h>
 
 #include "compat/symbols.h"
+#include "link.h"
 #include "proto.h"
 #include "record.h"
 #include "tracepoint.h"
 
+#define RAW_SYSCALLS "raw_syscalls/" /* the category of events on all system calls */
 #define ENDBR_SIZE 4 /* before the ftrace nop, on kernels built with CONFIG_X86_KERNEL_IBT */
 
 struct matches {
@@ -173,9 +175,8 @@ static int check_enter_functions(u32 *why)
 	return 0;
 }
 
-static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *why)
+static int resolve_syscall(struct kview_hook *hook, bool enter, u64 number, u32 *why)
 {
-	bool enter = kind == KVIEW_HOOK_TP_ENTER || kind == KVIEW_HOOK_RAW_ENTER;
 	unsigned long site;
 	int err;
 
@@ -191,10 +192,18 @@ static int resolve_syscall(struct kview_hook *hook, u32 kind, u64 number, u32 *w
 	return hook->enters ? check_enter_functions(why) : 0;
 }
 
+/* Tracepoints whose own places would have to be switched on for the whole machine. */
+static bool is_all_calls(const char *name)
+{
+	return !strcmp(name, "sys_enter") || !strcmp(name, "sys_exit");
+}
+
 static int resolve_tracepoint(struct kview_hook *hook, const char *name, u32 *why)
 {
 	if (!name)
 		return refuse(-ENOENT, KVIEW_WHY_NO_TRACEPOINT, why);
+	if (is_all_calls(name))
+		return resolve_syscall(hook, !strcmp(name, "sys_enter"), KVIEW_NUMBER_ALL, why);
 	return kview_tracepoint_find(name, why, &hook->tracepoint);
 }
 
@@ -202,6 +211,8 @@ static int resolve_event(struct kview_hook *hook, const char *name, u32 *why)
 {
 	bool module = false;
 
+	if (name && str_has_prefix(name, RAW_SYSCALLS) && is_all_calls(name + strlen(RAW_SYSCALLS)))
+		return resolve_tracepoint(hook, name + strlen(RAW_SYSCALLS), why);
 	hook->event = name ? kview_record_find(name, &module) : NULL;
 	if (!hook->event)
 		return refuse(-ENOENT, KVIEW_WHY_NO_TRACEPOINT, why);
@@ -225,14 +236,14 @@ int kview_hook_resolve(struct kview_hook *hook, u32 kind, const char *name, u64 
 	case KVIEW_HOOK_TP_EXIT:
 		if (value > KVIEW_SYSCALL_MAX && value != KVIEW_SYSCALL_ALL)
 			return refuse(-ENOENT, KVIEW_WHY_NO_SUCH_SYSCALL, why);
-		return resolve_syscall(hook, kind, value, why);
+		return resolve_syscall(hook, kind == KVIEW_HOOK_TP_ENTER, value, why);
 	case KVIEW_HOOK_RAW_TP:
 	case KVIEW_HOOK_BTF_TP:
 		return resolve_tracepoint(hook, name, why);
 	case KVIEW_HOOK_TP:
 		return resolve_event(hook, name, why);
 	default:
-		return resolve_syscall(hook, kind, KVIEW_NUMBER_ALL, why);
+		return resolve_syscall(hook, kind == KVIEW_HOOK_RAW_ENTER, KVIEW_NUMBER_ALL, why);
 	}
 }
 
@@ -273,10 +284,10 @@ u32 kview_hook_context_size(const struct kview_hook *hook, u32 kind)
 		return kview_record_size(hook->event);
 	if (hook->tracepoint)
 		return hook->tracepoint->args * sizeof(u64);
-	if (kind == KVIEW_HOOK_RAW_ENTER || kind == KVIEW_HOOK_RAW_EXIT)
+	if (kview_link_prog_type(kind) == BPF_PROG_TYPE_RAW_TRACEPOINT)
 		return 2 * sizeof(u64); /* the tracepoint's arguments, see bpf_probe_register() */
 	/* The end of the last field, as trace_event_get_offsets() computes it. */
-	if (kind == KVIEW_HOOK_TP_EXIT)
+	if (kind == KVIEW_HOOK_TP_EXIT || (hook->number == KVIEW_NUMBER_ALL && !hook->enters))
 		return fields + sizeof(long);
 	if (hook->number == KVIEW_NUMBER_ALL)
 		return fields + 6 * sizeof(long);

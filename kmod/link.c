@@ -161,10 +161,10 @@ static bool reads_record(u32 kind)
 }
 
 /* What a program of tp_btf may do was checked by the verifier, for the tracepoint it was loaded for. */
-static bool is_for(const struct bpf_prog *prog, const struct kview_tracepoint *point)
+static bool is_for(const struct bpf_prog *prog, const char *tracepoint)
 {
 	return prog->expected_attach_type == BPF_TRACE_RAW_TP && prog->aux->attach_func_name &&
-	       !strcmp(prog->aux->attach_func_name, point->tp->name);
+	       !strcmp(prog->aux->attach_func_name, tracepoint);
 }
 
 static int init_record(struct kview_hook *hook, u32 *why)
@@ -176,15 +176,20 @@ static int init_record(struct kview_hook *hook, u32 *why)
 	return err;
 }
 
-/* Of aliases, people know the one they have asked for. */
-static int remember_name(struct kview_hook *hook, const char *name)
+/* People know an alias by what they have asked for, and the tracepoints of all system calls by their names. */
+static bool has_own_name(const struct kview_hook *hook, const char *name)
 {
 	char symbol[KSYM_SYMBOL_LEN];
 
-	if (!name || !hook->addr)
-		return 0;
+	if (!hook->addr)
+		return hook->number != KVIEW_NUMBER_ALL;
 	sprint_symbol_no_offset(symbol, hook->addr);
-	if (!strcmp(symbol, name))
+	return !strcmp(symbol, name);
+}
+
+static int remember_name(struct kview_hook *hook, const char *name)
+{
+	if (!name || has_own_name(hook, name))
 		return 0;
 	hook->name = kstrdup(name, GFP_KERNEL);
 	return hook->name ? 0 : -ENOMEM;
@@ -209,7 +214,7 @@ static int init_hook(struct kview_link *link, struct kview_hook *hook, const str
 		*why = KVIEW_WHY_PROG_CONTEXT;
 		return -EACCES;
 	}
-	if (link->kind == KVIEW_HOOK_BTF_TP && !is_for(link->prog, hook->tracepoint)) {
+	if (link->kind == KVIEW_HOOK_BTF_TP && !is_for(link->prog, name)) {
 		*why = KVIEW_WHY_PROG_OTHER_TP;
 		return -EINVAL;
 	}

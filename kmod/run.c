@@ -243,7 +243,7 @@ void kview_run_interrupt(struct kview_stub *stub, struct pt_regs *regs)
 	for (i = 0; i < stub->count; i++) {
 		if (!counts_at_entry(stub, i))
 			continue;
-		if (stub->hooks[i]->link->interrupts)
+		if (stub->hooks[i]->link->interrupts && i < stub->group[KVIEW_RAWS])
 			run_entry(stub, i, regs, busy);
 		else
 			kview_count(stub->hooks[i], skipped);

@@ -128,7 +128,7 @@ void kview_run_late(struct kview_stub *stub, struct pt_regs *regs)
 		return;
 	syscall_get_arguments(current, user, record.args);
 	for (i = stub->group[KVIEW_LATE]; i < stub->group[KVIEW_LATE + 1]; i++) {
-		if (stub->hooks[i]->link->kind == KVIEW_HOOK_TP_ENTER)
+		if (kview_link_prog_type(stub->hooks[i]->link->kind) == BPF_PROG_TYPE_TRACEPOINT)
 			run_calls(stub, (struct call_range){ i, i + 1 }, &record);
 		else if (kview_stub_is_for(stub, i, current))
 			kview_run_alone(stub->hooks[i], args);

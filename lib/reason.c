@@ -49,8 +49,7 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_NO_TRACEPOINT] = "the kernel has no tracepoint",
 	[KVIEW_WHY_TP_UNUSED] = "no code of this kernel calls the tracepoint",
 	[KVIEW_WHY_TP_IN_MODULE] = "a loaded module calls the tracepoint, too, and all views share its text",
-	[KVIEW_WHY_TP_GLOBAL] = "the tracepoint can only be switched on for the whole machine (of system calls, use "
-				"raw_tp/sys_enter and raw_tp/sys_exit)",
+	[KVIEW_WHY_TP_GLOBAL] = "the tracepoint can only be switched on for the whole machine",
 	[KVIEW_WHY_TP_NO_TYPE] = "the kernel's type information (BTF) does not have the tracepoint's arguments",
 	[KVIEW_WHY_TEXT_BUSY] = "a breakpoint of somebody else (a kprobe) stands in the code to be hooked",
 	[KVIEW_WHY_PROG_OTHER_TP] = "the program was loaded for another tracepoint",

@@ -43,7 +43,7 @@
 #define KVIEW_HOOK_SESSION 9	  /* entry and return; BPF_PROG_TYPE_KPROBE loaded for kprobe.session */
 #define KVIEW_HOOK_RAW_TP 12	  /* raw_tp/NAME: a tracepoint of the kernel; BPF_PROG_TYPE_RAW_TRACEPOINT */
 #define KVIEW_HOOK_BTF_TP 13	  /* tp_btf/NAME: the same; BPF_PROG_TYPE_TRACING loaded as BPF_TRACE_RAW_TP for it */
-#define KVIEW_HOOK_TP 14	  /* tracepoint/CATEGORY/NAME, but for system calls; BPF_PROG_TYPE_TRACEPOINT */
+#define KVIEW_HOOK_TP 14	  /* tracepoint/CATEGORY/NAME, but for syscalls/NAME; BPF_PROG_TYPE_TRACEPOINT */
 
 /* Bits of kview_info.features. */
 #define KVIEW_FEATURE_ENTRY (1ULL << 0)	  /* KVIEW_HOOK_ENTRY */

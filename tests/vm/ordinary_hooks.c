@@ -106,7 +106,8 @@ int main(void)
 	expect("no_such_function", 0, false, "");
 	expect("sched_switch", 2, loaded, loaded ? "" : not_loaded);
 	expect("sched/sched_switch", 1, loaded, loaded ? "" : not_loaded);
-	expect("sys_exit", 1, false, loaded ? "for the whole machine" : not_loaded);
+	expect("sys_exit", 1, loaded, loaded ? "" : not_loaded);
+	expect("page_fault_user", 2, false, loaded ? "for the whole machine" : not_loaded);
 	if (loaded)
 		EXPECT_EQUAL(kview_each_kernel_hook("_printk", check_variable, NULL), 0);
 	EXPECT_EQUAL(kview_each_kernel_hook(NULL, stop, NULL), 42);

@@ -107,13 +107,13 @@ int writable(void *ctx)
 	return 0;
 }
 
-SEC("?tp/raw_syscalls/sys_enter")
+SEC("?tp/exceptions/page_fault_user")
 int global(void *ctx)
 {
 	return 0;
 }
 
-SEC("?tp_btf/sys_exit")
+SEC("?tp_btf/page_fault_kernel")
 int global_btf(void *ctx)
 {
 	return 0;

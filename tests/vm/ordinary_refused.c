@@ -161,8 +161,8 @@ static void refuse_in_view(struct kview *view)
 		const char *program, *reason;
 	} cases[] = {
 		{ "variable", "kretprobe/_printk: the kernel's type information (BTF) does not tell" },
-		{ "global", "tp/raw_syscalls/sys_enter: the tracepoint can only be switched on for the whole machine" },
-		{ "global_btf", "tp_btf/sys_exit: the tracepoint can only be switched on for the whole machine" },
+		{ "global", "tp/exceptions/page_fault_user: the tracepoint can only be switched on for the whole machine" },
+		{ "global_btf", "tp_btf/page_fault_kernel: the tracepoint can only be switched on for the whole machine" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

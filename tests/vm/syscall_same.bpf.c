@@ -94,6 +94,18 @@ int raw_exit(__u64 *ctx)
 	return on_exit(ctx, RAW_EXIT);
 }
 
+SEC("tp_btf/sys_enter")
+int btf_enter(__u64 *ctx)
+{
+	return on_enter(ctx, BTF_ENTER);
+}
+
+SEC("tp_btf/sys_exit")
+int btf_exit(__u64 *ctx)
+{
+	return on_exit(ctx, BTF_EXIT);
+}
+
 SEC("tp")
 int tp_enter(struct sys_enter *ctx)
 {

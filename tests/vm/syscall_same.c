@@ -91,14 +91,22 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	before->uc_mcontext.gregs[REG_RCX] = before->uc_mcontext.gregs[REG_RIP];
 }
 
-static void make_signals(void)
+static pid_t self;
+
+static void handle_signals(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 
-	sigaction(SIGUSR1, &action, NULL);
+	self = getpid();
+	sigaction(SIGINT, &action, NULL);
+}
+
+/* The second argument of all calls is SIGINT. */
+static void make_signals(void)
+{
 	for (int i = 0; i < 3; i++) {
 		call64(-1, 0);
-		syscall(SYS_tkill, getpid(), SIGUSR1);
+		call64(SYS_tkill, self);
 		call64(-1, 0);
 	}
 }
@@ -250,6 +258,8 @@ static void log_kernel(struct subject *subject, struct script *script, run_fn *r
 		raw_tracepoint_attach(bpf_program__fd(bpf->progs.raw_exit), "sys_exit"),
 		tracepoint_attach(bpf_program__fd(bpf->progs.tp_enter), "raw_syscalls/sys_enter"),
 		tracepoint_attach(bpf_program__fd(bpf->progs.tp_exit), "raw_syscalls/sys_exit"),
+		tracing_attach(bpf_program__fd(bpf->progs.btf_enter)),
+		tracing_attach(bpf_program__fd(bpf->progs.btf_exit)),
 	};
 
 	run(subject, script);
@@ -259,15 +269,41 @@ static void log_kernel(struct subject *subject, struct script *script, run_fn *r
 	syscall_same__destroy(bpf);
 }
 
-static void log_view(struct subject *subject, struct script *script, run_fn *run, struct log *log)
-{
-	struct syscall_same *bpf = load(subject->pid);
-	int view = kv_view();
+typedef void link_fn(int view, struct syscall_same *bpf);
 
+static void link_by_number(int view, struct syscall_same *bpf)
+{
 	kv_syscall(view, KVIEW_HOOK_RAW_ENTER, bpf_program__fd(bpf->progs.raw_enter), 0);
 	kv_syscall(view, KVIEW_HOOK_RAW_EXIT, bpf_program__fd(bpf->progs.raw_exit), 0);
 	kv_syscall(view, KVIEW_HOOK_TP_ENTER, bpf_program__fd(bpf->progs.tp_enter), KVIEW_SYSCALL_ALL);
 	kv_syscall(view, KVIEW_HOOK_TP_EXIT, bpf_program__fd(bpf->progs.tp_exit), KVIEW_SYSCALL_ALL);
+}
+
+static void link_named(int view, __u32 kind, struct bpf_program *prog, const char *name)
+{
+	struct kview_target target = { .name = (unsigned long)name };
+	int link = kv_try_link(view, kind, bpf_program__fd(prog), &target, 1);
+
+	if (link < 0)
+		FAIL("%s: %s, %s", name, strerror(-link), kv_reason_name(kv_reason));
+}
+
+static void link_by_name(int view, struct syscall_same *bpf)
+{
+	link_named(view, KVIEW_HOOK_RAW_TP, bpf->progs.raw_enter, "sys_enter");
+	link_named(view, KVIEW_HOOK_RAW_TP, bpf->progs.raw_exit, "sys_exit");
+	link_named(view, KVIEW_HOOK_TP, bpf->progs.tp_enter, "raw_syscalls/sys_enter");
+	link_named(view, KVIEW_HOOK_TP, bpf->progs.tp_exit, "raw_syscalls/sys_exit");
+}
+
+static void log_view(struct subject *subject, struct script *script, run_fn *run, link_fn *link, struct log *log)
+{
+	struct syscall_same *bpf = load(subject->pid);
+	int view = kv_view();
+
+	link(view, bpf);
+	link_named(view, KVIEW_HOOK_BTF_TP, bpf->progs.btf_enter, "sys_enter");
+	link_named(view, KVIEW_HOOK_BTF_TP, bpf->progs.btf_exit, "sys_exit");
 	kv_member(view, subject->pid);
 	run(subject, script);
 	close(view);
@@ -277,17 +313,16 @@ static void log_view(struct subject *subject, struct script *script, run_fn *run
 
 static struct log ours, kernels;
 
-/* Twice each: what the first run of a process does for the first time is done. */
 static void compare(struct script script, run_fn *run)
 {
 	struct subject subject = subject_new(1);
 
 	if (script.prepare)
 		subject_do(&subject, run_prepare, &script);
-	log_view(&subject, &script, run, &ours);
+	log_view(&subject, &script, run, link_by_number, &ours);
 	log_kernel(&subject, &script, run, &kernels);
 	expect_same(&ours, &kernels);
-	log_view(&subject, &script, run, &ours);
+	log_view(&subject, &script, run, link_by_name, &ours);
 	expect_same(&ours, &kernels);
 	subject_end(&subject);
 }
@@ -308,7 +343,7 @@ static void compat(void)
 
 static void signals(void)
 {
-	compare((struct script){ .run = make_signals }, run_plainly);
+	compare((struct script){ .prepare = handle_signals, .run = make_signals }, run_plainly);
 }
 
 static void denied(void)

@@ -12,6 +12,8 @@ enum syscall_program {
 	RAW_EXIT,
 	TP_ENTER,
 	TP_EXIT,
+	BTF_ENTER,
+	BTF_EXIT,
 	SYSCALL_PROGRAMS,
 };
 
@@ -20,7 +22,7 @@ struct syscall_event {
 	__u32 reserved;
 	__s64 number;  /* as the tracepoint has it */
 	__s64 result;  /* at exit; of raw programs at entry: %rax */
-	__u64 args[6]; /* raw programs: %rdi, %rsi, %rdx, %r10, %r8, %r9; tracepoint programs: the record's */
+	__u64 args[6]; /* raw programs, and those with types: %rdi, %rsi, %rdx, %r10, %r8, %r9; tracepoint programs: the record's */
 	__s64 orig_ax; /* raw programs */
 };
 

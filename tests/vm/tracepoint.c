@@ -163,7 +163,7 @@ static void refusals(void)
 
 	tracepoint_need("task_rename");
 	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "no_such_tracepoint", -ENOENT, KVIEW_WHY_NO_TRACEPOINT);
-	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "sys_enter", -EOPNOTSUPP, KVIEW_WHY_TP_GLOBAL);
+	expect_refused(KVIEW_HOOK_RAW_TP, raw_prog, "page_fault_user", -EOPNOTSUPP, KVIEW_WHY_TP_GLOBAL);
 	expect_refused(KVIEW_HOOK_RAW_TP, program_reading(2), "task_rename", -EACCES, KVIEW_WHY_PROG_CONTEXT);
 	expect_refused(KVIEW_HOOK_RAW_TP, program_nothing(BPF_PROG_TYPE_KPROBE), "task_rename", -EINVAL,
 		       KVIEW_WHY_PROG_TYPE);

@@ -37,7 +37,8 @@ static void unknown(void)
 {
 	CHECK_EQUAL(tracepoint_reason("no_such_tracepoint"), KVIEW_WHY_NO_TRACEPOINT);
 	CHECK_EQUAL(tracepoint_reason(""), KVIEW_WHY_NO_TRACEPOINT);
-	CHECK_EQUAL(tracepoint_reason("sys_enter"), KVIEW_WHY_TP_GLOBAL);
+	CHECK_EQUAL(tracepoint_reason("page_fault_user"), KVIEW_WHY_TP_GLOBAL);
+	CHECK_EQUAL(tracepoint_reason("sys_enter"), KVIEW_WHY_NONE);
 	tracepoint_need("sched_switch");
 	CHECK_EQUAL(tracepoint_reason("sched_switch"), KVIEW_WHY_NONE);
 }
