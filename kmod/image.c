@@ -396,6 +396,18 @@ static int attach_all(struct kview_image *image, struct list_head *links)
 	return err;
 }
 
+u32 kview_image_why(int err)
+{
+	switch (err) {
+	case -E2BIG:
+		return KVIEW_WHY_TOO_MANY_PROGRAMS;
+	case -EBUSY:
+		return KVIEW_WHY_TEXT_BUSY;
+	default:
+		return KVIEW_WHY_NONE;
+	}
+}
+
 int kview_image_attach(struct kview_view *view, struct list_head *links)
 {
 	struct kview_image *image;

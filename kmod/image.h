@@ -52,6 +52,9 @@ bool kview_image_has(const struct kview_image *image, const struct kview_view *v
 /* The threads that alone see @view there; NULL: all tasks do, or nobody. */
 struct kview_threads *kview_image_threads(const struct kview_image *image, const struct kview_view *view);
 
+/* The KVIEW_WHY_* of an errno that images refuse hooks or members with. */
+u32 kview_image_why(int err);
+
 /* Add the hooks of @links, all of @view, to all its images in one step, or to none. */
 int kview_image_attach(struct kview_view *view, struct list_head *links);
 

@@ -381,8 +381,11 @@ static int outside_exec(const struct change *change, int (*make)(const struct ch
 int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
 	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why };
+	int err = outside_exec(&change, add);
 
-	return outside_exec(&change, add);
+	if (err && *why == KVIEW_WHY_NONE)
+		*why = kview_image_why(err);
+	return err;
 }
 
 bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons)

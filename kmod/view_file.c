@@ -11,6 +11,7 @@
 
 #include "cgroup.h"
 #include "compat/symbols.h"
+#include "image.h"
 #include "link.h"
 #include "list.h"
 #include "member.h"
@@ -178,7 +179,7 @@ static int attach(struct kview_view *view, struct kview_link *link)
 }
 
 /* Takes over the caller's reference on @link. */
-static int publish_link(struct kview_view *view, struct kview_link *link)
+static int publish_link(struct kview_view *view, struct kview_link *link, u32 *why)
 {
 	struct file *file;
 	int fd, err;
@@ -190,6 +191,7 @@ static int publish_link(struct kview_view *view, struct kview_link *link)
 	}
 	err = attach(view, link);
 	if (err) {
+		*why = kview_image_why(err);
 		put_unused_fd(fd);
 		fput(file);
 		kview_link_put(link);
@@ -227,7 +229,7 @@ static int create_link(struct kview_view *view, struct kview_link_create *reques
 		return err;
 	link->interrupts = request->flags & KVIEW_LINK_INTERRUPTS;
 	link->held = request->flags & KVIEW_LINK_HELD;
-	return publish_link(view, link);
+	return publish_link(view, link, &request->reason);
 }
 
 static long view_create_link(struct kview_view *view, void __user *user)
@@ -246,10 +248,33 @@ static long view_create_link(struct kview_view *view, void __user *user)
 	return err;
 }
 
-static long view_start_links(struct kview_view *view)
+static int start_links(struct kview_view *view, u32 *why)
 {
-	guard(mutex)(&kview_lock);
-	return kview_view_start(view);
+	int err;
+
+	mutex_lock(&kview_lock);
+	err = kview_view_start(view);
+	mutex_unlock(&kview_lock);
+	*why = kview_image_why(err);
+	return err;
+}
+
+static long view_start_links(struct kview_view *view, unsigned int cmd, void __user *user)
+{
+	struct kview_links_start request;
+	int err;
+
+	if (!_IOC_SIZE(cmd))
+		return start_links(view, &request.reason);
+	err = kview_read_struct(&request, sizeof(request), user);
+	if (err)
+		return err;
+	if (request.flags || request.reserved)
+		return -EINVAL;
+	err = start_links(view, &request.reason);
+	if (err && kview_write_struct(user, &request, sizeof(request)))
+		return -EFAULT;
+	return err;
 }
 
 static long view_info(struct kview_view *view, void __user *user)
@@ -280,7 +305,7 @@ static long view_file_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	case _IOC_NR(KVIEW_IOC_LINK_CREATE):
 		return view_create_link(view, user);
 	case _IOC_NR(KVIEW_IOC_LINKS_START):
-		return kview_tracing_allowed() ? view_start_links(view) : -EPERM;
+		return kview_tracing_allowed() ? view_start_links(view, cmd, user) : -EPERM;
 	case _IOC_NR(KVIEW_IOC_VIEW_INFO):
 		return view_info(view, user);
 	default:

@@ -226,11 +226,12 @@ static int module_attach(struct kview_link *base)
 static int module_start(struct kview_link *first)
 {
 	const struct module_view *view = module_view(first->view);
+	struct kview_links_start start = { .size = sizeof(start) };
 	int err = 0;
 
 	if (view->features & KVIEW_FEATURE_HELD)
-		err = call(view->view_fd, KVIEW_IOC_LINKS_START, NULL);
-	return err ? kview_refuse_site(first, 0, err, KVIEW_WHY_NONE) : 0;
+		err = call(view->view_fd, KVIEW_IOC_LINKS_START, &start);
+	return err ? kview_refuse_site(first, 0, err, start.reason) : 0;
 }
 
 static void module_detach(struct kview_link *link)

@@ -57,6 +57,7 @@ static const char *const why_texts[] = {
 	[KVIEW_WHY_NO_THREAD] = "there is no such thread",
 	[KVIEW_WHY_THREAD_EXITING] = "the thread is exiting",
 	[KVIEW_WHY_TOO_MANY_THREADS] = "its process has 64 threads that are members; add the process instead",
+	[KVIEW_WHY_TOO_MANY_PROGRAMS] = "there are more programs on one hook than a trampoline takes",
 };
 
 const char *kview_why_text(uint32_t why)

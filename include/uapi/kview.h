@@ -107,6 +107,7 @@
 #define KVIEW_WHY_NO_THREAD 48	     /* ESRCH: no thread with this id */
 #define KVIEW_WHY_THREAD_EXITING 49  /* ESRCH: the thread has begun to exit */
 #define KVIEW_WHY_TOO_MANY_THREADS 50 /* E2BIG: KVIEW_THREADS_MAX threads of the process are members already */
+#define KVIEW_WHY_TOO_MANY_PROGRAMS 51 /* E2BIG: more programs on one hook of the view than a trampoline takes */
 
 /* KVIEW_IOC_INFO: the module and everything it holds right now. Device fd. */
 struct kview_info {
@@ -199,7 +200,7 @@ struct kview_target {
 
 /*
  * The program does not run before KVIEW_IOC_LINKS_START on the view, which starts all that are held, in one step: no
- * member meets one of them without the others, and the view's memory is rebuilt once. All or none; needs no structure.
+ * member meets one of them without the others, and the view's memory is rebuilt once. All or none.
  * Until then listings of the view leave the link out.
  */
 #define KVIEW_LINK_HELD (1U << 1)
@@ -214,6 +215,14 @@ struct kview_link_create {
 	__u32 count;   /* 1..KVIEW_TARGETS_MAX; must be 1 for KVIEW_HOOK_RAW_*, _FENTRY and _FEXIT */
 	__u32 reason;  /* out */
 	__u32 index;   /* out: which target @reason is about */
+	__u32 reserved;
+};
+
+/* KVIEW_IOC_LINKS_START: see KVIEW_LINK_HELD. View fd. A number of size 0 takes no structure, and gives no reason. */
+struct kview_links_start {
+	__u32 size;
+	__u32 flags; /* none yet */
+	__u32 reason; /* out */
 	__u32 reserved;
 };
 
@@ -332,7 +341,7 @@ struct kview_hook_info {
 #define KVIEW_IOC_VIEW_INFO _IOWR(KVIEW_IOC_TYPE, 0x13, struct kview_view_info)
 #define KVIEW_IOC_CGROUP_ADD _IOWR(KVIEW_IOC_TYPE, 0x14, struct kview_cgroup)
 #define KVIEW_IOC_CGROUP_REMOVE _IOWR(KVIEW_IOC_TYPE, 0x15, struct kview_cgroup)
-#define KVIEW_IOC_LINKS_START _IO(KVIEW_IOC_TYPE, 0x17)
+#define KVIEW_IOC_LINKS_START _IOWR(KVIEW_IOC_TYPE, 0x17, struct kview_links_start)
 #define KVIEW_IOC_LINK_INFO _IOWR(KVIEW_IOC_TYPE, 0x20, struct kview_link_info)
 
 #endif /* _UAPI_KVIEW_H */

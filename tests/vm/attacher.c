@@ -233,7 +233,8 @@ int attacher_link(int view)
 
 void attacher_start(int view)
 {
-	int err = ioctl(view, KVIEW_IOC_LINKS_START) ? -errno : 0;
+	struct kview_links_start request = { .size = sizeof(request) };
+	int err = ioctl(view, KVIEW_IOC_LINKS_START, &request) ? -errno : 0;
 
 	if (err && !is_expected(err))
 		FAIL("start: %s", strerror(-err));

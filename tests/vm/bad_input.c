@@ -112,6 +112,7 @@ union request {
 	struct kview_cgroup cgroup;
 	struct kview_cgroup_info cgroup_info;
 	struct kview_link_create link;
+	struct kview_links_start start;
 	struct kview_check check;
 	struct kview_member_info member_info;
 	struct kview_link_info link_info;
@@ -244,6 +245,7 @@ static const struct call calls[] = {
 	CALL(CGROUP_ADD, &it.view, fill_other_cgroup, undo_cgroup_add, EBADF), /* standard input is none */
 	CALL(CGROUP_REMOVE, &it.view, fill_cgroup, undo_cgroup_remove, EBADF),
 	CALL(LINK_CREATE, &it.view, fill_link, undo_create, EINVAL),
+	CALL(LINKS_START, &it.view, NULL, undo_nothing, 0),
 	CALL(VIEW_INFO, &it.view, NULL, undo_nothing, 0),
 	CALL(LINK_INFO, &it.link, NULL, undo_nothing, 0),
 };
@@ -750,7 +752,8 @@ static void expect_rights(int err)
 	union request request;
 
 	for (size_t i = 0; i < CALLS; i++) {
-		bool needs = strstr(calls[i].name, "CREATE") || strstr(calls[i].name, "ADD");
+		bool needs = strstr(calls[i].name, "CREATE") || strstr(calls[i].name, "ADD") ||
+			     strstr(calls[i].name, "START");
 
 		if (calls[i].undo == undo_remove || calls[i].undo == undo_cgroup_remove)
 			continue;

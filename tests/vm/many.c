@@ -80,6 +80,18 @@ static void syscall_programs_200(void)
 
 #define NEARLY_FULL 2450 /* of the 2,505 programs a trampoline takes */
 
+/* Held links are counted when they start. */
+static void expect_no_start(int view, int prog)
+{
+	struct kview_target target = { .name = (unsigned long)FUNCTION };
+	struct kview_links_start request = { .size = sizeof(request) };
+	int link = CHECK_CALL(kv_try_link_flags(view, KVIEW_HOOK_ENTRY, KVIEW_LINK_HELD, prog, &target, 1));
+
+	CHECK(ioctl(view, KVIEW_IOC_LINKS_START, &request) < 0 && errno == E2BIG);
+	CHECK_EQUAL(request.reason, KVIEW_WHY_TOO_MANY_PROGRAMS);
+	close(link);
+}
+
 /*
  * One more than a trampoline takes is refused, and what was there goes on. Without members there are no trampolines,
  * so nearly all links are made quickly; then the member comes.
@@ -100,6 +112,8 @@ static void too_many_programs(void)
 		count += link >= 0;
 	}
 	CHECK_EQUAL(link, -E2BIG);
+	CHECK_EQUAL(kv_reason, KVIEW_WHY_TOO_MANY_PROGRAMS);
+	expect_no_start(view, counter.prog);
 	test_note("%d programs on one hook", count);
 	before = *counter.value;
 	subject_call(&member, 10);
@@ -118,6 +132,7 @@ static void too_many_for_a_member(void)
 	for (int i = 0; i < 3000; i++)
 		link[i] = kv_entry(view, counter.prog, FUNCTION);
 	CHECK_EQUAL(kv_try_member(view, member.pid), -E2BIG);
+	CHECK_EQUAL(kv_reason, KVIEW_WHY_TOO_MANY_PROGRAMS);
 	CHECK_EQUAL(kv_view_info(view).members, 0);
 	for (int i = 100; i < 3000; i++)
 		close(link[i]);
