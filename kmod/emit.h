@@ -37,6 +37,7 @@ void emit_call(struct emitter *e, const void *target);
 #define JNC 0x83
 #define JZ 0x84
 #define JNZ 0x85
+#define JA 0x87
 
 /* A forward jump whose target a later emit_label() fills in. */
 size_t emit_jump(struct emitter *e, u8 condition);

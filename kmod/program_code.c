@@ -156,3 +156,28 @@ void emit_active_leave(struct emitter *e, const struct kview_hook *hook)
 	emit_active(e, hook);
 	EMIT(e, 0x65, 0xff, 0x08); /* decl %gs:(%rax) */
 }
+
+/* The branch over the cold part is the way most often gone. */
+void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args)
+{
+	size_t free, done;
+
+	emit_active(e, hook);
+	EMIT(e, 0x65, 0x83, 0x38, 0x00); /* cmpl $0,%gs:(%rax) */
+	free = emit_jump(e, JZ);
+	emit_mov(e, RDI, (u64)hook);
+	emit_call(e, kview_run_missed_one);
+	done = emit_jump_always(e);
+
+	emit_label(e, free);
+	EMIT(e, 0x65, 0xff, 0x00); /* incl %gs:(%rax) */
+	if (hook->cookie)
+		emit_cookie(e, hook->cookie);
+	emit_lea(e, RDI, args);
+	emit_call(e, hook->link->prog->bpf_func);
+	if (hook->cookie)
+		emit_cookie(e, 0);
+	emit_active_leave(e, hook);
+	emit_count(e, hook);
+	emit_label(e, done);
+}

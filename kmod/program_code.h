@@ -46,4 +46,7 @@ void emit_count(struct emitter *e, const struct kview_hook *hook);
 void emit_active(struct emitter *e, const struct kview_hook *hook);
 void emit_active_leave(struct emitter *e, const struct kview_hook *hook);
 
+/* As __bpf_trace_run(): all of that, around a program whose context is @args(%rbp). The run context has no cookie. */
+void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args);
+
 #endif

@@ -44,8 +44,13 @@ void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args);
 /* The program of a hook of type tracepoint/CATEGORY/NAME. Preemption is off. */
 void kview_run_record(struct kview_hook *hook, u64 *args);
 
-/* Programs on system calls. Preemption is off. */
-void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs);
+/*
+ * Programs on system calls. Preemption is off. Raw ones run in the stub itself unless something is unusual; those of
+ * tracepoints where some are for some threads alone have a function of their own, so that nobody else pays for the question.
+ */
+void kview_run_raws(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_calls(struct kview_stub *stub, struct pt_regs *regs);
+void kview_run_calls_threads(struct kview_stub *stub, struct pt_regs *regs);
 
 /* Programs on the entry of all calls, where one ends that nobody may have been called for. Preemption is off. */
 void kview_run_late(struct kview_stub *stub, struct pt_regs *regs);

@@ -27,7 +27,8 @@ struct call_range {
 	u32 first, end;
 };
 
-static void run_calls(struct kview_stub *stub, struct call_range range, const void *record)
+/* @apart: some hooks may be for some threads alone. */
+static __always_inline void run_range(struct kview_stub *stub, struct call_range range, const void *record, bool apart)
 {
 	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
 	bool busy;
@@ -37,9 +38,9 @@ static void run_calls(struct kview_stub *stub, struct call_range range, const vo
 		return;
 	busy = this_cpu_inc_return(*active) != 1;
 	for (i = range.first; i < range.end; i++) {
-		if (!kview_stub_is_for(stub, i, current))
+		if (apart && !kview_stub_is_for(stub, i, current))
 			continue;
-		if (busy)
+		if (unlikely(busy))
 			kview_run_missed_one(stub->hooks[i]);
 		else
 			kview_run_program(stub->hooks[i], record);
@@ -58,27 +59,6 @@ static bool find_calls(const struct kview_stub *stub, u64 number, struct call_ra
 	return range[0].first != range[0].end || range[1].first != range[1].end;
 }
 
-static void run_tracepoints(struct kview_stub *stub, struct pt_regs *regs, struct pt_regs *user, u64 number)
-{
-	struct call_range range[2];
-
-	if (!find_calls(stub, number, range))
-		return;
-	if (stub->role == KVIEW_ROLE_SYSCALL_ENTER) {
-		struct enter_record record = { .regs = kview_tp_regs(regs, user), .number = number };
-
-		syscall_get_arguments(current, user, record.args);
-		run_calls(stub, range[0], &record);
-		run_calls(stub, range[1], &record);
-	} else {
-		struct exit_record record = { .regs = kview_tp_regs(regs, user), .number = number,
-					      .ret = syscall_get_return_value(current, user) };
-
-		run_calls(stub, range[0], &record);
-		run_calls(stub, range[1], &record);
-	}
-}
-
 /* A call that user space dispatched to itself is none of the tracepoints' business; see syscall_exit_work(). */
 static bool dispatched_to_user(void)
 {
@@ -93,12 +73,11 @@ static bool has_fired(void)
 	return !test_syscall_work(SYSCALL_TRACE) || !fatal_signal_pending(current);
 }
 
-void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
+void kview_run_raws(struct kview_stub *stub, struct pt_regs *regs)
 {
 	struct pt_regs *user = (struct pt_regs *)regs->di;
 	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
-	long number = syscall_get_nr(current, user);
-	u64 args[2] = { (u64)user, enter ? number : syscall_get_return_value(current, user) };
+	u64 args[2] = { (u64)user, enter ? syscall_get_nr(current, user) : syscall_get_return_value(current, user) };
 	u32 i;
 
 	if (!enter && dispatched_to_user())
@@ -107,8 +86,41 @@ void kview_run_syscall(struct kview_stub *stub, struct pt_regs *regs)
 		if (kview_stub_is_for(stub, i, current))
 			kview_run_alone(stub->hooks[i], args);
 	}
-	if (kview_group_count(stub, KVIEW_CALLS))
-		run_tracepoints(stub, regs, user, number);
+}
+
+static __always_inline void run_calls(struct kview_stub *stub, struct pt_regs *regs, bool apart)
+{
+	struct pt_regs *user = (struct pt_regs *)regs->di;
+	long number = syscall_get_nr(current, user);
+	struct call_range range[2];
+
+	if (!find_calls(stub, number, range))
+		return;
+	if (stub->role == KVIEW_ROLE_SYSCALL_ENTER) {
+		struct enter_record record;
+
+		record.regs = kview_tp_regs(regs, user);
+		record.number = number;
+		syscall_get_arguments(current, user, record.args);
+		run_range(stub, range[0], &record, apart);
+		run_range(stub, range[1], &record, apart);
+	} else if (!dispatched_to_user()) {
+		struct exit_record record = { .regs = kview_tp_regs(regs, user), .number = number,
+					      .ret = syscall_get_return_value(current, user) };
+
+		run_range(stub, range[0], &record, apart);
+		run_range(stub, range[1], &record, apart);
+	}
+}
+
+void kview_run_calls(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_calls(stub, regs, false);
+}
+
+void kview_run_calls_threads(struct kview_stub *stub, struct pt_regs *regs)
+{
+	run_calls(stub, regs, true);
 }
 
 /*
@@ -129,7 +141,7 @@ void kview_run_late(struct kview_stub *stub, struct pt_regs *regs)
 	syscall_get_arguments(current, user, record.args);
 	for (i = stub->group[KVIEW_LATE]; i < stub->group[KVIEW_LATE + 1]; i++) {
 		if (kview_link_prog_type(stub->hooks[i]->link->kind) == BPF_PROG_TYPE_TRACEPOINT)
-			run_calls(stub, (struct call_range){ i, i + 1 }, &record);
+			run_range(stub, (struct call_range){ i, i + 1 }, &record, true);
 		else if (kview_stub_is_for(stub, i, current))
 			kview_run_alone(stub->hooks[i], args);
 	}

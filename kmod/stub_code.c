@@ -77,7 +77,7 @@ struct detour {
 	const void *function;
 };
 
-#define DETOURS 10
+#define DETOURS 12
 
 struct code {
 	struct emitter e;
@@ -216,6 +216,82 @@ static void emit_late(struct code *code)
 	emit_settled(e, 0);
 }
 
+/* Of user space's own calls; see dispatched_to_user(). */
+static size_t emit_if_user_dispatch(struct emitter *e)
+{
+	EMIT(e, 0x48, 0xf7, 0x83); /* testq $SYSCALL_WORK_SYSCALL_USER_DISPATCH,syscall_work(%rbx) */
+	emit_u32(e, offsetof(struct task_struct, thread_info.syscall_work));
+	emit_u32(e, SYSCALL_WORK_SYSCALL_USER_DISPATCH);
+	return emit_jump(e, JNZ);
+}
+
+/* Raw tracepoint programs, and those with types: the registers of user space, and the number or the result. */
+static void emit_raws(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	bool exit = stub->role == KVIEW_ROLE_SYSCALL_EXIT;
+	struct detour *dispatch = NULL, *timed;
+	struct emitter *e = &code->e;
+	size_t others;
+	u32 i;
+
+	if (!kview_group_count(stub, KVIEW_RAWS))
+		return;
+	if (exit)
+		dispatch = begin_detour(code, emit_if_user_dispatch(e), kview_run_raws);
+	timed = begin_detour(code, emit_if_timed(e), kview_run_raws);
+	if (stub->group[KVIEW_RAWS])
+		emit_lea(e, RSP, FRAME(r15)); /* what programs before have left goes */
+	emit_load(e, RDX, FRAME(di));
+	if (exit)
+		EMIT(e, 0xff, 0x72, offsetof(struct pt_regs, ax)); /* push ax(%rdx) */
+	else
+		EMIT(e, 0x48, 0x63, 0x42, offsetof(struct pt_regs, orig_ax), 0x50); /* movslq orig_ax(%rdx),%rax; push %rax */
+	EMIT(e, 0x52); /* push %rdx */
+	emit_rcu_lock(e);
+	emit_context_enter(e);
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
+		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
+		emit_raw_program(e, stub->hooks[i], FRAME(r15) - 2 * (s32)sizeof(u64));
+		emit_others_label(e, others);
+	}
+	emit_context_leave(e);
+	emit_rcu_unlock(e);
+	if (dispatch)
+		end_detour(code, dispatch);
+	end_detour(code, timed);
+}
+
+static bool has_hooks_of_all(const struct kview_stub *stub)
+{
+	return stub->hooks[stub->group[KVIEW_CALLS + 1] - 1]->number == KVIEW_NUMBER_ALL;
+}
+
+/* Programs of single calls: other calls go past in a few instructions. */
+static void emit_calls(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	struct emitter *e = &code->e;
+	size_t beyond = 0, none = 0;
+
+	if (!kview_group_count(stub, KVIEW_CALLS))
+		return;
+	if (!has_hooks_of_all(stub)) {
+		emit_load(e, RAX, FRAME(di));
+		EMIT(e, 0x8b, 0x40, offsetof(struct pt_regs, orig_ax)); /* mov orig_ax(%rax),%eax */
+		EMIT(e, 0x3d); /* cmp $KVIEW_SYSCALL_MAX,%eax */
+		emit_u32(e, KVIEW_SYSCALL_MAX);
+		beyond = emit_jump(e, JA);
+		emit_mov(e, RCX, (u64)stub->first);
+		EMIT(e, 0x0f, 0xb7, 0x14, 0x41);       /* movzwl (%rcx,%rax,2),%edx */
+		EMIT(e, 0x66, 0x3b, 0x54, 0x41, 0x02); /* cmp 2(%rcx,%rax,2),%dx */
+		none = emit_jump(e, JZ);
+	}
+	emit_c_call(e, stub, stub->threads ? kview_run_calls_threads : kview_run_calls);
+	emit_others_label(e, beyond);
+	emit_others_label(e, none);
+}
+
 static bool sees_all_entries(const struct kview_stub *stub)
 {
 	u32 i;
@@ -237,8 +313,8 @@ static void emit_entry_programs(struct code *code)
 	emit_late(code);
 	emit_probes(code, KVIEW_ENTRIES, kview_run_missed, kview_run_timed);
 	emit_traces(code, KVIEW_TRACE_ENTRIES, kview_run_timed_trace);
-	if (kview_group_count(stub, KVIEW_RAWS) || kview_group_count(stub, KVIEW_CALLS))
-		emit_c_call(&code->e, stub, kview_run_syscall);
+	emit_raws(code);
+	emit_calls(code);
 	emit_preempt_enable(code);
 }
 
@@ -361,17 +437,43 @@ static void emit_around(struct code *code)
 	emit_return(e);
 }
 
-/* In __secure_computing(), for numbers whose entry is seen elsewhere. Clobbers %r11 alone. */
-static size_t emit_if_dispatched(struct emitter *e)
+/* %r11 = current->stack */
+static void emit_load_stack(struct emitter *e)
 {
 	EMIT(e, 0x65, 0x4c, 0x8b, 0x1c, 0x25); /* mov %gs:current,%r11 */
 	emit_u32(e, KVIEW_GS_CURRENT);
 	EMIT(e, 0x4d, 0x8b, 0x9b); /* mov stack(%r11),%r11 */
 	emit_u32(e, offsetof(struct task_struct, stack));
+}
+
+/* In __secure_computing(), for numbers whose entry is seen elsewhere. Clobbers %r11 alone. */
+static size_t emit_if_dispatched(struct emitter *e)
+{
+	emit_load_stack(e);
 	EMIT(e, 0x41, 0x81, 0xbb); /* cmpl $DISPATCHED_MAX,task_pt_regs(current)->orig_ax */
 	emit_u32(e, THREAD_SIZE - TOP_OF_KERNEL_STACK_PADDING - sizeof(struct pt_regs) + offsetof(struct pt_regs, orig_ax));
 	emit_u32(e, DISPATCHED_MAX);
 	return emit_jump(e, JB);
+}
+
+/* Where calls end, with hooks on their entries alone: only the mark is taken away. */
+static void emit_pass_dispatched(struct code *code)
+{
+	struct emitter *e = &code->e;
+	size_t late;
+
+	EMIT(e, 0x81, 0x7f, offsetof(struct pt_regs, orig_ax)); /* cmpl $DISPATCHED_MAX,orig_ax(%rdi) */
+	emit_u32(e, DISPATCHED_MAX);
+	late = emit_jump(e, JNC);
+	emit_load_stack(e);
+	EMIT(e, 0x49, 0xc7, 0x43, sizeof(unsigned long), 0, 0, 0, 0); /* movq $0,8(%r11): *kview_call_settled(current) */
+	emit_chain(code);
+	emit_label(e, late);
+}
+
+static bool is_all(const struct kview_stub *stub, enum kview_group group)
+{
+	return stub->count && kview_group_count(stub, group) == stub->count && !stub->pin;
 }
 
 static void emit_hot(struct code *code)
@@ -381,8 +483,10 @@ static void emit_hot(struct code *code)
 
 	if (stub->only)
 		code->cold.others = emit_if_others(e, stub->only);
-	if (stub->count && kview_group_count(stub, KVIEW_DENIALS) == stub->count && !stub->pin)
+	if (is_all(stub, KVIEW_DENIALS))
 		code->cold.dispatched = emit_if_dispatched(e);
+	if (is_all(stub, KVIEW_LATE))
+		emit_pass_dispatched(code);
 	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
 	code->cold.interrupt = emit_unless_task(e);
 	emit_area(e, stub);

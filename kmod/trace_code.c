@@ -131,31 +131,6 @@ struct cold {
 	size_t after_raws, after_programs;
 };
 
-/* As __bpf_trace_run(): a program excludes only itself. The branch over the cold part is the way most often gone. */
-static void emit_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
-{
-	size_t free, done;
-
-	emit_active(e, hook);
-	EMIT(e, 0x65, 0x83, 0x38, 0x00); /* cmpl $0,%gs:(%rax) */
-	free = emit_jump(e, JZ);
-	emit_mov(e, RDI, (u64)hook);
-	emit_call(e, kview_run_missed_one);
-	done = emit_jump_always(e);
-
-	emit_label(e, free);
-	EMIT(e, 0x65, 0xff, 0x00); /* incl %gs:(%rax) */
-	if (hook->cookie)
-		emit_cookie(e, hook->cookie);
-	emit_lea(e, RDI, arg_slot(stub->place.tracepoint, 0));
-	emit_call(e, hook->link->prog->bpf_func);
-	if (hook->cookie)
-		emit_cookie(e, 0);
-	emit_active_leave(e, hook);
-	emit_count(e, hook);
-	emit_label(e, done);
-}
-
 static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct cold *cold)
 {
 	size_t others;
@@ -166,7 +141,7 @@ static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct c
 	emit_context_enter(e);
 	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
 		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
-		emit_program(e, stub, stub->hooks[i]);
+		emit_raw_program(e, stub->hooks[i], arg_slot(stub->place.tracepoint, 0));
 		emit_others_label(e, others);
 	}
 	emit_context_leave(e);

@@ -294,6 +294,9 @@ static void link_by_name(int view, struct syscall_same *bpf)
 	link_named(view, KVIEW_HOOK_RAW_TP, bpf->progs.raw_exit, "sys_exit");
 	link_named(view, KVIEW_HOOK_TP, bpf->progs.tp_enter, "raw_syscalls/sys_enter");
 	link_named(view, KVIEW_HOOK_TP, bpf->progs.tp_exit, "raw_syscalls/sys_exit");
+	/* Programs of other kinds in the same trampolines. */
+	kv_entry(view, program_nothing(BPF_PROG_TYPE_KPROBE), "x64_sys_call");
+	kv_entry(view, program_nothing(BPF_PROG_TYPE_KPROBE), "syscall_exit_to_user_mode_prepare");
 }
 
 static void log_view(struct subject *subject, struct script *script, run_fn *run, link_fn *link, struct log *log)
