@@ -6,7 +6,7 @@ monitor_libraries := -lelf -liberty -lprotobuf-c
 cli_sources := $(wildcard cli/*.c exec/*.c)
 
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/monitor/libmonitor.a \
-	$(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm $(monitor_libraries)))
+	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lyaml -lz -lm $(monitor_libraries)))
 
 ALL += $(OUT)/cli/kview
 INSTALLED += $(OUT)/cli/kview:$(BINDIR)

@@ -32,6 +32,7 @@ extern const struct cli_command cli_cmd_info;
 extern const struct cli_command cli_cmd_guard;
 extern const struct cli_command cli_cmd_flame;
 extern const struct cli_command cli_cmd_shield;
+extern const struct cli_command cli_cmd_monitor;
 
 /* The exit code that belongs to a negative errno. */
 int cli_exit_code(int err);

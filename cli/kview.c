@@ -21,6 +21,7 @@ static const struct cli_command *const commands[] = {
 	&cli_cmd_guard,
 	&cli_cmd_flame,
 	&cli_cmd_shield,
+	&cli_cmd_monitor,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

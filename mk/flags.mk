@@ -48,6 +48,7 @@ bpf_flags = -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf $(INCLUDES) \
 DESTDIR ?=
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share

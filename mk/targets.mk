@@ -20,6 +20,7 @@ help:
 	'make lib              one part of them; also: cli, examples' \
 	'make kmod             the module for each of: $(KERNELS)' \
 	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
+	'make check-monitor    kview-monitord on nginx, Redis and a network that loses packets' \
 	'make demo             what kview does, shown inside a VM' \
 	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
 	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
@@ -29,6 +30,7 @@ help:
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make bench-guard      what a system call costs a guarded process, and others' \
+	'make bench-monitor    what kview-monitord costs the server it watches, and another one' \
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in VMs of each' \
 	'                      kernel, and write docs/exec-tools.md; takes hours, and goes on where it was stopped' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
@@ -104,6 +106,23 @@ bench-guard:
 	+$(Q)$(submake) all kmod
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- guard
 
+# kview-monitord on real servers, in a VM of each kernel.
+check-monitor:
+	$(Q)scripts/deps.sh build kmod vm test monitor
+	+$(Q)$(submake) all kmod
+	$(Q)set -e; for kernel in $(KERNELS); do for test in servers loss; do \
+		$(call say_in_shell,VM,tests/monitor/$$test.sh on $$kernel); \
+		vm/run --kernel $$kernel -- tests/monitor/$$test.sh; \
+	done; done
+
+bench-monitor:
+	$(Q)scripts/deps.sh build kmod vm monitor
+	+$(Q)$(submake) all kmod
+	$(Q)mkdir -p build/bench && : >build/bench/monitor.jsonl
+	$(Q)set -e; for kernel in $(KERNELS); do \
+		vm/run --kernel $$kernel --icount --cpus 1 --timeout 1800 -- bench/monitor.py --output build/bench/monitor.jsonl; \
+	done
+
 # Whole stories of the guard, each of some minutes.
 check-guard:
 	$(Q)scripts/deps.sh build kmod vm test
@@ -159,5 +178,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb check-guard demo bench bench-untraced bench-guard exec-tools
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb check-monitor check-guard demo bench bench-untraced bench-monitor bench-guard exec-tools
 .PHONY: fuzz fuzzers clean distclean

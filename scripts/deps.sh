@@ -6,18 +6,22 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev
-		 zlib1g-dev libiberty-dev libjansson-dev libprotobuf-c-dev libsqlite3-dev linux-libc-dev protobuf-c-compiler'
+		 zlib1g-dev libiberty-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev libsqlite3-dev libyaml-dev
+		 linux-libc-dev protobuf-c-compiler'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
 	[test]='libcmocka-dev podman crun redis-server redis-tools python3 iproute2 procps bash-completion zsh
-		strace binutils groff-base liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium'
+		strace binutils groff-base liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium
+		prometheus'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	# What make exec-tools runs under kview exec; make check runs a few of them.
 	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf clang golang-go golang-github-cilium-ebpf-dev'
+	# Servers and their clients, for make check-monitor and bench-monitor.
+	[monitor]='curl iproute2 nginx-light python3 redis-server redis-tools wrk'
 	[demo]='redis-server redis-tools python3'
 	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace libbpf-tools linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.
@@ -101,6 +105,8 @@ disable_services()
 	local -A units=(
 		[redis-server]=redis-server.service
 		[memcached]=memcached.service
+		[nginx-light]=nginx.service
+		[prometheus]=prometheus.service
 		[podman]='podman.service podman.socket podman-restart.service podman-auto-update.service podman-auto-update.timer'
 	)
 	local name

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "monitor/daemon/config.h"
+#include "options.h"
+
+struct monitor_options {
+	struct cli_options shared; /* first: see cli_parse() */
+	const char *path;
+	bool check;
+};
+
+static const struct argp_option options[] = {
+	{ "check", 'k', NULL, 0, "Only read the configuration, and say what is wrong with it", 1 },
+	{},
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct monitor_options *monitor = state->input;
+
+	switch (key) {
+	case 'k':
+		monitor->check = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (monitor->path)
+			cli_usage("monitor: %s: one configuration, not more", arg);
+		monitor->path = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static json_t *describe_probes(const struct monitor_config *config)
+{
+	json_t *probes = json_array();
+
+	for (size_t i = 0; i < MONITOR_PROBES; i++)
+		if (config->probes[i].on)
+			json_array_append_new(probes, json_string(monitor_probes[i].name));
+	return probes;
+}
+
+static json_t *describe_targets(const struct monitor_config *config)
+{
+	json_t *targets = json_array();
+
+	for (size_t i = 0; i < config->target_count; i++)
+		json_array_append_new(targets, json_string(config->targets[i].name));
+	return targets;
+}
+
+static int print_json(const struct monitor_config *config)
+{
+	json_t *json = json_pack("{s:o, s:o, s:s*, s:s*, s:I}", "targets", describe_targets(config), "probes",
+				 describe_probes(config), "prometheus", config->listen_text, "json", config->json,
+				 "series", (json_int_t)config->series);
+	int err = json ? cli_print_document(stdout, json) : -ENOMEM;
+
+	json_decref(json);
+	return err ? cli_fail(err, NULL, "monitor") : CLI_OK;
+}
+
+static void print_names(const struct monitor_config *config)
+{
+	printf("targets:");
+	for (size_t i = 0; i < config->target_count; i++)
+		printf(" %s", config->targets[i].name);
+	printf("\nprobes:");
+	for (size_t i = 0; i < MONITOR_PROBES; i++)
+		if (config->probes[i].on)
+			printf(" %s", monitor_probes[i].name);
+	printf("\noutputs:");
+	if (config->listen.ss_family)
+		printf(" prometheus at %s", config->listen_text);
+	if (config->json)
+		printf("%s json to %s", config->listen.ss_family ? "," : "", config->json);
+	putchar('\n');
+}
+
+static int check(const struct monitor_options *monitor)
+{
+	struct monitor_config config;
+	struct monitor_error error;
+	int err = monitor_config_open(monitor->path, &config, &error);
+
+	if (err && error.line)
+		return cli_fail(err, error.why, "%s:%u", monitor->path, error.line);
+	if (err)
+		return cli_fail(err, error.why, "%s", monitor->path);
+	if (monitor->shared.json)
+		err = print_json(&config);
+	else
+		print_names(&config);
+	monitor_config_deinit(&config);
+	return err;
+}
+
+static int cmd_monitor(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "CONFIG",
+		.doc = "Read the configuration of kview-monitord and tell what it asks for, or what is wrong with it "
+		       "and where.",
+	};
+	struct monitor_options monitor = {};
+
+	cli_parse(&argp, argc, argv, &monitor);
+	if (!monitor.path)
+		cli_usage("monitor: no configuration given; see kview monitor --help");
+	if (!monitor.check)
+		cli_usage("monitor: --check is expected; kview-monitord(8) does the monitoring");
+	return check(&monitor);
+}
+
+const struct cli_command cli_cmd_monitor = { "monitor", "check a configuration of the monitoring daemon", cmd_monitor };

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kview-monitord: its parts, as one archive for the daemon, the command and the tests.
+
+monitord_sources := $(sort $(filter-out monitor/daemon/main.c,$(wildcard monitor/daemon/*.c monitor/probes/*.c)))
+monitord_programs := $(filter %.bpf.c,$(monitord_sources))
+monitord_objects := $(call objects,$(monitord_sources))
+monitord_libraries := -lbpf -ljansson -lmicrohttpd -lyaml
+
+$(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
+# Each includes the skeleton of its programs, and daemon/scope.c that of scope.bpf.c.
+$(monitord_objects): | $(call skeletons,$(monitord_programs))
+$(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
+
+$(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \
+	$(OUT)/monitor/libmonitor.a $(OUT)/lib/libkview.a $(monitord_libraries)))
+
+ALL += $(OUT)/monitor/daemon/kview-monitord
+INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/kview-monitord.service:$(SYSTEMDIR)/systemd/system \
+	     monitor/daemon/monitor.yaml:$(EXAMPLEDIR)
+
+monitord_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_monitord_*.c)))
+$(foreach name,$(monitord_unit_tests),$(eval \
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(monitord_libraries))))
+
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
+	$(patsubst %,monitor/daemon/%.c,config document catalog),-lyaml))
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "document.h"
+
+#define SELECTORS_MAX 64 /* of one target; more is a list that wants a regular expression or a cgroup */
+#define NAME_MAX_LEN 32
+#define SERIES_DEFAULT 5000
+#define SERIES_MAX 1000000
+#define FORGET_DEFAULT (600 * 1000000000ULL)
+#define JSON_EVERY_DEFAULT (10 * 1000000000ULL)
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A word and what to do with its value. */
+struct statement {
+	const char *word;
+	int (*take)(struct document *doc, yaml_node_t *node, void *data);
+};
+
+static int take_statement(struct document *doc, const char *key, yaml_node_t *node, void *data,
+			  const struct statement *statements, size_t count, const char *what)
+{
+	char words[160] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(statements[i].word, key))
+			return statements[i].take(doc, node, data);
+		strcat(strcat(words, i ? ", " : ""), statements[i].word);
+	}
+	return document_refuse(doc, node, "%.40s: nothing %s has; it has %s", key, what, words);
+}
+
+/* --- targets ------------------------------------------------------------------------------------------------------ */
+
+struct target_reader {
+	struct monitor_config *config;
+	struct monitor_target *target;
+	enum monitor_select by;
+	const char *word;
+};
+
+static void selector_deinit(struct monitor_selector *selector)
+{
+	if (selector->by == MONITOR_BY_NAME)
+		regfree(&selector->regex);
+	free(selector->text);
+}
+
+static int keep_selector(struct document *doc, const yaml_node_t *node, struct monitor_target *target,
+			 const struct monitor_selector *selector)
+{
+	struct monitor_selector *selectors;
+
+	if (target->selector_count == SELECTORS_MAX)
+		return document_refuse(doc, node, "more than %d things in one target", SELECTORS_MAX);
+	selectors = reallocarray(target->selectors, target->selector_count + 1, sizeof(*selectors));
+	if (!selectors)
+		return -ENOMEM;
+	target->selectors = selectors;
+	selectors[target->selector_count++] = *selector;
+	return 0;
+}
+
+static int check_process_name(struct document *doc, const yaml_node_t *node, const char *text, regex_t *regex)
+{
+	char why[100];
+	int err = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+
+	if (!err)
+		return 0;
+	regerror(err, regex, why, sizeof(why));
+	return document_refuse(doc, node, "process: %.60s: %s", text, why);
+}
+
+static int fill_selector(struct document *doc, const yaml_node_t *node, const char *word,
+			 struct monitor_selector *selector)
+{
+	uint64_t number = 0;
+	int err = 0;
+
+	switch (selector->by) {
+	case MONITOR_BY_NAME:
+		return check_process_name(doc, node, selector->text, &selector->regex);
+	case MONITOR_BY_PID:
+		err = document_number(doc, node, word, 1, 1 << 22, &number);
+		break;
+	case MONITOR_BY_PORT:
+		err = document_number(doc, node, word, 1, 65535, &number);
+		break;
+	case MONITOR_BY_CONTAINER:
+	case MONITOR_BY_CGROUP:
+		break;
+	}
+	selector->number = number;
+	return err;
+}
+
+static int take_selector(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	struct target_reader *reader = data;
+	struct monitor_selector selector = { .by = reader->by };
+	int err;
+
+	(void)key;
+	err = document_copy(doc, node, reader->word, &selector.text);
+	if (err)
+		return err;
+	err = fill_selector(doc, node, reader->word, &selector);
+	if (err) {
+		free(selector.text);
+		return err;
+	}
+	err = keep_selector(doc, node, reader->target, &selector);
+	if (err)
+		selector_deinit(&selector);
+	return err;
+}
+
+static int take_name(struct document *doc, yaml_node_t *node, struct target_reader *reader)
+{
+	const char *text;
+	int err;
+
+	err = document_text(doc, node, "name", &text);
+	if (err)
+		return err;
+	if (strlen(text) > NAME_MAX_LEN)
+		return document_refuse(doc, node, "name: %.40s...: more than %d characters", text, NAME_MAX_LEN);
+	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@:-")])
+		return document_refuse(doc, node, "name: %.40s: only letters, digits and _ . @ : -", text);
+	for (size_t i = 0; i < reader->config->target_count; i++)
+		if (!strcmp(reader->config->targets[i].name, text))
+			return document_refuse(doc, node, "name: %s: the target of line %u has it", text,
+					       reader->config->targets[i].line);
+	return document_copy(doc, node, "name", &reader->target->name);
+}
+
+static int take_target_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct {
+		const char *word;
+		enum monitor_select by;
+	} words[] = {
+		{ "unit", MONITOR_BY_CGROUP }, { "cgroup", MONITOR_BY_CGROUP },	 { "container", MONITOR_BY_CONTAINER },
+		{ "pid", MONITOR_BY_PID },     { "process", MONITOR_BY_NAME }, { "port", MONITOR_BY_PORT },
+	};
+	struct target_reader *reader = data;
+
+	if (!strcmp(key, "name"))
+		return take_name(doc, node, reader);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i].word, key))
+			continue;
+		reader->by = words[i].by;
+		reader->word = key;
+		return document_each_element(doc, node, take_selector, reader);
+	}
+	return document_refuse(doc, node,
+			       "%.40s: nothing a target has; it has name, unit, cgroup, container, pid, process, port",
+			       key);
+}
+
+static void target_deinit(struct monitor_target *target)
+{
+	for (size_t i = 0; i < target->selector_count; i++)
+		selector_deinit(&target->selectors[i]);
+	free(target->selectors);
+	free(target->name);
+}
+
+static int keep_target(struct monitor_config *config, struct monitor_target *target)
+{
+	struct monitor_target *targets = reallocarray(config->targets, config->target_count + 1, sizeof(*targets));
+
+	if (!targets)
+		return -ENOMEM;
+	config->targets = targets;
+	targets[config->target_count++] = *target;
+	*target = (struct monitor_target){};
+	return 0;
+}
+
+static int take_target(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	_cleanup_(target_deinit) struct monitor_target target = {};
+	struct target_reader reader = { .config = config, .target = &target };
+	int err;
+
+	(void)key;
+	if (!node || node->type != YAML_MAPPING_NODE)
+		return document_refuse(doc, node, "targets: expected '- name: NAME' and who belongs to it");
+	target.line = node->start_mark.line + 1;
+	if (config->target_count == MONITOR_TARGETS)
+		return document_refuse(doc, node, "more than %d targets", MONITOR_TARGETS);
+	err = document_each_key(doc, node, "target", take_target_part, &reader);
+	if (err)
+		return err;
+	if (!target.name)
+		return document_refuse(doc, node, "a target without a name");
+	if (!target.selector_count)
+		return document_refuse(doc, node,
+				       "%s: who belongs to it? unit, cgroup, container, pid, process or port",
+				       target.name);
+	return keep_target(config, &target);
+}
+
+static int take_targets(struct document *doc, yaml_node_t *node, void *data)
+{
+	return document_each_element(doc, node, take_target, data);
+}
+
+/* --- probes ------------------------------------------------------------------------------------------------------- */
+
+struct option_reader {
+	const struct monitor_probe_info *info;
+	struct monitor_probe_config *probe;
+};
+
+static int take_option(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	struct option_reader *reader = data;
+
+	for (size_t i = 0; i < MONITOR_OPTIONS; i++) {
+		const struct monitor_option *option = &reader->info->options[i];
+
+		if (option->name && !strcmp(option->name, key))
+			return document_number(doc, node, key, option->least, option->most,
+					       &reader->probe->options[i]);
+	}
+	return document_refuse(doc, node, "%.40s: no option of the probe %s", key, reader->info->name);
+}
+
+static int take_probe(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	char words[160] = "";
+
+	for (size_t i = 0; i < MONITOR_PROBES; i++) {
+		struct option_reader reader = { &monitor_probes[i], &config->probes[i] };
+
+		strcat(strcat(words, i ? ", " : ""), monitor_probes[i].name);
+		if (strcmp(monitor_probes[i].name, key))
+			continue;
+		reader.probe->on = true;
+		if (node && node->type == YAML_SCALAR_NODE && node->data.scalar.length)
+			return document_bool(doc, node, key, &reader.probe->on);
+		return document_each_key(doc, node, key, take_option, &reader);
+	}
+	return document_refuse(doc, node, "%.40s: no probe; there are %s", key, words);
+}
+
+static int take_probes(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+
+	for (size_t i = 0; i < MONITOR_PROBES; i++)
+		config->probes[i].on = false;
+	return document_each_key(doc, node, "probes", take_probe, config);
+}
+
+/* --- outputs and limits ------------------------------------------------------------------------------------------- */
+
+/* ADDRESS:PORT, [ADDRESS]:PORT */
+static int parse_address(const char *text, struct sockaddr_storage *ret_address)
+{
+	struct sockaddr_in6 *ip6 = (struct sockaddr_in6 *)ret_address;
+	struct sockaddr_in *ip4 = (struct sockaddr_in *)ret_address;
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 2], *end;
+	unsigned long port;
+	size_t len;
+
+	if (!colon || colon[1] < '0' || colon[1] > '9')
+		return -EINVAL;
+	port = strtoul(colon + 1, &end, 10);
+	len = colon - text;
+	if (*end || !port || port > 65535 || len >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (host[0] == '[' && len > 2 && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		ip6->sin6_family = AF_INET6;
+		ip6->sin6_port = htons(port);
+		return inet_pton(AF_INET6, host + 1, &ip6->sin6_addr) == 1 ? 0 : -EINVAL;
+	}
+	ip4->sin_family = AF_INET;
+	ip4->sin_port = htons(port);
+	return inet_pton(AF_INET, host, &ip4->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int take_listen(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	struct sockaddr_storage address;
+	int err;
+
+	err = document_copy(doc, node, "listen", &config->listen_text);
+	if (err)
+		return err;
+	if (parse_address(config->listen_text, &address))
+		return document_refuse(doc, node,
+				       "listen: %.60s: expected ADDRESS:PORT, as 127.0.0.1:9464 or [::1]:9464",
+				       config->listen_text);
+	config->listen = address;
+	return 0;
+}
+
+static int take_prometheus_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct statement statements[] = { { "listen", take_listen } };
+
+	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "prometheus");
+}
+
+static int take_prometheus(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	int err;
+
+	err = document_each_key(doc, node, "prometheus", take_prometheus_part, data);
+	if (!err && !config->listen.ss_family)
+		return document_refuse(doc, node, "prometheus: where does it listen? listen: ADDRESS:PORT");
+	return err;
+}
+
+static int take_file(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	int err;
+
+	err = document_copy(doc, node, "file", &config->json);
+	if (!err && config->json[0] != '/')
+		return document_refuse(doc, node, "file: %.60s: expected a path from / on", config->json);
+	return err;
+}
+
+static int take_every(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+
+	return document_duration(doc, node, "every", &config->json_every);
+}
+
+static int take_json_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct statement statements[] = { { "file", take_file }, { "every", take_every } };
+
+	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "json");
+}
+
+static int take_json(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+	int err;
+
+	err = document_each_key(doc, node, "json", take_json_part, data);
+	if (!err && !config->json)
+		return document_refuse(doc, node, "json: where to? file: PATH");
+	return err;
+}
+
+static int take_output(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct statement statements[] = { { "prometheus", take_prometheus }, { "json", take_json } };
+
+	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "outputs");
+}
+
+static int take_outputs(struct document *doc, yaml_node_t *node, void *data)
+{
+	return document_each_key(doc, node, "outputs", take_output, data);
+}
+
+static int take_series(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+
+	return document_number(doc, node, "series", 100, SERIES_MAX, &config->series);
+}
+
+static int take_forget(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+
+	return document_duration(doc, node, "forget", &config->forget);
+}
+
+static int take_times(struct document *doc, yaml_node_t *node, void *data)
+{
+	struct monitor_config *config = data;
+
+	return document_bool(doc, node, "times", &config->times);
+}
+
+static int take_limit(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct statement statements[] = { { "series", take_series },
+						       { "forget", take_forget },
+						       { "times", take_times } };
+
+	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "limits");
+}
+
+static int take_limits(struct document *doc, yaml_node_t *node, void *data)
+{
+	return document_each_key(doc, node, "limits", take_limit, data);
+}
+
+static int take_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	static const struct statement statements[] = {
+		{ "targets", take_targets },
+		{ "probes", take_probes },
+		{ "outputs", take_outputs },
+		{ "limits", take_limits },
+	};
+
+	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "a configuration");
+}
+
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void set_defaults(struct monitor_config *config)
+{
+	config->times = true;
+	config->series = SERIES_DEFAULT;
+	config->forget = FORGET_DEFAULT;
+	config->json_every = JSON_EVERY_DEFAULT;
+	for (size_t i = 0; i < MONITOR_PROBES; i++) {
+		config->probes[i].on = monitor_probes[i].on;
+		for (size_t j = 0; j < MONITOR_OPTIONS; j++)
+			config->probes[i].options[j] = monitor_probes[i].options[j].value;
+	}
+}
+
+static int check_whole(struct document *doc, const struct monitor_config *config)
+{
+	if (!config->target_count)
+		return document_refuse(doc, NULL, "no targets: nothing would be monitored");
+	if (!config->listen.ss_family && !config->json)
+		return document_refuse(doc, NULL, "no outputs: outputs: prometheus or json");
+	if (config->probes[MONITOR_HTTP].on && !config->probes[MONITOR_TCP].on)
+		return document_refuse(doc, NULL, "the probe http needs the probe tcp, which finds the connections");
+	return 0;
+}
+
+int monitor_config_read(FILE *in, struct monitor_config *ret_config, struct monitor_error *ret_error)
+{
+	_cleanup_(monitor_config_deinit) struct monitor_config config = {};
+	struct document doc;
+	int err;
+
+	*ret_error = (struct monitor_error){};
+	set_defaults(&config);
+	err = document_read(in, ret_error, &doc);
+	if (err)
+		return err;
+	err = document_each_key(&doc, document_root(&doc), "configuration", take_part, &config);
+	err = err ?: check_whole(&doc, &config);
+	document_deinit(&doc);
+	if (err)
+		return err;
+	*ret_config = config;
+	config = (struct monitor_config){};
+	return 0;
+}
+
+int monitor_config_open(const char *path, struct monitor_config *ret_config, struct monitor_error *ret_error)
+{
+	_cleanup_(fclosep) FILE *in = fopen(path, "re");
+	int err;
+
+	if (in)
+		return monitor_config_read(in, ret_config, ret_error);
+	err = -errno;
+	*ret_error = (struct monitor_error){};
+	snprintf(ret_error->why, sizeof(ret_error->why), "%s", strerror(-err));
+	return err;
+}
+
+void monitor_config_deinit(struct monitor_config *config)
+{
+	for (size_t i = 0; i < config->target_count; i++)
+		target_deinit(&config->targets[i]);
+	free(config->targets);
+	free(config->listen_text);
+	free(config->json);
+}

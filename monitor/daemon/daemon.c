@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "config.h"
+#include "cost.h"
+#include "endpoint.h"
+#include "metrics.h"
+#include "note.h"
+#include "probe.h"
+#include "scope.h"
+
+#define NS 1000000000ULL
+#define LOOK_EVERY (10 * NS) /* at the least: what is idle has to be forgotten, whether somebody asks or not */
+
+struct monitor_daemon {
+	const char *path;
+	struct monitor_config *config;
+	struct metrics *metrics;
+	struct monitor_scope *scope;
+	struct probe probes[MONITOR_PROBES];
+	bool running[MONITOR_PROBES];
+	struct cost *cost;
+	struct endpoint *endpoint;
+	FILE *json;
+	uint64_t looked_at, json_at;
+	unsigned int generation; /* of the scope that the probes have followed */
+	int signals, timer;
+	bool ended;
+};
+
+static const struct probe_ops *const all_ops[MONITOR_PROBES] = {
+	[MONITOR_CPU] = &probe_cpu,   [MONITOR_MEMORY] = &probe_memory, [MONITOR_FILE] = &probe_file,
+	[MONITOR_BLOCK] = &probe_block, [MONITOR_TCP] = &probe_tcp,	[MONITOR_HTTP] = &probe_http,
+	[MONITOR_SYSCALLS] = &probe_syscalls,
+};
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec * NS + time.tv_nsec;
+}
+
+/* --- probes ------------------------------------------------------------------------------------------------------- */
+
+static int start_probe(struct monitor_daemon *daemon, enum monitor_probe kind)
+{
+	struct probe *probe = &daemon->probes[kind];
+	struct probe_maps maps = {};
+	int err;
+
+	*probe = (struct probe){ .kind = kind,
+				 .ops = all_ops[kind],
+				 .scope = daemon->scope,
+				 .metrics = daemon->metrics,
+				 .config = daemon->config->probes[kind] };
+	probe_maps_add(&maps, "scope_tasks", monitor_scope_tasks(daemon->scope));
+	probe_maps_add(&maps, "scope_cgroups", monitor_scope_cgroups(daemon->scope));
+	if (kind == MONITOR_HTTP)
+		probe_maps_add(&maps, "sessions",
+			       bpf_object__find_map_by_name(probe_object(&daemon->probes[MONITOR_TCP]), "sessions"));
+	err = probe_start(probe, &maps);
+	if (err)
+		monitor_note("probe %s: %s", monitor_probes[kind].name, strerror(-err));
+	daemon->running[kind] = !err;
+	return err;
+}
+
+static void stop_probe(struct monitor_daemon *daemon, enum monitor_probe kind)
+{
+	if (daemon->running[kind])
+		probe_stop(&daemon->probes[kind]);
+	daemon->running[kind] = false;
+}
+
+/* Those that are to run, run; those that ran with the same options go on. */
+static int set_probes(struct monitor_daemon *daemon)
+{
+	int err = 0, failed;
+
+	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
+		const struct monitor_probe_config *wanted = &daemon->config->probes[kind];
+		bool same = !memcmp(daemon->probes[kind].config.options, wanted->options, sizeof(wanted->options));
+
+		if (daemon->running[kind] && (!wanted->on || !same))
+			stop_probe(daemon, kind);
+		if (!wanted->on || daemon->running[kind])
+			continue;
+		/* Without the one that failed it has no connections. */
+		failed = kind == MONITOR_HTTP && !daemon->running[MONITOR_TCP] ? -ENODEV : start_probe(daemon, kind);
+		err = err ?: failed;
+	}
+	return err;
+}
+
+static void follow(struct monitor_daemon *daemon)
+{
+	int err;
+
+	daemon->generation = monitor_scope_generation(daemon->scope);
+	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
+		err = daemon->running[kind] && all_ops[kind]->follow ? all_ops[kind]->follow(&daemon->probes[kind]) : 0;
+		if (err)
+			monitor_note("probe %s: %s", monitor_probes[kind].name, strerror(-err));
+	}
+}
+
+/* Bring all series up to date. */
+static int look(struct monitor_daemon *daemon)
+{
+	struct probe *running[MONITOR_PROBES];
+	uint64_t time = now(CLOCK_MONOTONIC);
+	size_t count = 0;
+	int err = 0;
+
+	daemon->looked_at = time;
+	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
+		if (!daemon->running[kind])
+			continue;
+		running[count++] = &daemon->probes[kind];
+		err = err ?: probe_collect(&daemon->probes[kind], time, daemon->config->forget);
+	}
+	return err ?: cost_collect(daemon->cost, daemon->scope, running, count);
+}
+
+/* --- outputs ------------------------------------------------------------------------------------------------------ */
+
+static int answer(FILE *out, void *data)
+{
+	struct monitor_daemon *daemon = data;
+
+	return look(daemon) ?: metrics_write_prometheus(daemon->metrics, out);
+}
+
+static int open_endpoint(struct monitor_daemon *daemon)
+{
+	struct endpoint *endpoint = NULL;
+	int err = 0;
+
+	if (daemon->config->listen.ss_family)
+		err = endpoint_open(&daemon->config->listen, answer, daemon, &endpoint);
+	if (err)
+		monitor_note("%s: %s", daemon->config->listen_text, strerror(-err));
+	else
+		daemon->endpoint = endpoint;
+	return err;
+}
+
+static int open_json(struct monitor_daemon *daemon)
+{
+	FILE *json = daemon->config->json ? fopen(daemon->config->json, "ae") : NULL;
+	int err = daemon->config->json && !json ? -errno : 0;
+
+	if (err) {
+		monitor_note("%s: %s", daemon->config->json, strerror(-err));
+		return err;
+	}
+	if (daemon->json)
+		fclose(daemon->json);
+	daemon->json = json;
+	return 0;
+}
+
+static void write_json(struct monitor_daemon *daemon)
+{
+	uint64_t time = now(CLOCK_MONOTONIC);
+
+	if (!daemon->json || time - daemon->json_at < daemon->config->json_every)
+		return;
+	daemon->json_at = time;
+	if (look(daemon) || metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, daemon->json)) {
+		monitor_note("%s: cannot be written", daemon->config->json);
+		clearerr(daemon->json);
+	}
+}
+
+/* --- a new configuration ------------------------------------------------------------------------------------------ */
+
+static bool same_address(const struct monitor_config *one, const struct monitor_config *other)
+{
+	return !memcmp(&one->listen, &other->listen, sizeof(one->listen));
+}
+
+static void free_config(struct monitor_config *config)
+{
+	if (config)
+		monitor_config_deinit(config);
+	free(config);
+}
+
+/* Counts of targets that stay go on; those of others are read a last time, and deleted, between the two steps. */
+static int change_targets(struct monitor_daemon *daemon, struct monitor_config *config)
+{
+	struct monitor_config *old = daemon->config;
+	int err;
+
+	look(daemon);
+	monitor_scope_release(daemon->scope, config);
+	follow(daemon);
+	look(daemon);
+	daemon->config = config;
+	err = monitor_scope_apply(daemon->scope, config);
+	free_config(old);
+	return err;
+}
+
+static void change_outputs(struct monitor_daemon *daemon, bool moved)
+{
+	struct endpoint *old = daemon->endpoint;
+
+	if (moved) {
+		daemon->endpoint = NULL;
+		if (!open_endpoint(daemon))
+			endpoint_close(old);
+		else
+			daemon->endpoint = old;
+	}
+	open_json(daemon);
+}
+
+static void reload(struct monitor_daemon *daemon)
+{
+	struct monitor_config *config = malloc(sizeof(*config));
+	struct monitor_error error = {};
+	bool moved;
+	int err;
+
+	err = config ? monitor_config_open(daemon->path, config, &error) : -ENOMEM;
+	if (err) {
+		monitor_note("%s:%u: %s: the configuration of before stays", daemon->path, error.line, error.why);
+		free(config);
+		return;
+	}
+	moved = !same_address(daemon->config, config);
+	err = change_targets(daemon, config);
+	metrics_limit(daemon->metrics, config->series);
+	err = err ?: set_probes(daemon);
+	follow(daemon);
+	change_outputs(daemon, moved);
+	monitor_note("%s: %zu targets%s", daemon->path, config->target_count,
+		     err ? ", but not all as it should be" : "");
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
+
+static void take_signal(struct monitor_daemon *daemon)
+{
+	struct signalfd_siginfo info;
+
+	if (read(daemon->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		reload(daemon);
+	else
+		daemon->ended = true;
+}
+
+static void take_timer(struct monitor_daemon *daemon)
+{
+	uint64_t expirations;
+
+	if (read(daemon->timer, &expirations, sizeof(expirations)) != sizeof(expirations))
+		return;
+	if (now(CLOCK_MONOTONIC) - daemon->looked_at >= LOOK_EVERY && look(daemon))
+		monitor_note("out of memory");
+	write_json(daemon);
+}
+
+static void take_news(struct monitor_daemon *daemon)
+{
+	monitor_scope_read(daemon->scope);
+	if (daemon->generation != monitor_scope_generation(daemon->scope))
+		follow(daemon);
+}
+
+static int run(struct monitor_daemon *daemon)
+{
+	while (!daemon->ended) {
+		struct pollfd fds[] = {
+			{ .fd = daemon->signals, .events = POLLIN },
+			{ .fd = daemon->timer, .events = POLLIN },
+			{ .fd = monitor_scope_fd(daemon->scope), .events = POLLIN },
+			{ .fd = daemon->endpoint ? endpoint_fd(daemon->endpoint) : -1, .events = POLLIN },
+		};
+
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]),
+			 daemon->endpoint ? endpoint_timeout(daemon->endpoint) : -1) < 0 &&
+		    errno != EINTR)
+			return -errno;
+		if (fds[2].revents)
+			take_news(daemon);
+		if (daemon->endpoint)
+			endpoint_run(daemon->endpoint);
+		if (fds[1].revents)
+			take_timer(daemon);
+		if (fds[0].revents)
+			take_signal(daemon);
+	}
+	return 0;
+}
+
+/* --- beginning and end -------------------------------------------------------------------------------------------- */
+
+static int open_events(struct monitor_daemon *daemon)
+{
+	const struct itimerspec second = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	daemon->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	daemon->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (daemon->signals < 0 || daemon->timer < 0 || timerfd_settime(daemon->timer, 0, &second, NULL))
+		return -errno;
+	return 0;
+}
+
+static void say_what_runs(const struct monitor_daemon *daemon)
+{
+	char words[160] = "";
+
+	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++)
+		if (daemon->running[kind])
+			strcat(strcat(words, " "), monitor_probes[kind].name);
+	monitor_note("%zu target%s; probes:%s; %s", daemon->config->target_count,
+		     daemon->config->target_count == 1 ? "" : "s", words,
+		     monitor_scope_view(daemon->scope) ? "in a view" : "ordinary mode");
+}
+
+static int begin(struct monitor_daemon *daemon)
+{
+	int err;
+
+	err = open_events(daemon) ?: metrics_new(daemon->config->series, &daemon->metrics);
+	err = err ?: monitor_scope_open(&daemon->scope);
+	if (err == -EPERM)
+		monitor_note("it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
+	err = err ?: cost_open(daemon->metrics, daemon->config->times, &daemon->cost);
+	err = err ?: monitor_scope_apply(daemon->scope, daemon->config);
+	err = err ?: set_probes(daemon);
+	err = err ?: open_endpoint(daemon);
+	err = err ?: open_json(daemon);
+	daemon->generation = daemon->scope ? monitor_scope_generation(daemon->scope) : 0;
+	return err;
+}
+
+static void end(struct monitor_daemon *daemon)
+{
+	endpoint_close(daemon->endpoint);
+	if (daemon->json)
+		fclose(daemon->json);
+	/* Those that use others' maps first. */
+	for (size_t i = MONITOR_PROBES; i-- > 0;)
+		stop_probe(daemon, i);
+	cost_close(daemon->cost);
+	monitor_scope_close(daemon->scope);
+	metrics_free(daemon->metrics);
+	closep(&daemon->signals);
+	closep(&daemon->timer);
+	free_config(daemon->config);
+}
+
+int monitor_daemon_run(const char *path, struct monitor_config *config)
+{
+	struct monitor_daemon daemon = { .path = path, .signals = -1, .timer = -1 };
+	int err = -ENOMEM;
+
+	daemon.config = malloc(sizeof(*config));
+	if (daemon.config) {
+		*daemon.config = *config;
+		err = begin(&daemon);
+	} else {
+		monitor_config_deinit(config);
+	}
+	if (!err) {
+		say_what_runs(&daemon);
+		err = run(&daemon);
+	}
+	end(&daemon);
+	return err;
+}

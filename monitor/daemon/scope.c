@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scope.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <linux/types.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <kview/kview.h>
+
+#include "monitor/probes/scope.skel.h"
+#include "monitor/probes/scope_record.h"
+#include "monitor/threads.h"
+#include "note.h"
+#include "process.h"
+
+/* A cgroup that a target names, and that is there. */
+struct known_cgroup {
+	uint64_t id;
+	uint32_t target;
+	enum monitor_select by;
+	char *text; /* as it is named */
+	char *path;
+};
+
+struct monitor_scope {
+	struct scope *bpf;
+	struct ring_buffer *news;
+	struct kview *view;
+	const struct monitor_config *config;
+	char *names[MONITOR_TARGETS + 1]; /* by number */
+	struct known_cgroup *cgroups;
+	size_t cgroup_count;
+	unsigned int generation;
+	bool look_for_cgroups;
+};
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static int take_news(void *data, void *record, size_t size);
+
+static void open_view(struct monitor_scope *scope)
+{
+	const struct kview_open_opts opts = { .sz = sizeof(opts), .name = "monitord", .mode = KVIEW_MODE_VIEW };
+
+	if (kview_open(&opts, &scope->view)) {
+		scope->view = NULL;
+		monitor_note("no view (%s): programs are attached for everybody, and leave others alone",
+			     kview_reason(NULL));
+	}
+}
+
+int monitor_scope_open(struct monitor_scope **ret_scope)
+{
+	_cleanup_(monitor_scope_closep) struct monitor_scope *scope = calloc(1, sizeof(*scope));
+	int err;
+
+	if (!scope)
+		return -ENOMEM;
+	scope->bpf = scope__open();
+	if (!scope->bpf)
+		return -errno;
+	err = scope__load(scope->bpf) ?: scope__attach(scope->bpf);
+	if (err)
+		return err;
+	scope->news = ring_buffer__new(bpf_map__fd(scope->bpf->maps.news), take_news, scope, NULL);
+	if (!scope->news)
+		return -errno;
+	open_view(scope);
+	*ret_scope = TAKE_PTR(scope);
+	return 0;
+}
+
+static void forget_cgroup(struct known_cgroup *cgroup)
+{
+	free(cgroup->text);
+	free(cgroup->path);
+}
+
+void monitor_scope_close(struct monitor_scope *scope)
+{
+	if (!scope)
+		return;
+	kview_close(scope->view);
+	ring_buffer__free(scope->news);
+	scope__destroy(scope->bpf);
+	for (size_t i = 0; i < scope->cgroup_count; i++)
+		forget_cgroup(&scope->cgroups[i]);
+	free(scope->cgroups);
+	for (size_t i = 0; i <= MONITOR_TARGETS; i++)
+		free(scope->names[i]);
+	free(scope);
+}
+
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
+
+const char *monitor_scope_name(const struct monitor_scope *scope, uint32_t number)
+{
+	return number <= MONITOR_TARGETS ? scope->names[number] : NULL;
+}
+
+static uint32_t number_of(const struct monitor_scope *scope, const char *name)
+{
+	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)
+		if (scope->names[i] && !strcmp(scope->names[i], name))
+			return i;
+	return 0;
+}
+
+static int give_number(struct monitor_scope *scope, const char *name)
+{
+	if (number_of(scope, name))
+		return 0;
+	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)
+		if (!scope->names[i]) {
+			scope->names[i] = strdup(name);
+			return scope->names[i] ? 0 : -ENOMEM;
+		}
+	return -E2BIG;
+}
+
+/* --- processes ---------------------------------------------------------------------------------------------------- */
+
+static void join_view(struct monitor_scope *scope, pid_t pid)
+{
+	int err = scope->view ? kview_follow_pid(scope->view, pid) : 0;
+
+	if (err && err != -EEXIST && err != -ESRCH)
+		monitor_note("%s", kview_reason(scope->view));
+}
+
+static void add_process(struct monitor_scope *scope, pid_t pid, uint32_t target)
+{
+	__u32 key = pid, before;
+
+	if (!bpf_map__lookup_elem(scope->bpf->maps.scope_tasks, &key, sizeof(key), &before, sizeof(before), 0))
+		return;
+	if (bpf_map__update_elem(scope->bpf->maps.scope_tasks, &key, sizeof(key), &target, sizeof(target),
+				 BPF_NOEXIST)) {
+		monitor_note("process %d: no room for more than %d processes", pid, SCOPE_TASKS);
+		return;
+	}
+	scope->generation++;
+	join_view(scope, pid);
+}
+
+static bool selects(const struct monitor_selector *selector, pid_t pid, const char *name)
+{
+	switch (selector->by) {
+	case MONITOR_BY_NAME:
+		return !regexec(&selector->regex, name, 0, NULL, 0);
+	case MONITOR_BY_PID:
+		return selector->number == (uint32_t)pid;
+	case MONITOR_BY_PORT:
+		return process_listens(pid, selector->number);
+	case MONITOR_BY_CGROUP:
+	case MONITOR_BY_CONTAINER:
+		return false;
+	}
+	return false;
+}
+
+/* Those it has forked before we looked, too. */
+static void add_family(struct monitor_scope *scope, pid_t pid, uint32_t target)
+{
+	_cleanup_(thread_list_deinit) struct thread_list family = {};
+
+	add_process(scope, pid, target);
+	if (!thread_list_add_tree(&family, pid))
+		for (size_t i = 1; i < family.count; i++)
+			add_process(scope, family.list[i], target);
+}
+
+static bool matches(const struct monitor_target *target, pid_t pid, const char *name)
+{
+	for (size_t i = 0; i < target->selector_count; i++)
+		if (selects(&target->selectors[i], pid, name))
+			return true;
+	return false;
+}
+
+static int consider(pid_t pid, void *data)
+{
+	struct monitor_scope *scope = data;
+	char name[PROCESS_NAME];
+
+	if (process_name(pid, name))
+		return 0;
+	for (size_t i = 0; i < scope->config->target_count; i++) {
+		struct process_stat stat;
+
+		if (!matches(&scope->config->targets[i], pid, name))
+			continue;
+		if (!process_stat(pid, &stat) && !stat.kernel)
+			add_family(scope, pid, number_of(scope, scope->config->targets[i].name));
+		return 0;
+	}
+	return 0;
+}
+
+/* --- cgroups ------------------------------------------------------------------------------------------------------ */
+
+static struct known_cgroup *find_cgroup(struct monitor_scope *scope, uint64_t id)
+{
+	for (size_t i = 0; i < scope->cgroup_count; i++)
+		if (scope->cgroups[i].id == id)
+			return &scope->cgroups[i];
+	return NULL;
+}
+
+/* The walk over what is below, for nftw(), which gives no argument. */
+static struct {
+	struct monitor_scope *scope;
+	uint32_t target;
+} walk;
+
+static int add_directory(const char *path, const struct stat *stat, int type)
+{
+	__u64 id = stat->st_ino;
+
+	(void)path;
+	/* Of two targets that one lies in, the one below was there first or comes later: the first one named has it. */
+	if (type == FTW_D &&
+	    bpf_map__update_elem(walk.scope->bpf->maps.scope_cgroups, &id, sizeof(id), &walk.target,
+				 sizeof(walk.target), BPF_NOEXIST) == -E2BIG)
+		monitor_note("no room for more than %d cgroups", SCOPE_CGROUPS);
+	return 0;
+}
+
+static void join_view_as_cgroup(struct monitor_scope *scope, const struct known_cgroup *cgroup)
+{
+	int err = scope->view ? kview_add_cgroup(scope->view, cgroup->path) : 0;
+
+	if (err && err != -EEXIST)
+		monitor_note("%s", kview_reason(scope->view));
+}
+
+static int path_of(int fd, char **ret_path)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	*ret_path = strdup(path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+static int keep_cgroup(struct monitor_scope *scope, const struct monitor_selector *selector, uint32_t target, int fd)
+{
+	struct known_cgroup *cgroups, cgroup = { .target = target, .by = selector->by };
+	struct stat stat;
+	int err;
+
+	if (fstat(fd, &stat))
+		return -errno;
+	cgroup.id = stat.st_ino;
+	if (find_cgroup(scope, cgroup.id))
+		return 0;
+	err = path_of(fd, &cgroup.path);
+	cgroup.text = strdup(selector->text);
+	cgroups = reallocarray(scope->cgroups, scope->cgroup_count + 1, sizeof(*cgroups));
+	if (cgroups)
+		scope->cgroups = cgroups;
+	if (err || !cgroup.text || !cgroups) {
+		forget_cgroup(&cgroup);
+		return -ENOMEM;
+	}
+	cgroups[scope->cgroup_count++] = cgroup;
+	walk.scope = scope;
+	walk.target = target;
+	ftw(cgroup.path, add_directory, 16);
+	scope->generation++;
+	join_view_as_cgroup(scope, &cgroup);
+	return 0;
+}
+
+static void consider_cgroup(struct monitor_scope *scope, const struct monitor_selector *selector, uint32_t target)
+{
+	_cleanup_(closep) int fd = -1;
+	int err = -EINVAL;
+
+	if (selector->by == MONITOR_BY_CGROUP)
+		err = kview_find_cgroup(selector->text, &fd);
+	else if (selector->by == MONITOR_BY_CONTAINER)
+		err = kview_find_container(selector->text, &fd);
+	/* What is not there may come. */
+	if (!err && keep_cgroup(scope, selector, target, fd))
+		monitor_note("%s: %s", selector->text, strerror(ENOMEM));
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat stat_path;
+
+	return !stat(path, &stat_path);
+}
+
+static void remove_cgroup(struct monitor_scope *scope, size_t i)
+{
+	if (scope->view)
+		kview_remove_cgroup(scope->view, scope->cgroups[i].path);
+	forget_cgroup(&scope->cgroups[i]);
+	scope->cgroups[i] = scope->cgroups[--scope->cgroup_count];
+}
+
+static void consider_cgroups(struct monitor_scope *scope)
+{
+	for (size_t i = 0; i < scope->cgroup_count;)
+		if (is_directory(scope->cgroups[i].path))
+			i++;
+		else
+			remove_cgroup(scope, i);
+	for (size_t i = 0; i < scope->config->target_count; i++) {
+		const struct monitor_target *target = &scope->config->targets[i];
+
+		for (size_t j = 0; j < target->selector_count; j++)
+			consider_cgroup(scope, &target->selectors[j], number_of(scope, target->name));
+	}
+}
+
+/* --- news --------------------------------------------------------------------------------------------------------- */
+
+static int take_news(void *data, void *record, size_t size)
+{
+	struct monitor_scope *scope = data;
+	const struct scope_news *news = record;
+
+	(void)size;
+	if (news->kind == SCOPE_CGROUP)
+		scope->look_for_cgroups = true;
+	else
+		consider(news->tgid, scope);
+	return 0;
+}
+
+int monitor_scope_fd(const struct monitor_scope *scope)
+{
+	return ring_buffer__epoll_fd(scope->news);
+}
+
+int monitor_scope_read(struct monitor_scope *scope)
+{
+	int count = ring_buffer__consume(scope->news);
+
+	if (scope->look_for_cgroups) {
+		scope->look_for_cgroups = false;
+		consider_cgroups(scope);
+	}
+	return count < 0 ? count : 0;
+}
+
+/* --- configurations ----------------------------------------------------------------------------------------------- */
+
+static const struct monitor_target *find_target(const struct monitor_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->target_count; i++)
+		if (!strcmp(config->targets[i].name, name))
+			return &config->targets[i];
+	return NULL;
+}
+
+static bool is_same(const struct monitor_target *one, const struct monitor_target *other)
+{
+	bool same = one->selector_count == other->selector_count;
+
+	for (size_t i = 0; same && i < one->selector_count; i++)
+		same = one->selectors[i].by == other->selectors[i].by &&
+		       !strcmp(one->selectors[i].text, other->selectors[i].text);
+	return same;
+}
+
+/* Delete what @map has for @target. */
+static void delete_entries(struct bpf_map *map, uint32_t target, struct kview *view)
+{
+	__u64 key = 0, next;
+	size_t size = bpf_map__key_size(map);
+	__u32 value;
+	int err = bpf_map__get_next_key(map, NULL, &next, size);
+
+	while (!err) {
+		key = 0;
+		memcpy(&key, &next, size);
+		err = bpf_map__get_next_key(map, &key, &next, size);
+		if (bpf_map__lookup_elem(map, &key, size, &value, sizeof(value), 0) || value != target)
+			continue;
+		bpf_map__delete_elem(map, &key, size, 0);
+		if (view)
+			kview_remove_pid(view, (pid_t)key);
+	}
+}
+
+static void release_target(struct monitor_scope *scope, uint32_t number)
+{
+	delete_entries(scope->bpf->maps.scope_tasks, number, scope->view);
+	delete_entries(scope->bpf->maps.scope_cgroups, number, NULL);
+	for (size_t i = 0; i < scope->cgroup_count;)
+		if (scope->cgroups[i].target == number)
+			remove_cgroup(scope, i);
+		else
+			i++;
+}
+
+void monitor_scope_release(struct monitor_scope *scope, const struct monitor_config *config)
+{
+	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++) {
+		const struct monitor_target *old = scope->names[i] ? find_target(scope->config, scope->names[i]) : NULL;
+		const struct monitor_target *new = old ? find_target(config, old->name) : NULL;
+
+		if (!old || (new && is_same(old, new)))
+			continue;
+		release_target(scope, i);
+		if (new)
+			continue;
+		free(scope->names[i]);
+		scope->names[i] = NULL;
+	}
+}
+
+static uint32_t wanted_news(const struct monitor_config *config)
+{
+	static const uint32_t news[] = {
+		[MONITOR_BY_CGROUP] = 1U << SCOPE_CGROUP, [MONITOR_BY_CONTAINER] = 1U << SCOPE_CGROUP,
+		[MONITOR_BY_NAME] = 1U << SCOPE_EXEC,	  [MONITOR_BY_PID] = 0,
+		[MONITOR_BY_PORT] = 1U << SCOPE_LISTEN,
+	};
+	uint32_t wanted = 0;
+
+	for (size_t i = 0; i < config->target_count; i++)
+		for (size_t j = 0; j < config->targets[i].selector_count; j++)
+			wanted |= news[config->targets[i].selectors[j].by];
+	return wanted;
+}
+
+int monitor_scope_apply(struct monitor_scope *scope, const struct monitor_config *config)
+{
+	int err = 0;
+
+	scope->config = config;
+	for (size_t i = 0; !err && i < config->target_count; i++)
+		err = give_number(scope, config->targets[i].name);
+	if (err)
+		return err;
+	/* Before looking, so that nobody comes in between. */
+	scope->bpf->bss->wanted = wanted_news(config);
+	consider_cgroups(scope);
+	return process_each(consider, scope);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+unsigned int monitor_scope_generation(const struct monitor_scope *scope)
+{
+	return scope->generation;
+}
+
+struct kview *monitor_scope_view(const struct monitor_scope *scope)
+{
+	return scope->view;
+}
+
+struct bpf_map *monitor_scope_tasks(const struct monitor_scope *scope)
+{
+	return scope->bpf->maps.scope_tasks;
+}
+
+struct bpf_map *monitor_scope_cgroups(const struct monitor_scope *scope)
+{
+	return scope->bpf->maps.scope_cgroups;
+}
+
+uint64_t monitor_scope_lost(const struct monitor_scope *scope)
+{
+	return scope->bpf->bss->lost;
+}
+
+struct bpf_object *monitor_scope_object(const struct monitor_scope *scope)
+{
+	return scope->bpf->obj;
+}
+
+struct visitor {
+	const struct monitor_scope *scope;
+	monitor_process_fn process;
+	monitor_cgroup_fn cgroup;
+	void *data;
+	uint32_t target;
+	char mount[PATH_MAX];
+};
+
+static int visit_tasks(struct visitor *visitor)
+{
+	struct bpf_map *map = visitor->scope->bpf->maps.scope_tasks;
+	__u32 key, *last = NULL, target;
+	int err = 0;
+
+	for (; !err && !bpf_map__get_next_key(map, last, &key, sizeof(key)); last = &key)
+		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &target, sizeof(target), 0))
+			err = visitor->process(key, target, visitor->data);
+	return err;
+}
+
+/* One that is there as a process is another target's, perhaps. */
+static int visit_member(pid_t pid, void *data)
+{
+	struct visitor *visitor = data;
+	__u32 key = pid, target;
+
+	if (!bpf_map__lookup_elem(visitor->scope->bpf->maps.scope_tasks, &key, sizeof(key), &target, sizeof(target), 0))
+		return 0;
+	return visitor->process(pid, visitor->target, visitor->data);
+}
+
+static struct visitor *visiting; /* for ftw() */
+
+static int visit_directory(const char *path, const struct stat *stat, int type)
+{
+	_cleanup_(freep) char *file = NULL;
+	__u64 id = stat->st_ino;
+
+	if (type != FTW_D || bpf_map__lookup_elem(visiting->scope->bpf->maps.scope_cgroups, &id, sizeof(id),
+						  &visiting->target, sizeof(visiting->target), 0))
+		return 0;
+	if (asprintf(&file, "%s/cgroup.procs", path) < 0) {
+		file = NULL;
+		return -ENOMEM;
+	}
+	return process_each_in(file, visit_member, visiting);
+}
+
+int monitor_scope_each_process(const struct monitor_scope *scope, monitor_process_fn fn, void *data)
+{
+	struct visitor visitor = { .scope = scope, .process = fn, .data = data };
+	int err = visit_tasks(&visitor);
+
+	visiting = &visitor;
+	for (size_t i = 0; !err && i < scope->cgroup_count; i++) {
+		err = ftw(scope->cgroups[i].path, visit_directory, 16);
+		/* One that has just gone. */
+		err = err < 0 && errno == ENOENT ? 0 : err;
+	}
+	visiting = NULL;
+	return err;
+}
+
+static int visit_cgroup_of(pid_t pid, uint32_t target, void *data)
+{
+	struct visitor *visitor = data;
+	char below[PATH_MAX], path[2 * PATH_MAX];
+	struct stat stat_path;
+
+	(void)target;
+	if (process_cgroup(pid, below, sizeof(below)))
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", visitor->mount, below);
+	return stat(path, &stat_path) ? 0 : visitor->cgroup(path, stat_path.st_ino, visitor->data);
+}
+
+int monitor_scope_each_cgroup(const struct monitor_scope *scope, monitor_cgroup_fn fn, void *data)
+{
+	struct visitor visitor = { .scope = scope, .cgroup = fn, .data = data };
+	struct visitor tasks = { .scope = scope, .process = visit_cgroup_of, .data = &visitor };
+	int err;
+
+	err = cgroup_mount(visitor.mount, sizeof(visitor.mount));
+	for (size_t i = 0; !err && i < scope->cgroup_count; i++)
+		err = fn(scope->cgroups[i].path, scope->cgroups[i].id, data);
+	return err ?: visit_tasks(&tasks);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The first line of an HTTP/1 message, and the way to it through IP and TCP headers. The same code runs in the kernel
+ * and in tests; the one who includes it brings the fixed-width types. No byte is read before it is known to be there.
+ */
+#ifndef KVIEW_MONITOR_HTTP_PARSE_H
+#define KVIEW_MONITOR_HTTP_PARSE_H
+
+#include "http_record.h"
+
+#define HTTP_HEAD_BYTES 96 /* of a message that are looked at */
+#define HTTP_LEAST_BYTES 12 /* "HTTP/1.1 200", the shortest beginning that says enough */
+#define HTTP_STEPS 80	   /* bytes of a path that are looked at */
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+struct http_head {
+	__u8 bytes[HTTP_HEAD_BYTES];
+	__u32 len; /* of them that are there */
+	/* results */
+	__u16 status; /* of an answer; 0: it is none */
+	__u8 method;  /* of a request */
+	__u8 digits;  /* while a path is read: its last part consists of digits so far */
+	__u32 at;     /* the next byte */
+	__u32 out, part; /* bytes of @path; where its last part begins */
+	char path[HTTP_PATH + 24]; /* the template: parts of digits are "*"; room for a masked index */
+};
+
+#define HTTP_INDEX_MASK 63 /* for @path */
+
+static __always_inline int http_is_digit(__u8 c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "HTTP/1.1 200 ": the number, or 0. */
+static __always_inline __u16 http_status(const struct http_head *head)
+{
+	const __u8 *b = head->bytes;
+
+	if (head->len < HTTP_LEAST_BYTES || b[0] != 'H' || b[1] != 'T' || b[2] != 'T' || b[3] != 'P' || b[4] != '/' ||
+	    b[5] != '1' || b[6] != '.' || !http_is_digit(b[7]) || b[8] != ' ' || b[9] < '1' || b[9] > '5' ||
+	    !http_is_digit(b[10]) || !http_is_digit(b[11]))
+		return 0;
+	return (b[9] - '0') * 100 + (b[10] - '0') * 10 + (b[11] - '0');
+}
+
+#define HTTP_WORD(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
+
+/* A request's method; @ret_len gets its length with the space behind it. */
+static __always_inline __u8 http_method(const struct http_head *head, __u32 *ret_len)
+{
+	const __u8 *b = head->bytes;
+	__u32 word = HTTP_WORD(b[0], b[1], b[2], b[3]), next = HTTP_WORD(b[4], b[5], b[6], b[7]);
+
+	if (head->len < HTTP_LEAST_BYTES)
+		return HTTP_NONE;
+	*ret_len = 5;
+	if (word == HTTP_WORD('G', 'E', 'T', ' ')) {
+		*ret_len = 4;
+		return HTTP_GET;
+	}
+	if (word == HTTP_WORD('P', 'U', 'T', ' ')) {
+		*ret_len = 4;
+		return HTTP_PUT;
+	}
+	if (word == HTTP_WORD('H', 'E', 'A', 'D') && b[4] == ' ')
+		return HTTP_HEAD;
+	if (word == HTTP_WORD('P', 'O', 'S', 'T') && b[4] == ' ')
+		return HTTP_POST;
+	*ret_len = 6;
+	if (word == HTTP_WORD('P', 'A', 'T', 'C') && b[4] == 'H' && b[5] == ' ')
+		return HTTP_PATCH;
+	*ret_len = 7;
+	if (word == HTTP_WORD('D', 'E', 'L', 'E') && b[4] == 'T' && b[5] == 'E' && b[6] == ' ')
+		return HTTP_DELETE;
+	*ret_len = 8;
+	if (word == HTTP_WORD('O', 'P', 'T', 'I') && next == HTTP_WORD('O', 'N', 'S', ' '))
+		return HTTP_OPTIONS;
+	return HTTP_NONE;
+}
+
+/* A part of digits is over: it becomes "*". */
+static __always_inline void http_end_part(struct http_head *head)
+{
+	if (!head->digits || head->out == head->part)
+		return;
+	head->path[head->part & HTTP_INDEX_MASK] = '*';
+	head->out = head->part + 1;
+}
+
+/* Take the next byte of the path. 1: it was the last one. */
+static __always_inline int http_path_step(struct http_head *head)
+{
+	__u32 at = head->at;
+	__u8 c;
+
+	if (at >= head->len || at >= HTTP_HEAD_BYTES || head->out >= HTTP_PATH)
+		return 1;
+	c = head->bytes[at];
+	head->at = at + 1;
+	/* The query is no part of it; what is not printable is none of a path's. */
+	if (c <= ' ' || c == '?' || c == '#' || c >= 127)
+		return 1;
+	if (c == '/')
+		http_end_part(head);
+	if (head->out >= HTTP_PATH)
+		return 1;
+	head->path[head->out & HTTP_INDEX_MASK] = c;
+	head->out++;
+	if (c == '/') {
+		head->part = head->out;
+		head->digits = 1;
+	} else if (!http_is_digit(c)) {
+		head->digits = 0;
+	}
+	return 0;
+}
+
+/* Behind the last step: end the path, and clear what lies behind it. */
+static __always_inline void http_path_end(struct http_head *head)
+{
+	__u32 i;
+
+	http_end_part(head);
+	for (i = 0; i < HTTP_PATH; i++)
+		if (i >= head->out)
+			head->path[i] = 0;
+}
+
+/* From an IP packet's first bytes to where TCP's data begins. */
+struct http_tcp {
+	__u32 seq;
+	__u32 data; /* offset */
+	__u8 flags;
+};
+
+#define HTTP_TCP_SYN 2
+
+/*
+ * Of IP version 4 or 6 (no extension headers), by its first 40 bytes: where the next header begins; 0: no TCP, or a
+ * later fragment.
+ */
+static __always_inline __u32 http_ip(const __u8 *b)
+{
+	if (b[0] >> 4 == 4)
+		return (b[0] & 15) >= 5 && b[9] == 6 && !((b[6] & 0x1f) | b[7]) ? (b[0] & 15) * 4 : 0;
+	return b[0] >> 4 == 6 && b[6] == 6 ? 40 : 0;
+}
+
+/* By the first 20 bytes of a TCP header at @offset. 0: it cannot be one. */
+static __always_inline int http_tcp(const __u8 *b, __u32 offset, struct http_tcp *tcp)
+{
+	__u32 len = (b[12] >> 4) * 4;
+
+	if (len < 20)
+		return 0;
+	tcp->seq = HTTP_WORD(b[4], b[5], b[6], b[7]);
+	tcp->flags = b[13];
+	tcp->data = offset + len;
+	return 1;
+}
+
+#endif /* KVIEW_MONITOR_HTTP_PARSE_H */

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Keeps true who is monitored: what a process forks and what is made in a cgroup belongs where that belongs. */
+#include "monitor/probes/scope.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* 1 << enum scope_news_kind of what user space waits for. */
+__u32 wanted;
+__u64 lost;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} news SEC(".maps");
+
+static __always_inline void tell(enum scope_news_kind kind, __u32 tgid)
+{
+	struct scope_news record = { .kind = kind, .tgid = tgid };
+
+	if ((wanted & 1U << kind) && bpf_ringbuf_output(&news, &record, sizeof(record), 0))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+SEC("tp_btf/sched_process_fork")
+int scope_fork(__u64 *ctx)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	__u32 tgid = parent->tgid, new = child->tgid, target;
+
+	if (tgid == new)
+		return 0;
+	target = scope_of_tgid(tgid);
+	if (target && bpf_map_update_elem(&scope_tasks, &new, &target, BPF_ANY))
+		__sync_fetch_and_add(&lost, 1);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int scope_exec(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+
+	tell(SCOPE_EXEC, task->tgid);
+	return 0;
+}
+
+/* Its number can be another process's next. Not at its exit: its threads are still counted until they are gone. */
+SEC("tp_btf/sched_process_free")
+int scope_free(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u32 tgid = task->tgid;
+
+	if (task->pid == (int)tgid)
+		bpf_map_delete_elem(&scope_tasks, &tgid);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int scope_mkdir(__u64 *ctx)
+{
+	struct cgroup *cgroup = (void *)ctx[0];
+	__u64 id = BPF_CORE_READ(cgroup, kn, id), parent = BPF_CORE_READ(cgroup, self.parent, cgroup, kn, id);
+	__u32 target = scope_of_cgroup(parent);
+
+	if (target && bpf_map_update_elem(&scope_cgroups, &id, &target, BPF_ANY))
+		__sync_fetch_and_add(&lost, 1);
+	tell(SCOPE_CGROUP, 0);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int scope_rmdir(__u64 *ctx)
+{
+	struct cgroup *cgroup = (void *)ctx[0];
+	__u64 id = BPF_CORE_READ(cgroup, kn, id);
+
+	bpf_map_delete_elem(&scope_cgroups, &id);
+	return 0;
+}
+
+#define TCP_LISTEN 10 /* include/net/tcp_states.h */
+
+SEC("tp_btf/inet_sock_set_state")
+int scope_listen(__u64 *ctx)
+{
+	if ((int)ctx[2] == TCP_LISTEN)
+		tell(SCOPE_LISTEN, bpf_get_current_pid_tgid() >> 32);
+	return 0;
+}

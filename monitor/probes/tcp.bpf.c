@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCP sessions of the targets: who they belong to, how long they live, what they carry.
+ *
+ * Whose a socket is is decided once: when it connects, by the process that asks; when it is accepted, by its cgroup,
+ * which it has from the socket that listens, or by who listens on that port. What was there before is found by going
+ * through the targets' open files.
+ */
+#include "monitor/probes/sessions.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define IPPROTO_TCP 6
+#define SOCK_DONE_BIT 1 /* enum sock_flags: the other side has said that it is done */
+#define AF_INET 2
+#define AF_INET6 10
+
+enum { /* include/net/tcp_states.h */
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT,
+	TCP_SYN_RECV,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE,
+	TCP_LISTEN = 10,
+	TCP_NEW_SYN_RECV = 12,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct sock_common {
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	__u16 skc_num;
+	unsigned long skc_flags;
+	atomic64_t skc_cookie;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol, sk_type;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct tcp_sock {
+	__u64 bytes_sent, bytes_retrans, bytes_received;
+	__u32 srtt_us, total_retrans;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct file;
+struct bpf_map;
+
+struct bpf_iter__task_file {
+	struct task_struct___monitor *task;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+__u64 lost;
+__u64 open_sessions[TCP_TARGETS];
+__u8 listeners_only; /* look for these first: they tell which end of a session is the server */
+__u8 alive[TCP_TARGETS]; /* whether a target still has this number */
+
+static const struct monitor_sample empty;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TCP_WHATS * 64);
+	__type(key, struct monitor_key);
+	__type(value, struct monitor_sample);
+} samples SEC(".maps");
+
+/* Whose sockets listen on a port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TCP_LISTENERS);
+	__type(key, struct tcp_listener);
+	__type(value, __u32);
+} listeners SEC(".maps");
+
+static __always_inline struct monitor_sample *sample_for(__u32 target, enum tcp_what what)
+{
+	struct monitor_key key = { .target = target, .what = what };
+
+	return sample_of(&samples, &key, &empty);
+}
+
+static __always_inline void count(__u32 target, enum tcp_what what, __u64 value)
+{
+	struct monitor_sample *sample = sample_for(target, what);
+
+	if (sample)
+		sample_add_shared(sample, value);
+}
+
+static __always_inline __u32 netns_of(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+static __always_inline __u32 scope_of_sock(const struct sock *sk)
+{
+	return scope_of_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id));
+}
+
+/* --- what a session carries --------------------------------------------------------------------------------------- */
+
+static __always_inline __u64 sent_by(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+
+	return BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
+}
+
+/* The end of the other side's data counts as a byte there. */
+static __always_inline __u64 received_by(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+	__u64 bytes = BPF_CORE_READ(tp, bytes_received);
+
+	return bytes && (BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DONE_BIT) ? bytes - 1 : bytes;
+}
+
+/*
+ * What has come since somebody looked. It can be less than nothing: two look at once, or the end has just been told
+ * off.
+ */
+static __always_inline __u64 take_new(__u64 *known, __u64 bytes)
+{
+	return bytes - __sync_lock_test_and_set(known, bytes);
+}
+
+static __always_inline void look(struct tcp_session *session, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+	struct monitor_sample *bytes = sample_for(session->target, TCP_BYTES);
+	struct monitor_sample *retransmits = sample_for(session->target, TCP_RETRANSMITS);
+	__u64 rtt = BPF_CORE_READ(tp, srtt_us) >> 3;
+
+	if (bytes) {
+		__sync_fetch_and_add(&bytes->extra[0], take_new(&session->sent, sent_by(sk)));
+		__sync_fetch_and_add(&bytes->extra[1], take_new(&session->received, received_by(sk)));
+	}
+	if (retransmits)
+		__sync_fetch_and_add(&retransmits->extra[0],
+				     take_new(&session->retransmits, BPF_CORE_READ(tp, total_retrans)));
+	if (rtt)
+		count(session->target, TCP_RTT, rtt * 1000);
+}
+
+/* --- its life ----------------------------------------------------------------------------------------------------- */
+
+static __always_inline void begin(struct sock *sk, __u64 cookie, __u32 target, __u8 server, __u8 established)
+{
+	struct tcp_session session = {};
+
+	session.sock = (__u64)sk;
+	session.began = bpf_ktime_get_ns();
+	session.target = target;
+	session.server = server;
+	session.established = established;
+	if (bpf_map_update_elem(&sessions, &cookie, &session, BPF_ANY))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+static __always_inline __u32 scope_of_port(const struct sock *sk)
+{
+	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+	__u32 *target = bpf_map_lookup_elem(&listeners, &listener);
+
+	return target ? *target : 0;
+}
+
+static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_session *session)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 target;
+
+	if (session) {
+		count(session->target, TCP_CONNECT, now - session->began);
+		session->began = now;
+		session->established = 1;
+		return;
+	}
+	target = scope_of_sock(sk) ?: scope_of_port(sk);
+	if (target)
+		begin(sk, cookie, target, 1, 1);
+}
+
+static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_session *session)
+{
+	look(session, sk);
+	if (!session->established)
+		count(session->target, TCP_FAILED, 0);
+	else if (!session->old)
+		count(session->target, TCP_LIFE, bpf_ktime_get_ns() - session->began);
+	bpf_map_delete_elem(&sessions, &cookie);
+}
+
+static __always_inline void listen(const struct sock *sk, __u32 target)
+{
+	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+
+	if (target && bpf_map_update_elem(&listeners, &listener, &target, BPF_ANY))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+static __always_inline void end_listening(const struct sock *sk)
+{
+	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+
+	bpf_map_delete_elem(&listeners, &listener);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int monitor_state(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	int from = ctx[1], to = ctx[2];
+	struct tcp_session *session;
+	__u32 target;
+	__u64 cookie;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (to == TCP_LISTEN) {
+		listen(sk, scope_current());
+		return 0;
+	}
+	/* A new connection's socket is a copy of the one that listens, and leaves that state, too. */
+	if (from == TCP_LISTEN) {
+		if (to == TCP_CLOSE)
+			end_listening(sk);
+		return 0;
+	}
+	cookie = bpf_get_socket_cookie(sk);
+	session = bpf_map_lookup_elem(&sessions, &cookie);
+	if (to == TCP_SYN_SENT) {
+		target = scope_current();
+		if (target && !session)
+			begin(sk, cookie, target, 0, 0);
+	} else if (to == TCP_ESTABLISHED) {
+		establish(sk, cookie, session);
+	} else if (to == TCP_CLOSE && session) {
+		end(sk, cookie, session);
+	}
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_accept")
+int monitor_accept(struct pt_regs *ctx)
+{
+	const struct sock *sk = (void *)PT_REGS_RC(ctx);
+	struct tcp_session *session;
+	__u64 cookie;
+
+	if (!sk)
+		return 0;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	session = bpf_map_lookup_elem(&sessions, &cookie);
+	if (!session || !session->server || session->accepted)
+		return 0;
+	session->accepted = 1;
+	count(session->target, TCP_ACCEPT, bpf_ktime_get_ns() - session->began);
+	return 0;
+}
+
+static __always_inline int count_if_session(const struct sock *sk, enum tcp_what what)
+{
+	struct tcp_session *session;
+	__u64 cookie;
+
+	if (!sk)
+		return 0;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	session = cookie ? bpf_map_lookup_elem(&sessions, &cookie) : NULL;
+	if (session)
+		count(session->target, what, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_send_reset")
+int monitor_send_reset(__u64 *ctx)
+{
+	return count_if_session((void *)ctx[0], TCP_RESET_SENT);
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int monitor_receive_reset(__u64 *ctx)
+{
+	return count_if_session((void *)ctx[0], TCP_RESET_RECEIVED);
+}
+
+/* --- when user space looks ---------------------------------------------------------------------------------------- */
+
+static long look_at(struct bpf_map *map, __u64 *cookie, struct tcp_session *session, void *data)
+{
+	const struct sock *sk = (void *)session->sock;
+	__u32 target = session->target;
+
+	(void)data;
+	if (target >= TCP_TARGETS || !alive[target]) {
+		bpf_map_delete_elem(map, cookie);
+		return 0;
+	}
+	/* The memory may be another's by now. */
+	if (!session->established || BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (__s64)*cookie)
+		return 0;
+	look(session, sk);
+	if (target < TCP_TARGETS)
+		open_sessions[target]++;
+	return 0;
+}
+
+SEC("raw_tp")
+int monitor_look(void *ctx)
+{
+	__u32 i;
+
+	(void)ctx;
+	for (i = 0; i < TCP_TARGETS; i++)
+		open_sessions[i] = 0;
+	bpf_for_each_map_elem(&sessions, look_at, NULL, 0);
+	return 0;
+}
+
+static __always_inline int find(struct sock *sk, __u32 target)
+{
+	__u8 state = sk->__sk_common.skc_state;
+	struct tcp_session session = {};
+	struct tcp_listener listener;
+	__u64 cookie;
+
+	if (state == TCP_LISTEN) {
+		listen(sk, target);
+		return 0;
+	}
+	if (listeners_only || state == TCP_CLOSE || state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+		return 0;
+	cookie = bpf_get_socket_cookie(sk);
+	listener.netns = netns_of(sk);
+	listener.port = sk->__sk_common.skc_num;
+	session.sock = (__u64)sk;
+	session.began = bpf_ktime_get_ns();
+	session.target = target;
+	session.established = session.accepted = session.old = 1;
+	session.server = bpf_map_lookup_elem(&listeners, &listener) != NULL;
+	/* Bytes of before belong to nobody's interval. */
+	session.sent = sent_by(sk);
+	session.received = received_by(sk);
+	session.retransmits = BPF_CORE_READ((const struct tcp_sock *)sk, total_retrans);
+	bpf_map_update_elem(&sessions, &cookie, &session, BPF_NOEXIST);
+	return 0;
+}
+
+SEC("iter/task_file")
+int monitor_find(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct___monitor *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+	__u32 target;
+
+	if (!task || !file)
+		return 0;
+	target = scope_of_tgid(task->tgid) ?: scope_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
+	if (!target)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	sk = socket ? socket->sk : NULL;
+	if (!sk || sk->sk_protocol != IPPROTO_TCP ||
+	    (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6))
+		return 0;
+	return find(sk, target);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <string.h>
+
+#include "tcp.skel.h"
+#include "tcp_record.h"
+#include "monitor/daemon/probe.h"
+
+PROBE_SKELETON(tcp)
+
+/* Open sessions of each target. */
+struct state {
+	struct metric *open[MONITOR_TARGETS + 1];
+};
+
+#define LABELS { "target" }
+
+static const struct metric_desc open_family = { "kview_tcp_sessions", "Sessions that are open.", METRIC_GAUGE, 1,
+						LABELS };
+static const struct metric_desc sent = { "kview_tcp_sent_bytes_total", "Bytes sent, each once.", METRIC_COUNTER, 1,
+					 LABELS };
+static const struct metric_desc received = { "kview_tcp_received_bytes_total", "Bytes received.", METRIC_COUNTER, 1,
+					     LABELS };
+
+static const struct metric_desc retransmits = { "kview_tcp_retransmits_total", "Segments sent again.", METRIC_COUNTER,
+						1, LABELS };
+
+static const struct metric_desc families[TCP_WHATS] = {
+	[TCP_LIFE] = { "kview_tcp_session_seconds", "Life of sessions that began and ended while they were watched.",
+		       METRIC_HISTOGRAM, 1e-9, LABELS },
+	[TCP_CONNECT] = { "kview_tcp_connect_seconds", "Time from asking for a connection until it was there.",
+			  METRIC_HISTOGRAM, 1e-9, LABELS },
+	[TCP_ACCEPT] = { "kview_tcp_accept_seconds", "Time connections waited until they were accepted.",
+			 METRIC_HISTOGRAM, 1e-9, LABELS },
+	[TCP_RTT] = { "kview_tcp_rtt_seconds",
+		      "Smoothed round-trip time of each session, whenever it was looked at and at its end.",
+		      METRIC_HISTOGRAM, 1e-9, LABELS },
+	[TCP_RESET_SENT] = { "kview_tcp_resets_sent_total", "Sessions this side has reset.", METRIC_COUNTER, 1,
+			     LABELS },
+	[TCP_RESET_RECEIVED] = { "kview_tcp_resets_received_total", "Sessions the other side has reset.",
+				 METRIC_COUNTER, 1, LABELS },
+	[TCP_FAILED] = { "kview_tcp_connect_failures_total", "Connections asked for and not had.", METRIC_COUNTER, 1,
+			 LABELS },
+};
+
+static bool describe(const void *data, struct collector_series *series, void *probe)
+{
+	const struct monitor_key *key = data;
+
+	series->labels[0] = monitor_scope_name(((struct probe *)probe)->scope, key->target);
+	if (key->what == TCP_BYTES) {
+		series->extras[0] = &sent;
+		series->extras[1] = &received;
+	} else if (key->what == TCP_RETRANSMITS) {
+		series->extras[0] = &retransmits;
+	} else {
+		series->sample = &families[key->what % TCP_WHATS];
+	}
+	return series->labels[0];
+}
+
+static int run_once(struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+}
+
+/* Neither is attached: they run when they are called. */
+static int attach(struct probe *probe, struct bpf_program *program)
+{
+	struct tcp *bpf = probe->skeleton;
+
+	return program == bpf->progs.monitor_look || program == bpf->progs.monitor_find ? 0 : -ENOENT;
+}
+
+static int prepare(struct probe *probe)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	probe->state = state;
+	return state ? 0 : -ENOMEM;
+}
+
+/* Sockets of those who were there before, and of those who join. */
+static int find_sockets(struct probe *probe, bool listeners_only)
+{
+	struct tcp *bpf = probe->skeleton;
+	_cleanup_(closep) int iter = -1;
+	struct bpf_link *link = bpf_program__attach_iter(bpf->progs.monitor_find, NULL);
+	char none[16];
+	int err = 0;
+
+	if (!link)
+		return -errno;
+	bpf->bss->listeners_only = listeners_only;
+	iter = bpf_iter_create(bpf_link__fd(link));
+	err = iter < 0 ? -errno : 0;
+	while (!err && read(iter, none, sizeof(none)) > 0)
+		;
+	bpf_link__destroy(link);
+	return err;
+}
+
+static void forget_listeners(struct probe *probe)
+{
+	struct tcp *bpf = probe->skeleton;
+	struct tcp_listener key, next;
+	int err = bpf_map__get_next_key(bpf->maps.listeners, NULL, &next, sizeof(next));
+	__u32 target;
+
+	while (!err) {
+		key = next;
+		err = bpf_map__get_next_key(bpf->maps.listeners, &key, &next, sizeof(next));
+		if (!bpf_map__lookup_elem(bpf->maps.listeners, &key, sizeof(key), &target, sizeof(target), 0) &&
+		    !monitor_scope_name(probe->scope, target))
+			bpf_map__delete_elem(bpf->maps.listeners, &key, sizeof(key), 0);
+	}
+}
+
+static int follow(struct probe *probe)
+{
+	struct tcp *bpf = probe->skeleton;
+
+	for (uint32_t i = 0; i < TCP_TARGETS; i++)
+		bpf->bss->alive[i] = monitor_scope_name(probe->scope, i) != NULL;
+	forget_listeners(probe);
+	return find_sockets(probe, true) ?: find_sockets(probe, false);
+}
+
+static int set_open(struct probe *probe, uint32_t target, const char *name)
+{
+	struct state *state = probe->state;
+	struct tcp *bpf = probe->skeleton;
+	int err = 0;
+
+	if (name && !state->open[target])
+		err = metrics_get(probe->metrics, &open_family, &name, &state->open[target]);
+	if (err)
+		return err;
+	if (name) {
+		metric_set(state->open[target], bpf->bss->open_sessions[target]);
+	} else if (state->open[target]) {
+		metrics_put(probe->metrics, state->open[target]);
+		state->open[target] = NULL;
+	}
+	return 0;
+}
+
+static int collect(struct probe *probe, uint64_t now)
+{
+	struct tcp *bpf = probe->skeleton;
+	int err = run_once(bpf->progs.monitor_look);
+
+	(void)now;
+	for (uint32_t i = 1; !err && i <= MONITOR_TARGETS; i++)
+		err = set_open(probe, i, monitor_scope_name(probe->scope, i));
+	return err;
+}
+
+static void deinit(struct probe *probe)
+{
+	struct state *state = probe->state;
+
+	for (uint32_t i = 0; state && i <= MONITOR_TARGETS; i++)
+		metrics_put(probe->metrics, state->open[i]);
+	free(state);
+}
+
+const struct probe_ops probe_tcp = {
+	PROBE_OF_SKELETON,	.prepare = prepare, .attach = attach, .describe = describe,
+	.collect = collect, .follow = follow,	.deinit = deinit,
+};

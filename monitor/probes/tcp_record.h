@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVIEW_MONITOR_TCP_RECORD_H
+#define KVIEW_MONITOR_TCP_RECORD_H
+
+#include "http_parse.h"
+
+#define TCP_SESSIONS 32768  /* open ones of targets, at a time */
+#define TCP_LISTENERS 1024
+#define TCP_TARGETS 65	    /* numbers of targets start at 1 */
+
+/* Keys of samples: struct monitor_key. */
+enum tcp_what {
+	TCP_LIFE,	/* of sessions that have ended */
+	TCP_CONNECT,	/* from the call to the answer */
+	TCP_ACCEPT,	/* from the handshake's end until somebody accepted */
+	TCP_RTT,	/* smoothed, of each session at each look and at its end */
+	TCP_BYTES,	/* first extra: sent and not only sent again; second: received */
+	TCP_RETRANSMITS, /* first extra: segments sent again */
+	TCP_RESET_SENT,
+	TCP_RESET_RECEIVED,
+	TCP_FAILED,	/* connections that were not made */
+	TCP_WHATS,
+};
+
+/* HTTP on a session: see http.bpf.c. */
+struct tcp_http {
+	__u64 asked_at;
+	__u32 next[2];	 /* number of the byte that comes next, by direction (0 in, 1 out) */
+	__u8 seen[2];	 /* whether that is known */
+	__u8 method, waiting;
+	__u16 status;
+	__u16 reserved;
+	__u32 asked;	 /* bytes of the request so far */
+	__u32 reserved2;
+	char path[HTTP_PATH];
+	struct http_head head; /* room to parse in: a socket's packets come one after the other */
+};
+
+/* A socket of a target. Keys are the sockets' cookies. */
+struct tcp_session {
+	__u64 sock;	   /* address of the kernel's struct */
+	__u64 began;	   /* connecting or established */
+	__u64 sent, received, retransmits; /* of these that much is in the samples */
+	__u32 target;
+	__u8 server;	   /* somebody else has connected */
+	__u8 established, accepted, old; /* old: began before it was looked at */
+	struct tcp_http http;
+};
+
+struct tcp_listener {
+	__u32 netns, port; /* number of the name space's inode */
+};
+
+#endif /* KVIEW_MONITOR_TCP_RECORD_H */

@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kview-monitord on real servers: its counts are theirs.
+# shellcheck disable=SC1091,SC2154,SC2015,SC2119,SC2120 # cli.inc defines them
+set -euo pipefail
+. tests/vm/cli.inc
+. tests/monitor/daemon.inc
+
+cgroup=/sys/fs/cgroup/kview-cache
+
+# The server in a cgroup of its own, and the cgroup.
+finish()
+{
+	if [ -e $cgroup ]; then
+		xargs -r kill -9 <$cgroup/cgroup.procs 2>/dev/null || true
+		wait_for rmdir $cgroup 2>/dev/null || true
+	fi
+	monitord_exit
+}
+trap finish EXIT
+
+write_conf()
+{
+	cat >"$conf" <<-CONF
+		targets:
+		- name: web
+		  process: ^nginx$
+		- name: cache
+		  cgroup: kview-cache
+		probes: {cpu: , memory: , file: , tcp: , http: {paths: 3}, syscalls: }
+		outputs:
+		  prometheus: {listen: '127.0.0.1:9464'}
+		  json: {file: $tmp/lines.jsonl, every: 1s}
+	CONF
+}
+
+# As many as the server has written into its own log.
+logged()
+{
+	grep -c "$1" "$tmp/access.log" || true
+}
+
+http_requests()
+{
+	$client requests 127.0.0.1 8080 100 /index.html /index.html /nonesuch /123/45?a=b
+	wait_for has_logged 103
+	look
+	is "$(logged '"GET /index.html ')" kview_http_request_seconds_count target=web method=GET path=/index.html status=200
+	is "$(logged '"GET /nonesuch ')" kview_http_request_seconds_count target=web path=/nonesuch status=404
+	is "$(logged '"GET /123/45')" kview_http_request_seconds_count target=web 'path=/*/*' status=404
+	# A fourth path is one of the others.
+	$client requests 127.0.0.1 8080 4 /large
+	wait_for has_logged 107
+	look
+	is 4 kview_http_request_seconds_count target=web path=other status=200
+	is "$(wc -l <"$tmp/access.log")" kview_http_request_seconds_count target=web
+	# Heads and bodies: four of 300,000 bytes, and more.
+	more_than 1200000 kview_http_response_bytes_total path=other
+	more_than 0 kview_http_request_bytes_total path=other
+}
+
+# A connection that was there before the daemon.
+old_connection()
+{
+	mkfifo "$tmp/fifo"
+	$client hold 127.0.0.1 8080 "$tmp/fifo" >"$tmp/hold" &
+	holder=$!
+	wait_for grep -q connected "$tmp/hold"
+}
+
+use_old_connection()
+{
+	look
+	is 1 kview_tcp_sessions target=web
+	for _ in 1 2 3; do
+		echo /index.html
+	done >"$tmp/fifo"
+	wait "$holder"
+	wait_for has_logged 3
+	look
+	is 3 kview_http_request_seconds_count target=web
+	is "$(wc -l <"$tmp/access.log")" kview_http_request_seconds_count target=web
+}
+
+# A cgroup that comes later, and a server that is started in it.
+redis()
+{
+	local input received
+
+	mkdir $cgroup
+	sleep 1000 &
+	echo $! >$cgroup/cgroup.procs
+	wait_for has_processes cache 1
+	(echo "$BASHPID" >$cgroup/cgroup.procs; exec redis-server --port 6390 --save '' --dir "$tmp" --daemonize no >"$tmp/redis.log") &
+	wait_for is_served 6390
+	redis-benchmark -p 6390 -t set,get -n 200 -c 4 -q >/dev/null
+	redis-cli -p 6390 info stats >"$tmp/info"
+	input=$(tr -d '\r' <"$tmp/info" | sed -n 's/^total_net_input_bytes://p')
+	wait_for sessions_have_ended cache
+	is "$input" kview_tcp_received_bytes_total target=cache
+	received=$(tr -d '\r' <"$tmp/info" | sed -n 's/^total_connections_received://p')
+	is "$received" kview_tcp_session_seconds_count target=cache
+	more_than 4 kview_tcp_accept_seconds_count target=cache
+	more_than 0 kview_cpu_seconds_count target=cache
+	more_than 0 kview_syscall_seconds_count target=cache syscall=epoll_wait
+	is 2 kview_processes target=cache
+	more_than 1000000 kview_memory_resident_bytes target=cache
+}
+
+system_calls()
+{
+	more_than 50 kview_syscall_seconds_count target=web syscall=epoll_wait
+	more_than 1 kview_syscall_errors_total target=web
+	more_than 0 kview_file_io_seconds_count target=web operation=write
+	more_than 20 kview_cpu_seconds_count target=web
+	more_than 0 kview_cpu_off_seconds_count target=web
+	is 2 kview_processes target=web # the master and its worker
+}
+
+own_cost()
+{
+	local view=0
+
+	! has_module || view=1
+	is $view kview_monitor_program_in_view program=monitor_cpu
+	is $view kview_monitor_program_in_view program=monitor_enter
+	is $view kview_monitor_program_in_view program=monitor_read_end
+	is 0 kview_monitor_program_in_view program=monitor_state
+	more_than 100 kview_monitor_program_runs_total program=monitor_http_in
+	more_than 0 kview_monitor_program_seconds_total program=monitor_cpu
+	more_than 100000 kview_monitor_map_bytes probe=tcp
+	is 0 kview_monitor_lost_total
+	more_than 0 kview_monitor_cpu_seconds_total
+	more_than 1000000 kview_monitor_resident_bytes
+	echo "resident: $(value kview_monitor_resident_bytes), series: $(value kview_monitor_series)"
+}
+
+json_lines()
+{
+	wait_for grep -q kview_http_request_seconds "$tmp/lines.jsonl"
+	grep kview_http_request_seconds "$tmp/lines.jsonl" | tail -n 1 |
+		is_json 'j["type"] == "histogram" and j["labels"]["target"] == "web" and j["count"] > 0 and j["time"] > 1e9'
+}
+
+# Counts go on; a target goes and another comes; a mistake changes nothing.
+reload()
+{
+	local before
+
+	look
+	before=$(value kview_http_request_seconds_count target=web path=/index.html)
+	sed -i 's/name: cache/name: store/; s/syscalls: /block: /' "$conf"
+	kill -HUP "$daemon"
+	wait_for grep -q 'monitor.yaml: 2 targets$' "$tmp/monitord.err"
+	$client requests 127.0.0.1 8080 5 /index.html
+	wait_for has_processes store 2
+	is $((before + 5)) kview_http_request_seconds_count target=web path=/index.html
+	is none kview_processes target=cache
+	is none kview_tcp_received_bytes_total target=cache
+	is none kview_syscall_seconds_count target=web
+	sed -i 's/process:/prcess:/' "$conf"
+	kill -HUP "$daemon"
+	wait_for grep -q 'monitor.yaml:3: prcess: nothing a target has.*stays' "$tmp/monitord.err"
+	look
+	is $((before + 5)) kview_http_request_seconds_count target=web path=/index.html
+}
+
+nothing_is_left()
+{
+	[ -z "$(bpftool link show)" ] && ! bpftool prog show | grep -q 'name \(monitor\|scope\)_' &&
+		{ ! has_module || [ "$("$kview" show)" = "no views" ]; }
+}
+
+ends()
+{
+	kill "$daemon"
+	wait "$daemon" || fail "the end: $?: $(cat "$tmp/monitord.err")"
+	wait_for nothing_is_left
+	write_conf
+	start_monitord
+	kill -9 "$daemon"
+	wait "$daemon" || true
+	wait_for nothing_is_left
+	# The servers have noticed nothing.
+	$client requests 127.0.0.1 8080 1 /index.html
+}
+
+refusals()
+{
+	run 2 "$monitord"
+	echo 'targets: {' >"$conf"
+	run 1 "$monitord" "$conf"
+	grep -q 'monitor.yaml:2: not YAML' "$tmp/err" || fail "$(cat "$tmp/err")"
+	one_line 1 'monitor.yaml:2: not YAML' "$kview" monitor --check "$conf"
+	one_line 2 'no configuration' "$kview" monitor
+	write_conf
+	run 0 "$kview" monitor --check "$conf"
+	grep -q '^targets: web cache$' "$tmp/out" || fail "$(cat "$tmp/out")"
+	run 3 setpriv --bounding-set -all --inh-caps -all "$monitord" "$conf"
+}
+
+ip link set lo up
+start_nginx
+refusals
+old_connection
+start_monitord
+use_old_connection
+http_requests
+redis
+system_calls
+own_cost
+json_lines
+reload
+ends

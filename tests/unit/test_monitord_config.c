@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The configuration of kview-monitord: what is read; what is refused, where, and in which words. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "monitor/daemon/config.h"
+#include "unit.h"
+
+#define TARGET "targets:\n- name: a\n  pid: 1\n"
+#define OUTPUT "outputs: {prometheus: {listen: '127.0.0.1:9464'}}\n"
+
+static int read_text(const char *text, struct monitor_config *config, struct monitor_error *error)
+{
+	FILE *in = fmemopen((char *)text, strlen(text) ?: 1, "r");
+	int err = monitor_config_read(in, config, error);
+
+	fclose(in);
+	return err;
+}
+
+static void everything(void **state)
+{
+	static const char text[] = "# a comment\n"
+				   "targets:\n"
+				   "  - name: web\n"
+				   "    unit: nginx.service\n"
+				   "    port: [80, 443]\n"
+				   "  - name: cache\n"
+				   "    process: ^redis-(server|sentinel)$\n"
+				   "    container: cache-1\n"
+				   "probes:\n"
+				   "  cpu:\n"
+				   "  http: {paths: 7}\n"
+				   "  syscalls: yes\n"
+				   "  block: off\n"
+				   "  tcp:\n"
+				   "outputs:\n"
+				   "  prometheus: {listen: '[::1]:9464'}\n"
+				   "  json: {file: /var/log/kview.jsonl, every: 500ms}\n"
+				   "limits: {series: 1234, forget: 2h, times: no}\n";
+	struct monitor_config config;
+	struct monitor_error error;
+	const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)&config.listen;
+
+	(void)state;
+	assert_int_equal(read_text(text, &config, &error), 0);
+	assert_int_equal(config.target_count, 2);
+	assert_string_equal(config.targets[0].name, "web");
+	assert_int_equal(config.targets[0].line, 3);
+	assert_int_equal(config.targets[0].selector_count, 3);
+	assert_int_equal(config.targets[0].selectors[0].by, MONITOR_BY_CGROUP);
+	assert_string_equal(config.targets[0].selectors[0].text, "nginx.service");
+	assert_int_equal(config.targets[0].selectors[2].by, MONITOR_BY_PORT);
+	assert_int_equal(config.targets[0].selectors[2].number, 443);
+	assert_int_equal(config.targets[1].selectors[0].by, MONITOR_BY_NAME);
+	assert_int_equal(regexec(&config.targets[1].selectors[0].regex, "redis-server", 0, NULL, 0), 0);
+	assert_int_not_equal(regexec(&config.targets[1].selectors[0].regex, "redis-cli", 0, NULL, 0), 0);
+	assert_int_equal(config.targets[1].selectors[1].by, MONITOR_BY_CONTAINER);
+	assert_true(config.probes[MONITOR_CPU].on);
+	assert_true(config.probes[MONITOR_HTTP].on);
+	assert_int_equal(config.probes[MONITOR_HTTP].options[MONITOR_HTTP_PATHS], 7);
+	assert_true(config.probes[MONITOR_SYSCALLS].on);
+	assert_true(config.probes[MONITOR_TCP].on);
+	assert_false(config.probes[MONITOR_BLOCK].on);
+	assert_false(config.probes[MONITOR_MEMORY].on);
+	assert_int_equal(ip6->sin6_family, AF_INET6);
+	assert_int_equal(ntohs(ip6->sin6_port), 9464);
+	assert_string_equal(config.json, "/var/log/kview.jsonl");
+	assert_int_equal(config.json_every, 500000000);
+	assert_int_equal(config.series, 1234);
+	assert_false(config.times);
+	assert_int_equal(config.forget, 7200000000000);
+	monitor_config_deinit(&config);
+}
+
+static void defaults(void **state)
+{
+	struct monitor_config config;
+	struct monitor_error error;
+
+	(void)state;
+	assert_int_equal(read_text(TARGET OUTPUT, &config, &error), 0);
+	for (size_t i = 0; i < MONITOR_PROBES; i++)
+		assert_int_equal(config.probes[i].on, monitor_probes[i].on);
+	assert_int_equal(config.probes[MONITOR_HTTP].options[MONITOR_HTTP_PATHS], 100);
+	assert_int_equal(config.listen.ss_family, AF_INET);
+	assert_null(config.json);
+	assert_int_equal(config.series, 5000);
+	monitor_config_deinit(&config);
+}
+
+static void mistakes(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int line;
+		const char *why;
+	} cases[] = {
+		{ "\n", 0, "no targets" },
+		{ OUTPUT, 0, "no targets" },
+		{ TARGET, 0, "no outputs" },
+		{ "targets: [\n", 2, "not YAML" },
+		{ "a: b\n\tc: d\n", 2, "not YAML" },
+		{ "- a\n", 1, "expected 'name: value' lines" },
+		{ TARGET "---\nb: c\n", 5, "a second document" },
+		{ TARGET "target:\n  a\n", 5, "target: nothing a configuration has" },
+		{ TARGET "targets: []\n", 4, "targets: said twice" },
+		{ "targets: web\n", 1, "expected '- name: NAME'" },
+		{ "targets:\n- pid: 1\n", 2, "without a name" },
+		{ "targets:\n- name: a\n", 2, "a: who belongs to it?" },
+		{ "targets:\n- name: a b\n  pid: 1\n", 2, "a b: only letters" },
+		{ "targets:\n- name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  pid: 1\n", 2, "more than 32 characters" },
+		{ TARGET "- name: a\n  pid: 2\n", 4, "the target of line 2 has it" },
+		{ "targets:\n- name: a\n  pid: 0\n", 3, "pid: 0: not a number from 1" },
+		{ "targets:\n- name: a\n  pid: -1\n", 3, "not a number from 1" },
+		{ "targets:\n- name: a\n  pid: 1x\n", 3, "not a number from 1" },
+		{ "targets:\n- name: a\n  port: 65536\n", 3, "port: 65536: not a number from 1 to 65535" },
+		{ "targets:\n- name: a\n  port: [80, {}]\n", 3, "port: a value is expected" },
+		{ "targets:\n- name: a\n  process: '(a'\n", 3, "process: (a: " },
+		{ "targets:\n- name: a\n  user: b\n", 3, "user: nothing a target has" },
+		{ "targets:\n- name: a\n  unit:\n", 3, "unit: a value is expected" },
+		{ TARGET "probes:\n  cup:\n", 5, "cup: no probe; there are cpu" },
+		{ TARGET "probes:\n  cpu: maybe\n", 5, "yes or no is expected" },
+		{ TARGET "probes:\n  http:\n    paths: 1001\n", 6, "paths: 1001: not a number from 0 to 1000" },
+		{ TARGET "probes:\n  cpu:\n    paths: 1\n", 6, "paths: no option of the probe cpu" },
+		{ TARGET "outputs:\n  prometheus:\n", 5, "where does it listen" },
+		{ TARGET "outputs:\n  prometheus: {listen: localhost:1}\n", 5, "expected ADDRESS:PORT" },
+		{ TARGET "outputs:\n  prometheus: {listen: '127.0.0.1:0'}\n", 5, "expected ADDRESS:PORT" },
+		{ TARGET "outputs:\n  prometheus: {listen: '::1:9464'}\n", 5, "expected ADDRESS:PORT" },
+		{ TARGET "outputs:\n  prometheus: {port: 1}\n", 5, "port: nothing prometheus has" },
+		{ TARGET "outputs:\n  json: {every: 1s}\n", 5, "json: where to?" },
+		{ TARGET "outputs:\n  json: {file: a}\n", 5, "a: expected a path" },
+		{ TARGET "outputs:\n  json: {file: /a, every: 10}\n", 5, "every: 10: not a time" },
+		{ TARGET "outputs:\n  json: {file: /a, every: 0s}\n", 5, "every: 0s: not a time" },
+		{ TARGET OUTPUT "limits: {series: 99}\n", 5, "series: 99: not a number from 100" },
+		{ TARGET OUTPUT "probes: {http: yes}\n", 0, "http needs the probe tcp" },
+		{ TARGET OUTPUT "limits: {memory: 1}\n", 5, "memory: nothing limits has" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct monitor_config config;
+		struct monitor_error error;
+
+		if (read_text(cases[i].text, &config, &error) != -EINVAL)
+			fail_msg("taken: %s", cases[i].text);
+		if (error.line != cases[i].line || !strstr(error.why, cases[i].why))
+			fail_msg("%s: line %u: %s", cases[i].text, error.line, error.why);
+	}
+}
+
+/* An anchor that holds itself, and more targets than there can be. */
+static void excess(void **state)
+{
+	struct monitor_config config;
+	struct monitor_error error;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(read_text("targets: &a [*a]\n", &config, &error), -EINVAL);
+	out = open_memstream(&text, &len);
+	fputs("targets:\n", out);
+	for (int i = 0; i < 65; i++)
+		fprintf(out, "- {name: t%d, pid: 1}\n", i);
+	fclose(out);
+	assert_int_equal(read_text(text, &config, &error), -EINVAL);
+	assert_int_equal(error.line, 66);
+	assert_non_null(strstr(error.why, "more than 64 targets"));
+	free(text);
+}
+
+static void no_file(void **state)
+{
+	struct monitor_config config;
+	struct monitor_error error;
+
+	(void)state;
+	assert_int_equal(monitor_config_open("/nonesuch", &config, &error), -ENOENT);
+	assert_string_equal(error.why, "No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything), cmocka_unit_test(defaults), cmocka_unit_test(mistakes),
+		cmocka_unit_test(excess),     cmocka_unit_test(no_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The parser of HTTP that runs in the kernel. */
+#include <linux/types.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "monitor/probes/http_parse.h"
+#include "unit.h"
+
+static void fill(struct http_head *head, const char *text, size_t len)
+{
+	*head = (struct http_head){};
+	head->len = len < HTTP_HEAD_BYTES ? len : HTTP_HEAD_BYTES;
+	memcpy(head->bytes, text, head->len);
+}
+
+/* As the program does it: the method, and the path's template in @head. */
+static __u8 parse(struct http_head *head, const char *text)
+{
+	__u32 at = 0;
+	__u8 method;
+
+	fill(head, text, strlen(text));
+	method = http_method(head, &at);
+	if (!method)
+		return method;
+	head->at = at;
+	for (int i = 0; i < HTTP_STEPS && !http_path_step(head); i++)
+		;
+	http_path_end(head);
+	return method;
+}
+
+static void requests(void **state)
+{
+	static const struct {
+		const char *text;
+		__u8 method;
+		const char *path;
+	} cases[] = {
+		{ "GET / HTTP/1.1\r\n", HTTP_GET, "/" },
+		{ "GET /index.html HTTP/1.1\r\n", HTTP_GET, "/index.html" },
+		{ "HEAD /a?b=c HTTP/1.1\r\n", HTTP_HEAD, "/a" },
+		{ "POST /users/12345 HTTP/1.1\r\n", HTTP_POST, "/users/*" },
+		{ "POST /users/12345/cart HTTP/1.1\r\n", HTTP_POST, "/users/*/cart" },
+		{ "PUT /1/22/333/ HTTP/1.1\r\n", HTTP_PUT, "/*/*/*/" },
+		{ "PUT /a1/2b/3 HTTP/1.1\r\n", HTTP_PUT, "/a1/2b/*" },
+		{ "DELETE /x//y HTTP/1.1\r\n", HTTP_DELETE, "/x//y" },
+		{ "PATCH /7?q HTTP/1.1\r\n", HTTP_PATCH, "/*" },
+		{ "OPTIONS * HTTP/1.1\r\n", HTTP_OPTIONS, "*" },
+		{ "GET http://host/a/9 HTTP/1.1\r\n", HTTP_GET, "http://host/a/*" },
+		{ "GET /0123456789abcdef0123456789abcdef0123456789abcdef HTTP/1.1\r\n", HTTP_GET,
+		  "/0123456789abcdef0123456789abcdef0123456" },
+		{ "GET /abcdefghijklmnopqrstuvwxyzabcdefghijkl/1 HTTP/1.1\r\n", HTTP_GET,
+		  "/abcdefghijklmnopqrstuvwxyzabcdefghijkl/" },
+		{ "GET /a\xff" "b HTTP/1.1\r\n", HTTP_GET, "/a" },
+		/* Cut where the packet ends. */
+		{ "GET /abcdefg", HTTP_GET, "/abcdefg" },
+		{ "GET /12345678", HTTP_GET, "/*" },
+		{ "GET /a", HTTP_NONE, "" },
+		{ "GETS /aaaaaaaa", HTTP_NONE, "" },
+		{ "get / HTTP/1.1\r\n", HTTP_NONE, "" },
+		{ "HTTP/1.1 200 OK\r\n", HTTP_NONE, "" },
+		{ "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03zzzzzz", HTTP_NONE, "" },
+		{ "", HTTP_NONE, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_head head;
+		char path[HTTP_PATH + 1] = "";
+
+		if (parse(&head, cases[i].text) != cases[i].method)
+			fail_msg("method of: %s", cases[i].text);
+		if (cases[i].method)
+			memcpy(path, head.path, HTTP_PATH);
+		assert_string_equal(path, cases[i].path);
+	}
+}
+
+/* What lies behind the path is zero: the template is part of a key. */
+static void padding(void **state)
+{
+	static const char zeros[HTTP_PATH];
+	struct http_head head;
+
+	(void)state;
+	parse(&head, "GET /111111111111111111111/a HTTP/1.1\r\n");
+	assert_memory_equal(head.path, "/*/a", 4);
+	assert_memory_equal(head.path + 4, zeros, HTTP_PATH - 4);
+}
+
+static void answers(void **state)
+{
+	static const struct {
+		const char *text;
+		__u16 status;
+	} cases[] = {
+		{ "HTTP/1.1 200 OK\r\n", 200 }, { "HTTP/1.0 404 Not Found\r\n", 404 }, { "HTTP/1.1 100", 100 },
+		{ "HTTP/1.1 599", 599 },	{ "HTTP/1.1 600", 0 },		       { "HTTP/1.1 099", 0 },
+		{ "HTTP/2.0 200", 0 },		{ "HTTP/1.1 20", 0 },		       { "HTTP/1.x 200", 0 },
+		{ "http/1.1 200", 0 },		{ "HTTP/1.1  200", 0 },		       { "GET / HTTP/1.1\r\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_head head;
+
+		fill(&head, cases[i].text, strlen(cases[i].text));
+		if (http_status(&head) != cases[i].status)
+			fail_msg("%s: %u", cases[i].text, http_status(&head));
+	}
+}
+
+static void headers(void **state)
+{
+	__u8 packet[40] = { 0x45, [9] = 6 };
+	struct http_tcp tcp;
+
+	(void)state;
+	assert_int_equal(http_ip(packet), 20);
+	packet[0] = 0x4f;
+	assert_int_equal(http_ip(packet), 60);
+	packet[0] = 0x44;
+	assert_int_equal(http_ip(packet), 0);
+	packet[0] = 0x45;
+	packet[9] = 17;
+	assert_int_equal(http_ip(packet), 0);
+	packet[9] = 6;
+	packet[6] = 0x40; /* don't fragment */
+	assert_int_equal(http_ip(packet), 20);
+	packet[7] = 1; /* a later fragment */
+	assert_int_equal(http_ip(packet), 0);
+	memset(packet, 0, sizeof(packet));
+	packet[0] = 0x60;
+	packet[6] = 6;
+	assert_int_equal(http_ip(packet), 40);
+	packet[6] = 0;
+	assert_int_equal(http_ip(packet), 0);
+	memcpy(packet, "\x1f\x90\x1f\x91\x01\x02\x03\x04\x05\x06\x07\x08\x80\x12", 14);
+	assert_true(http_tcp(packet, 20, &tcp));
+	assert_int_equal(tcp.seq, 0x01020304);
+	assert_int_equal(tcp.data, 52);
+	assert_int_equal(tcp.flags, 0x12);
+	packet[12] = 0x40;
+	assert_false(http_tcp(packet, 20, &tcp));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests),
+		cmocka_unit_test(padding),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
