@@ -8,7 +8,7 @@
 #include "lib/internal.h"
 #include "unit.h"
 
-#define LAST_WHY KVIEW_WHY_TOO_MANY_THREADS
+#define LAST_WHY KVIEW_WHY_TOO_MANY_PROGRAMS
 
 /* Numbers nobody has taken yet. */
 static bool without_sentence(uint32_t why)
