@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAVED_MAX 4096 /* profiles that are kept on disk, whether their programs are there or not */
 #define DELETED " (deleted)" /* what the kernel appends to the path of a file that is gone */
 
 static int make_room(struct guard_programs *programs, uint32_t number)
@@ -147,6 +148,8 @@ int guard_programs_save(struct guard_programs *programs)
 		if (programs->paths[number])
 			err = guard_store_save(programs->store, programs->paths[number], env,
 					       guard_kernel_profile(programs->kernel, number));
+	if (!err)
+		err = guard_store_drop_profiles(programs->store, SAVED_MAX);
 	end = err ? guard_store_rollback(programs->store) : guard_store_commit(programs->store);
 	return err ? err : end;
 }

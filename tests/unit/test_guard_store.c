@@ -226,7 +226,183 @@ static void newer_version(void **state)
 	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 77", 0, 0, 0), SQLITE_OK);
 	sqlite3_close(db);
-	refused(fixture, -EPROTO, "is of version 77; expected at most 1");
+	refused(fixture, -EPROTO, "is of version 77; expected at most 2");
+}
+
+static int count_path(const char *path, void *data)
+{
+	strcat(data, path);
+	return 0;
+}
+
+static void change(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, 0, 0, 0), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static const char to_version_1[] = "DROP TABLE events; ALTER TABLE profiles DROP COLUMN saved;"
+				   " PRAGMA application_id = 0; PRAGMA user_version = 1";
+
+/* What the first version of kview saved: it is there, and events find room. Also when that one died as it began. */
+static void earlier_version(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guard_store *store;
+	int64_t last;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&fixture->profile, 0, sizeof(fixture->profile));
+		memset(&fixture->loaded, 0, sizeof(fixture->loaded));
+		learn(fixture, &fixture->profile, 20, 1);
+		save(fixture, "/usr/bin/server");
+		change(fixture, to_version_1);
+		if (i)
+			change(fixture, "PRAGMA user_version = 0");
+		assert_int_equal(load(fixture, "/usr/bin/server"), 0);
+		assert_same_pairs(fixture, GUARD_RECENT);
+		store = open_store(fixture);
+		assert_int_equal(guard_store_last_event(store, &last), 0);
+		assert_int_equal(last, 0);
+		guard_store_close(store);
+		unlink(fixture->path);
+	}
+}
+
+static long read_file(const struct fixture *fixture, char *data, size_t size)
+{
+	FILE *file = fopen(fixture->path, "r");
+	long len = fread(data, 1, size, file);
+
+	fclose(file);
+	return len;
+}
+
+/* Refused, and not touched. */
+static void somebody_elses(void **state)
+{
+	static char before[65536], after[65536];
+	struct fixture *fixture = *state;
+	long len;
+
+	change(fixture, "CREATE TABLE bookmarks (url TEXT)");
+	len = read_file(fixture, before, sizeof(before));
+	refused(fixture, -EPROTO, "is a database of something else");
+	change(fixture, "PRAGMA user_version = 2");
+	refused(fixture, -EPROTO, "is a database of something else");
+	change(fixture, "PRAGMA user_version = 0");
+	assert_int_equal(read_file(fixture, after, sizeof(after)), len);
+	assert_memory_equal(before + 100, after + 100, len - 100); /* but for the header's count of changes */
+}
+
+/* Pages in its middle that are no pages any more: told when it is opened, and nothing is written. */
+static void damaged_pages(void **state)
+{
+	static char before[1 << 20], after[1 << 20];
+	struct fixture *fixture = *state;
+	char path[32];
+	FILE *file;
+	long len;
+	int i;
+
+	learn(fixture, &fixture->profile, 60, 1);
+	for (i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "/usr/bin/server-%d", i);
+		save(fixture, path);
+	}
+	file = fopen(fixture->path, "r+");
+	for (i = 12288; i < 32768; i++) {
+		fseek(file, i, SEEK_SET);
+		fputc(0xa5, file);
+	}
+	fclose(file);
+	len = read_file(fixture, before, sizeof(before));
+	refused(fixture, -EBADMSG, "put a copy back, or move it away to begin anew");
+	assert_int_equal(read_file(fixture, after, sizeof(after)), len);
+	assert_memory_equal(before, after, len);
+}
+
+/* Those that were saved longest ago are forgotten. */
+static void few_profiles(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guard_store *store;
+	char all[64] = "";
+
+	save(fixture, "/a");
+	save(fixture, "/b");
+	save(fixture, "/c");
+	change(fixture, "UPDATE profiles SET saved = 1000 WHERE path = '/b'");
+	store = open_store(fixture);
+	assert_int_equal(guard_store_drop_profiles(store, 2), 0);
+	assert_int_equal(guard_store_each(store, count_path, all), 0);
+	assert_string_equal(all, "/a/c");
+	guard_store_close(store);
+}
+
+static int count_event(const struct guard_stored_event *event, void *data)
+{
+	sprintf((char *)data + strlen(data), "%d%s%s ", (int)event->id, event->program, event->text);
+	return 0;
+}
+
+static void expect_events(struct guard_store *store, struct guard_event_query query, const char *want)
+{
+	char all[256] = "";
+	uint64_t damaged = 0;
+
+	assert_int_equal(guard_store_each_event(store, &query, count_event, all, &damaged), 0);
+	assert_string_equal(all, want);
+}
+
+static void events(void **state)
+{
+	static const char *const programs[] = { "/bin/a", "/bin/b", "a" };
+	struct fixture *fixture = *state;
+	struct guard_store *store = open_store(fixture);
+	char all[256] = "", text[8];
+	uint64_t damaged = 0;
+	int64_t last;
+	int i;
+
+	for (i = 1; i <= 6; i++) {
+		snprintf(text, sizeof(text), "=%d", i);
+		assert_int_equal(guard_store_add_event(store, &(struct guard_stored_event){ i, i * 1000,
+											    programs[i % 3], text }),
+				 0);
+	}
+	assert_int_not_equal(guard_store_add_event(store, &(struct guard_stored_event){ 6, 1, "", "" }), 0);
+	expect_events(store, (struct guard_event_query){ .limit = 2 }, "1/bin/b=1 2a=2 ");
+	expect_events(store, (struct guard_event_query){ .limit = 2, .newest = true }, "5a=5 6/bin/a=6 ");
+	expect_events(store, (struct guard_event_query){ .limit = 9, .after = 4 }, "5a=5 6/bin/a=6 ");
+	expect_events(store, (struct guard_event_query){ .limit = 9, .since = 3000, .until = 5000 },
+		      "3/bin/a=3 4/bin/b=4 ");
+	expect_events(store, (struct guard_event_query){ .limit = 9, .program = "a" },
+		      "2a=2 3/bin/a=3 5a=5 6/bin/a=6 ");
+	expect_events(store, (struct guard_event_query){ .limit = 9, .program = "/bin/b" }, "1/bin/b=1 4/bin/b=4 ");
+	assert_int_equal(guard_store_drop_events(store, 5, 3000), 0);
+	expect_events(store, (struct guard_event_query){ .limit = 9 }, "3/bin/a=3 4/bin/b=4 5a=5 6/bin/a=6 ");
+	assert_int_equal(guard_store_drop_events(store, 1, 0), 0);
+	expect_events(store, (struct guard_event_query){ .limit = 9 }, "6/bin/a=6 ");
+	assert_int_equal(guard_store_drop_events(store, 1, 99000), 0);
+	expect_events(store, (struct guard_event_query){ .limit = 9 }, "");
+	guard_store_close(store);
+	store = open_store(fixture);
+	assert_int_equal(guard_store_last_event(store, &last), 0);
+	assert_int_equal(last, 6);
+	assert_int_equal(guard_store_add_event(store, &(struct guard_stored_event){ 7, 1, "x", "y" }), 0);
+	assert_int_equal(guard_store_add_event(store, &(struct guard_stored_event){ 8, 1, "x", "z" }), 0);
+	change(fixture, "UPDATE events SET text = 'n' WHERE id = 7");
+	assert_int_equal(guard_store_each_event(store, &(struct guard_event_query){ .limit = 9 }, count_event, all,
+						&damaged),
+			 0);
+	assert_string_equal(all, "8xz ");
+	assert_int_equal(damaged, 1);
+	guard_store_close(store);
 }
 
 /* Killed while it saves, again and again: each time there is one whole state. */
@@ -282,12 +458,6 @@ static void full_disk(void **state)
 	assert_same_pairs(fixture, GUARD_RECENT);
 }
 
-static int count_path(const char *path, void *data)
-{
-	strcat(data, path);
-	return 0;
-}
-
 static void paths(void **state)
 {
 	struct fixture *fixture = *state;
@@ -328,9 +498,11 @@ static void bad_lists(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(round_trip),  TEST(round_trip_of_many), TEST(nothing_saved), TEST(replaced_file),
-		TEST(saved_again), TEST(damaged_row),	     TEST(no_database),	  TEST(newer_version),
-		TEST(killed),	   TEST(full_disk),	     TEST(paths),	  TEST(bad_lists),
+		TEST(round_trip),   TEST(round_trip_of_many), TEST(nothing_saved),  TEST(replaced_file),
+		TEST(saved_again),  TEST(damaged_row),	      TEST(no_database),    TEST(newer_version),
+		TEST(killed),	    TEST(full_disk),	      TEST(paths),	    TEST(bad_lists),
+		TEST(events),	    TEST(earlier_version),    TEST(somebody_elses), TEST(damaged_pages),
+		TEST(few_profiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
