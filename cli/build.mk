@@ -35,3 +35,9 @@ CHECK_VM += $(OUT)/tests/vm/cli_calls $(OUT)/tests/vm/exec_app $(OUT)/tests/vm/e
 
 $(eval $(call unit_test,tests/unit/test_cli_trace,tests/unit/test_cli_trace.c \
 	$(patsubst %,cli/%.c,trace_print trace_json trace_shown trace_text trace_format options cli format),-ljansson))
+
+# The guard's service, over a machine of the test's own in place of guard/kernel.c.
+guard_service_sources := tests/unit/guard_machine.c $(patsubst %,cli/guard_%.c,state history limit requests events server responses metrics) \
+	$(patsubst %,cli/%.c,options cli format table)
+guard_service_libraries := $(OUT)/guard/guard.a $(OUT)/monitor/daemon/metrics.o $(OUT)/monitor/daemon/prometheus.o $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm
+$(eval $(call unit_test,tests/unit/test_cli_guard,tests/unit/test_cli_guard.c $(guard_service_sources),$(guard_service_libraries)))

@@ -8,34 +8,22 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "guard_ask.h"
 #include "guard_ask_print.h"
 #include "guard_server.h"
-#include "options.h"
 #include "scope.h"
 
-enum key {
-	KEY_SOCKET = CLI_KEY_FIRST,
-};
-
 static const struct argp_option options[] = {
-	{ "socket", KEY_SOCKET, "PATH", 0, "Where the guard is asked; default " GUARD_SOCKET, 1 },
+	{ "socket", GUARD_ASK_KEY_SOCKET, "PATH", 0, "Where the guard is asked; default " GUARD_SOCKET, 1 },
 	{},
-};
-
-struct ask {
-	struct cli_options shared; /* first: see cli_parse() */
-	const char *command, *socket;
-	const char *arguments[2];
-	int argument_count;
-	FILE *stream;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct ask *ask = state->input;
+	struct guard_ask *ask = state->input;
 
 	switch (key) {
-	case KEY_SOCKET:
+	case GUARD_ASK_KEY_SOCKET:
 		ask->socket = arg;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -48,7 +36,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void parse(struct ask *ask, int argc, char **argv, const char *args_doc, const char *doc, int arguments)
+const struct argp guard_ask_argp = { .options = options, .parser = parse_option };
+
+static void parse(struct guard_ask *ask, int argc, char **argv, const char *args_doc, const char *doc, int arguments)
 {
 	const struct argp argp = { .options = options, .parser = parse_option, .args_doc = args_doc, .doc = doc };
 
@@ -61,7 +51,7 @@ static void parse(struct ask *ask, int argc, char **argv, const char *args_doc, 
 
 /* --- the other side --- */
 
-static int connect_guard(struct ask *ask)
+static int connect_guard(struct guard_ask *ask)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, err;
@@ -85,7 +75,7 @@ static int connect_guard(struct ask *ask)
 	return ask->stream ? CLI_OK : cli_fail(-errno, NULL, "%s", ask->command);
 }
 
-static json_t *read_line(const struct ask *ask)
+json_t *guard_ask_read(const struct guard_ask *ask)
 {
 	_cleanup_(freep) char *line = NULL;
 	size_t room = 0;
@@ -93,20 +83,21 @@ static json_t *read_line(const struct ask *ask)
 	return getline(&line, &room, ask->stream) < 0 ? NULL : json_loads(line, 0, NULL);
 }
 
-/* Send @request, which is taken over; *ret_answer is one without an error. */
-static int ask_guard(struct ask *ask, json_t *request, json_t **ret_answer)
+int guard_ask_for(struct guard_ask *ask, json_t *request, json_t **ret_answer)
 {
 	_cleanup_(json_decrefp) json_t *owned = request, *answer = NULL;
 	const char *error;
-	int code;
+	int code = CLI_OK;
 
-	code = connect_guard(ask);
+	if (!ask->stream)
+		code = connect_guard(ask);
 	if (code)
 		return code;
 	json_object_set_new(request, "version", json_integer(GUARD_PROTOCOL_VERSION));
+	fflush(ask->stream); /* between reading and writing, fopen(3) */
 	if (json_dumpf(request, ask->stream, JSON_COMPACT) || fputc('\n', ask->stream) < 0 || fflush(ask->stream))
 		return cli_fail(-EIO, NULL, "%s: %s", ask->command, ask->socket);
-	answer = read_line(ask);
+	answer = guard_ask_read(ask);
 	if (!json_is_object(answer))
 		return cli_fail(-EPROTO, "the guard gave no answer", "%s: %s", ask->command, ask->socket);
 	error = json_string_value(json_object_get(answer, "error"));
@@ -116,7 +107,7 @@ static int ask_guard(struct ask *ask, json_t *request, json_t **ret_answer)
 	return CLI_OK;
 }
 
-static void ask_deinit(struct ask *ask)
+void guard_ask_deinit(struct guard_ask *ask)
 {
 	if (ask->stream)
 		fclose(ask->stream);
@@ -127,12 +118,12 @@ static void ask_deinit(struct ask *ask)
 static int show(int argc, char **argv, const char *what, const char *args_doc, const char *doc,
 		int (*print)(FILE *out, const json_t *answer))
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL;
 	int code, err;
 
 	parse(&ask, argc, argv, args_doc, doc, *args_doc ? 1 : 0);
-	code = ask_guard(&ask, json_pack("{s:s, s:s*}", "do", what, "profile", ask.arguments[0]), &answer);
+	code = guard_ask_for(&ask, json_pack("{s:s, s:s*}", "do", what, "profile", ask.arguments[0]), &answer);
 	if (code)
 		return code;
 	err = ask.shared.json ? cli_print_document(stdout, answer) : print(stdout, answer);
@@ -147,7 +138,7 @@ static int cmd_status(int argc, char **argv)
 
 static int cmd_metrics(int argc, char **argv)
 {
-	return show(argc, argv, "status", "", "The numbers of the guard in Prometheus' text format.",
+	return show(argc, argv, "metrics", "", "The numbers of the guard in Prometheus' text format.",
 		    guard_metrics_print);
 }
 
@@ -178,11 +169,11 @@ static int cmd_export(int argc, char **argv)
 
 static int change(int argc, char **argv, const char *what, const char *doc)
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL;
 
 	parse(&ask, argc, argv, "PROFILE", doc, 1);
-	return ask_guard(&ask, json_pack("{s:s, s:s}", "do", what, "profile", ask.arguments[0]), &answer);
+	return guard_ask_for(&ask, json_pack("{s:s, s:s}", "do", what, "profile", ask.arguments[0]), &answer);
 }
 
 static int cmd_train(int argc, char **argv)
@@ -214,44 +205,44 @@ static int cmd_reset(int argc, char **argv)
 
 static int cmd_freeze(int argc, char **argv)
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL;
 	double seconds;
 
 	parse(&ask, argc, argv, "PROFILE SECONDS", "Normal after so many seconds, if nothing new comes before.", 2);
 	seconds = guard_parse_seconds("freeze", "SECONDS", ask.arguments[1]);
-	return ask_guard(&ask,
-			 json_pack("{s:s, s:s, s:f}", "do", "freeze", "profile", ask.arguments[0], "seconds", seconds),
-			 &answer);
+	return guard_ask_for(
+		&ask, json_pack("{s:s, s:s, s:f}", "do", "freeze", "profile", ask.arguments[0], "seconds", seconds),
+		&answer);
 }
 
 static int cmd_set(int argc, char **argv)
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL;
 
 	parse(&ask, argc, argv, "PROFILE RESPONSES",
 	      "What to do about alarms of the profile: log, or any of slow, refuse-exec, stop and kill with commas "
 	      "between; spare: nothing, ever.",
 	      2);
-	return ask_guard(&ask,
-			 json_pack("{s:s, s:s, s:s}", "do", "set", "profile", ask.arguments[0], "respond",
-				   ask.arguments[1]),
-			 &answer);
+	return guard_ask_for(&ask,
+			     json_pack("{s:s, s:s, s:s}", "do", "set", "profile", ask.arguments[0], "respond",
+				       ask.arguments[1]),
+			     &answer);
 }
 
 static int cmd_save(int argc, char **argv)
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL;
 
 	parse(&ask, argc, argv, "", "Save all profiles now.", 0);
-	return ask_guard(&ask, json_pack("{s:s}", "do", "save"), &answer);
+	return guard_ask_for(&ask, json_pack("{s:s}", "do", "save"), &answer);
 }
 
 static int cmd_import(int argc, char **argv)
 {
-	_cleanup_(ask_deinit) struct ask ask = {};
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
 	_cleanup_(json_decrefp) json_t *answer = NULL, *exported = NULL;
 	json_error_t error;
 
@@ -259,29 +250,7 @@ static int cmd_import(int argc, char **argv)
 	exported = json_load_file(ask.arguments[0], 0, &error);
 	if (!exported)
 		return cli_fail(-EINVAL, error.text, "%s:%d", ask.arguments[0], error.line);
-	return ask_guard(&ask, json_pack("{s:s, s:O}", "do", "import", "exported", exported), &answer);
-}
-
-/* --- events --- */
-
-static int cmd_events(int argc, char **argv)
-{
-	_cleanup_(ask_deinit) struct ask ask = {};
-	_cleanup_(json_decrefp) json_t *answer = NULL;
-	json_t *event;
-	int code, err = 0;
-
-	parse(&ask, argc, argv, "", "Follow what the guard tells, until it ends or Ctrl-C.", 0);
-	code = ask_guard(&ask, json_pack("{s:s}", "do", "events"), &answer);
-	if (code)
-		return code;
-	while (!err && (event = read_line(&ask))) {
-		err = ask.shared.json ? cli_print_record(stdout, event) : guard_told_print(stdout, event);
-		json_decref(event);
-		if (!err && fflush(stdout))
-			err = -errno;
-	}
-	return err ? cli_fail(err, NULL, "%s", ask.command) : CLI_OK;
+	return guard_ask_for(&ask, json_pack("{s:s, s:O}", "do", "import", "exported", exported), &answer);
 }
 
 const struct cli_command cli_guard_status = { "status", "what the guard does and has lost", cmd_status };
@@ -298,5 +267,4 @@ const struct cli_command cli_guard_set = { "set", "what to do about alarms of a 
 const struct cli_command cli_guard_save = { "save", "save all profiles now", cmd_save };
 const struct cli_command cli_guard_export = { "export", "a profile as JSON", cmd_export };
 const struct cli_command cli_guard_import = { "import", "add an exported profile to what is known", cmd_import };
-const struct cli_command cli_guard_events = { "events", "follow alarms, anomalies and responses", cmd_events };
 const struct cli_command cli_guard_metrics = { "metrics", "numbers for Prometheus", cmd_metrics };

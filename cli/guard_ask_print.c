@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "options.h"
 #include "scope.h"
@@ -38,6 +37,16 @@ int guard_status_print(FILE *out, const json_t *answer)
 	fprintf(out, "tasks       %" JSON_INTEGER_FORMAT "\n", integer(answer, "tasks"));
 	fprintf(out, "alarms      %" JSON_INTEGER_FORMAT ", of %" JSON_INTEGER_FORMAT " anomalies\n",
 		integer(answer, "alarms"), integer(answer, "anomalies"));
+	if (integer(answer, "suppressed"))
+		fprintf(out,
+			"suppressed  %" JSON_INTEGER_FORMAT
+			": alarms, responses and new programs not told one by one\n",
+			integer(answer, "suppressed"));
+	if (json_is_true(json_object_get(answer, "saving_fails")))
+		fprintf(out,
+			"UNSAVED     what is new cannot be saved: %" JSON_INTEGER_FORMAT
+			" events wait, %" JSON_INTEGER_FORMAT " were given up\n",
+			integer(answer, "unsaved_events"), integer(answer, "lost_events"));
 	if (json_is_real(saved))
 		fprintf(out, "saved       %.0f s ago\n", json_real_value(saved));
 	else
@@ -48,32 +57,9 @@ int guard_status_print(FILE *out, const json_t *answer)
 	return ferror(out) ? -EIO : 0;
 }
 
-static void put_metric(FILE *out, const char *name, const char *type, json_int_t value)
-{
-	fprintf(out, "# TYPE kview_guard_%s %s\nkview_guard_%s %" JSON_INTEGER_FORMAT "\n", name, type, name, value);
-}
-
 int guard_metrics_print(FILE *out, const json_t *answer)
 {
-	static const char *const gauges[] = { "profiles", "normal", "tasks", "profiles_max", "blocks_max" };
-	static const char *const sums[] = { "alarms", "anomalies", "failed_saves" };
-	const json_t *value;
-	char total[64];
-	const char *name;
-	size_t i;
-
-	for (i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
-		put_metric(out, gauges[i], "gauge", integer(answer, gauges[i]));
-	/* A reset profile forgets its own, so these can fall. */
-	for (i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
-		put_metric(out, sums[i], "gauge", integer(answer, sums[i]));
-	json_object_foreach(json_object_get(answer, "counters"), name, value) {
-		if (!strcmp(name, "profiles"))
-			continue;
-		snprintf(total, sizeof(total), "%s_total", name);
-		put_metric(out, total, "counter", json_integer_value(value));
-	}
-	return ferror(out) ? -EIO : 0;
+	return fputs(string(answer, "text"), out) < 0 ? -EIO : 0;
 }
 
 struct column {
@@ -150,29 +136,6 @@ int guard_profile_print(FILE *out, const json_t *answer)
 		json_array_size(json_object_get(answer, "recent")));
 	json_array_foreach(json_object_get(answer, "call_names"), i, name)
 		fprintf(out, " %s", json_string_value(name));
-	fputc('\n', out);
-	return ferror(out) ? -EIO : 0;
-}
-
-int guard_told_print(FILE *out, const json_t *event)
-{
-	time_t seconds = json_real_value(json_object_get(event, "time"));
-	const json_t *word;
-	struct tm local;
-	char when[16];
-	size_t i;
-
-	if (json_object_get(event, "missed")) {
-		fprintf(out, "%" JSON_INTEGER_FORMAT " events missed\n", integer(event, "missed"));
-		return 0;
-	}
-	strftime(when, sizeof(when), "%T", localtime_r(&seconds, &local));
-	fprintf(out, "%s  %s[%" JSON_INTEGER_FORMAT "] ", when, string(event, "program"), integer(event, "pid"));
-	json_array_foreach(json_object_get(event, "events"), i, word)
-		fprintf(out, " %s", json_string_value(word));
-	if (*string(event, "call"))
-		fprintf(out, "  %s, its call %" JSON_INTEGER_FORMAT ", LFC %" JSON_INTEGER_FORMAT,
-			string(event, "call"), integer(event, "calls"), integer(event, "lfc"));
 	fputc('\n', out);
 	return ferror(out) ? -EIO : 0;
 }

@@ -12,6 +12,5 @@ int guard_tasks_print(FILE *out, const json_t *answer);
 int guard_profile_list_print(FILE *out, const json_t *answer);
 int guard_profile_print(FILE *out, const json_t *answer);
 int guard_json_print(FILE *out, const json_t *answer);
-int guard_told_print(FILE *out, const json_t *event);
 
 #endif /* KVIEW_CLI_GUARD_ASK_PRINT_H */

@@ -12,7 +12,7 @@
 #include "table.h"
 
 struct word {
-	uint32_t event;
+	uint32_t event;	  /* 0: not of the kernel */
 	const char *name; /* in JSON */
 	const char *text;
 };
@@ -29,6 +29,12 @@ static const struct word words[] = {
 	{ GUARD_BECAME_TRAINING, "training", "trains again" },
 	{ GUARD_NEW_PROFILE, "new", "new profile" },
 	{ GUARD_ANOMALY, "anomaly", "anomaly" },
+	{ 0, "suppressed", "alarms and responses not told one by one, there were too many" },
+	{ 0, "operator", "told what to do" },
+	{ 0, "started", "serves" },
+	{ 0, "ended", "was told to end" },
+	{ 0, "unsaved", "what is new cannot be saved" },
+	{ 0, "saved", "what is new is saved again" },
 };
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -48,8 +54,7 @@ const char *guard_call_name(uint32_t call, char name[GUARD_CALL_NAME])
 	return name;
 }
 
-/* Seconds since 1970 of a time since the boot. */
-static double wall_time(uint64_t boot_ns)
+double guard_wall_time(uint64_t boot_ns)
 {
 	struct timespec wall, boot;
 
@@ -79,9 +84,9 @@ json_t *guard_event_describe(const struct guard_record *record, const char *prog
 	for (i = 0; i < WORDS; i++)
 		if (record->events & words[i].event)
 			json_array_append_new(events, json_string(words[i].name));
-	json = json_pack("{s:f, s:O, s:s, s:i, s:i, s:s, s:I, s:i}", "time", wall_time(record->time), "events", events,
-			 "program", program, "pid", (int)record->tgid, "tid", (int)record->tid, "comm", record->comm,
-			 "calls", (json_int_t)record->calls, "lfc", (int)record->lfc);
+	json = json_pack("{s:f, s:O, s:s, s:i, s:i, s:s, s:I, s:i}", "time", guard_wall_time(record->time), "events",
+			 events, "program", program, "pid", (int)record->tgid, "tid", (int)record->tid, "comm",
+			 record->comm, "calls", (json_int_t)record->calls, "lfc", (int)record->lfc);
 	if (!json)
 		return NULL;
 	if (has_call(record))
@@ -91,52 +96,103 @@ json_t *guard_event_describe(const struct guard_record *record, const char *prog
 	return json;
 }
 
-static int print_json(FILE *out, const struct guard_record *record, const char *program,
-		      const struct guard_profile *profile)
-{
-	_cleanup_(json_decrefp) json_t *json = guard_event_describe(record, program, profile);
+/* --- events for people --- */
 
-	return json ? cli_print_record(out, json) : -ENOMEM;
+static const char *string(const json_t *json, const char *name)
+{
+	return json_string_value(json_object_get(json, name)) ?: "";
 }
 
-static void print_line(FILE *out, const struct guard_record *record, const char *program,
-		       const struct guard_profile *profile)
+static json_int_t integer(const json_t *json, const char *name)
 {
-	time_t seconds = wall_time(record->time);
-	char name[GUARD_CALL_NAME], when[16];
-	struct tm local;
-	const char *separator = "  ";
+	return json_integer_value(json_object_get(json, name));
+}
+
+static const char *text_of(const char *word)
+{
 	size_t i;
 
-	strftime(when, sizeof(when), "%T", localtime_r(&seconds, &local));
-	fprintf(out, "%s  %s[%u]", when, program, record->tgid);
-	for (i = 0; i < WORDS; i++) {
-		if (!(record->events & words[i].event))
-			continue;
-		fprintf(out, "%s%s", separator, words[i].text);
+	for (i = 0; i < WORDS; i++)
+		if (!strcmp(words[i].name, word))
+			return words[i].text;
+	return word;
+}
+
+/* The time of day is enough today. */
+static void print_time(FILE *out, const json_t *event)
+{
+	time_t seconds = json_number_value(json_object_get(event, "time")), now = time(NULL);
+	struct tm then, today;
+	char when[32];
+
+	localtime_r(&seconds, &then);
+	localtime_r(&now, &today);
+	strftime(when, sizeof(when), then.tm_yday == today.tm_yday && then.tm_year == today.tm_year ? "%T" : "%F %T",
+		 &then);
+	fputs(when, out);
+}
+
+/* "victim[312]", "victim", or, of the guard itself, "guard" */
+static void print_subject(FILE *out, const json_t *event)
+{
+	const char *program = string(event, "program");
+
+	fprintf(out, "  %s", *program ? program : "guard");
+	if (integer(event, "pid"))
+		fprintf(out, "[%" JSON_INTEGER_FORMAT "]", integer(event, "pid"));
+}
+
+/* What comes with single words. */
+static void print_details(FILE *out, const json_t *event)
+{
+	if (*string(event, "action"))
+		fprintf(out, ": %s, by %s", string(event, "action"), string(event, "by"));
+	if (json_object_get(event, "count"))
+		fprintf(out, ": %" JSON_INTEGER_FORMAT, integer(event, "count"));
+	if (*string(event, "reason"))
+		fprintf(out, ": %s", string(event, "reason"));
+	if (*string(event, "call"))
+		fprintf(out, "  %s, its call %" JSON_INTEGER_FORMAT ", LFC %" JSON_INTEGER_FORMAT,
+			string(event, "call"), integer(event, "calls"), integer(event, "lfc"));
+	if (json_object_get(event, "expected_rate"))
+		fprintf(out, ": anomalies expected in less than %.1f %% of spans",
+			100 * json_number_value(json_object_get(event, "expected_rate")));
+}
+
+static void print_line(FILE *out, const json_t *event)
+{
+	const char *separator = "  ";
+	const json_t *word;
+	size_t i;
+
+	if (json_object_get(event, "missed")) {
+		fprintf(out, "%" JSON_INTEGER_FORMAT " events missed\n", integer(event, "missed"));
+		return;
+	}
+	print_time(out, event);
+	print_subject(out, event);
+	json_array_foreach(json_object_get(event, "events"), i, word) {
+		fprintf(out, "%s%s", separator, text_of(json_string_value(word) ?: ""));
 		separator = ", ";
 	}
-	if (has_call(record))
-		fprintf(out, "  %s, its call %" PRIu64 ", LFC %u", guard_call_name(record->call, name),
-			(uint64_t)record->calls, record->lfc);
-	if (profile && record->events & GUARD_BECAME_NORMAL)
-		fprintf(out, ": anomalies expected in less than %.1f %% of spans", 100 * expected_rate(profile));
+	print_details(out, event);
 	fputc('\n', out);
 }
 
-int guard_event_print(FILE *out, const struct guard_record *record, const char *name,
-		      const struct guard_profile *profile, bool json)
+int guard_event_print(FILE *out, const json_t *event, bool json)
 {
 	int err = 0;
 
 	if (json)
-		err = print_json(out, record, name, profile);
+		err = cli_print_record(out, event);
 	else
-		print_line(out, record, name, profile);
+		print_line(out, event);
 	if (!err && fflush(out))
 		err = -errno;
 	return err;
 }
+
+/* --- profiles --- */
 
 static const char *state_name(const struct guard_profile *profile)
 {

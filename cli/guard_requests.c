@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guard_requests.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
 #include "guard.h"
 #include "guard/pairlist.h"
 #include "guard_events.h"
+#include "guard_metrics.h"
 #include "guard_server.h"
 #include "scope.h"
 
@@ -74,6 +76,7 @@ static json_t *status(struct guard_state *state, const json_t *request)
 	const struct guard_profile *profile;
 	json_int_t normal = 0, alarms = 0, anomalies = 0, tasks = 0;
 	uint32_t number;
+	json_t *answer;
 
 	(void)request;
 	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++) {
@@ -82,13 +85,19 @@ static json_t *status(struct guard_state *state, const json_t *request)
 		anomalies += profile->anomalies;
 	}
 	guard_kernel_each_task(state->programs->kernel, count_task, &tasks);
-	return json_pack("{s:b, s:s, s:s, s:f, s:o, s:I, s:i, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "ok", 1, "kview",
-			 KVIEW_VERSION, "scope", state->scope, "uptime", (now_of(state) - state->start) / 1e9,
-			 "saved_ago", state->saved ? json_real((now_of(state) - state->saved) / 1e9) : json_null(),
-			 "failed_saves", (json_int_t)state->failed_saves, "profiles", (int)number - 1, "normal", normal,
-			 "tasks", tasks, "alarms", alarms, "anomalies", anomalies, "profiles_max",
-			 (int)settings->profile_max, "blocks_max", (int)settings->block_max, "counters",
-			 guard_counters_describe(guard_kernel_counters(state->programs->kernel)));
+	answer = json_pack("{s:b, s:s, s:s, s:f, s:o, s:I, s:i, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "ok", 1, "kview",
+			   KVIEW_VERSION, "scope", state->scope, "uptime", (now_of(state) - state->start) / 1e9,
+			   "saved_ago", state->saved ? json_real((now_of(state) - state->saved) / 1e9) : json_null(),
+			   "failed_saves", (json_int_t)state->failed_saves, "profiles", (int)number - 1, "normal",
+			   normal, "tasks", tasks, "alarms", alarms, "anomalies", anomalies, "profiles_max",
+			   (int)settings->profile_max, "blocks_max", (int)settings->block_max, "counters",
+			   guard_counters_describe(guard_kernel_counters(state->programs->kernel)));
+	json_object_update_new(
+		answer, json_pack("{s:i, s:b, s:I, s:I, s:I}", "revision", GUARD_PROTOCOL_REVISION, "saving_fails",
+				  state->failing, "suppressed", (json_int_t)state->limit.suppressed, "unsaved_events",
+				  (json_int_t)(state->programs->store ? guard_history_waiting(state->history) : 0),
+				  "lost_events", (json_int_t)guard_history_lost(state->history)));
+	return answer;
 }
 
 struct listing {
@@ -133,6 +142,7 @@ static json_t *profiles(struct guard_state *state, const json_t *request)
 	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++) {
 		json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
 		json_object_set_new(json, "number", json_integer(number));
+		json_object_set_new(json, "suppressed", json_integer(guard_limit_suppressed(&state->limit, number)));
 		json_array_append_new(list, json);
 	}
 	return json_pack("{s:b, s:o}", "ok", 1, "profiles", list);
@@ -264,26 +274,14 @@ static json_t *set(struct guard_state *state, const json_t *request)
 	return done();
 }
 
-int guard_state_save(struct guard_state *state)
-{
-	int err = guard_programs_save(state->programs);
-
-	if (err) {
-		state->failed_saves++;
-		cli_note("the profiles are not saved: %s", guard_store_reason(state->programs->store));
-		return err;
-	}
-	state->saved = now_of(state);
-	return 0;
-}
-
 static json_t *save(struct guard_state *state, const json_t *request)
 {
 	(void)request;
 	if (!state->programs->store)
 		return guard_server_refusal("the guard was started without --profiles");
 	if (guard_state_save(state))
-		return guard_server_refusal("not saved: %s", guard_store_reason(state->programs->store));
+		return guard_server_refusal("not saved: %s: %s", state->file,
+					    guard_store_reason(state->programs->store));
 	return done();
 }
 
@@ -340,27 +338,78 @@ static json_t *import(struct guard_state *state, const json_t *request)
 	return done();
 }
 
-json_t *guard_answer(void *state, const char *what, const json_t *request, bool may_change)
+static json_t *metrics(struct guard_state *state, const json_t *request)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int err;
+
+	(void)request;
+	if (!out)
+		return NULL;
+	err = guard_metrics_write(state, out);
+	if (fclose(out) || err)
+		return guard_server_refusal("metrics: %s", strerror(err ? -err : ENOMEM));
+	return json_pack("{s:b, s:s}", "ok", 1, "text", text);
+}
+
+static json_t *history(struct guard_state *state, const json_t *request)
+{
+	return guard_history_answer(state->history, request);
+}
+
+/* What is changed in a profile becomes an event, by the profile's full name. */
+static void note_change(struct guard_state *state, const char *what, const json_t *request,
+			const struct guard_asker *asker)
+{
+	const char *program = json_string_value(json_object_get(json_object_get(request, "exported"), "program"));
+	json_t *refusal = NULL;
+	uint32_t number;
+
+	if (!program) {
+		number = find_profile(state, request, &refusal);
+		program = guard_programs_name(state->programs, number);
+		json_decref(refusal);
+	}
+	guard_state_note_operator(state, asker->name, what, program, request);
+}
+
+json_t *guard_answer(void *state, const char *what, const json_t *request, const struct guard_asker *asker)
 {
 	static const struct {
 		const char *name;
 		json_t *(*fn)(struct guard_state *state, const json_t *request);
-		bool changes;
+		enum { ASKS, CHANGES, CHANGES_PROFILE } kind;
 	} requests[] = {
-		{ "status", status, false },	  { "tasks", tasks, false },	  { "profiles", profiles, false },
-		{ "show", show, false },	  { "train", train, true },	  { "normalize", normalize, true },
-		{ "sensitize", sensitize, true }, { "tolerize", tolerize, true }, { "freeze", freeze, true },
-		{ "reset", reset, true },	  { "set", set, true },		  { "save", save, true },
-		{ "import", import, true },
+		{ "status", status, ASKS },
+		{ "tasks", tasks, ASKS },
+		{ "profiles", profiles, ASKS },
+		{ "show", show, ASKS },
+		{ "history", history, ASKS },
+		{ "metrics", metrics, ASKS },
+		{ "save", save, CHANGES },
+		{ "train", train, CHANGES_PROFILE },
+		{ "normalize", normalize, CHANGES_PROFILE },
+		{ "sensitize", sensitize, CHANGES_PROFILE },
+		{ "tolerize", tolerize, CHANGES_PROFILE },
+		{ "freeze", freeze, CHANGES_PROFILE },
+		{ "reset", reset, CHANGES_PROFILE },
+		{ "set", set, CHANGES_PROFILE },
+		{ "import", import, CHANGES_PROFILE },
 	};
+	json_t *answer;
 	size_t i;
 
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		if (strcmp(what, requests[i].name))
 			continue;
-		if (requests[i].changes && !may_change)
+		if (requests[i].kind != ASKS && !asker->may_change)
 			return guard_server_refusal("%s: only root may change something", what);
-		return requests[i].fn(state, request);
+		answer = requests[i].fn(state, request);
+		if (requests[i].kind == CHANGES_PROFILE && json_is_true(json_object_get(answer, "ok")))
+			note_change(state, what, request, asker);
+		return answer;
 	}
 	return guard_server_refusal("%s: no such request", what);
 }

@@ -14,16 +14,24 @@
 #include "guard_watch.h"
 #include "scope.h"
 
-#define TICK_SECONDS 5 /* between signs of life for systemd's watchdog */
+#define TICK_SECONDS 1 /* between signs of life for systemd's watchdog, and what is saved of events */
 
 enum key {
 	KEY_SOCKET = CLI_KEY_FIRST + 0x80, /* beyond those of guard_watch.c */
 	KEY_SAVE_EVERY,
+	KEY_KEEP_EVENTS,
+	KEY_KEEP_DAYS,
+	KEY_ALARM_LIMIT,
 };
 
 static const struct argp_option options[] = {
 	{ "socket", KEY_SOCKET, "PATH", 0, "Where to be asked; default " GUARD_SOCKET, 6 },
 	{ "save-every", KEY_SAVE_EVERY, "SECONDS", 0, "Save the profiles so often; default 60", 6 },
+	{ "keep-events", KEY_KEEP_EVENTS, "COUNT", 0, "Keep so many events in the file of the profiles; default 100000",
+	  6 },
+	{ "keep-days", KEY_KEEP_DAYS, "DAYS", 0, "... and none that are older; default 90", 6 },
+	{ "alarm-limit", KEY_ALARM_LIMIT, "COUNT", 0,
+	  "Tell so many alarms of a profile in a minute, and count the others; default 10", 6 },
 	{},
 };
 
@@ -56,9 +64,12 @@ static int tick(void *data)
 	if (read(watch->timer, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
 	notify("WATCHDOG=1");
+	guard_state_tick(state);
 	/* A disk that is full now may not be so later. */
-	if (watch->store && now - (state->saved ?: state->start) >= watch->save_seconds * 1e9)
+	if (watch->store && now - watch->tried >= watch->save_seconds * 1e9) {
+		watch->tried = now;
 		guard_state_save(state);
+	}
 	return 0;
 }
 
@@ -95,6 +106,18 @@ int guard_serve_listen(struct guard_watch *watch)
 	return err ? fail(watch, err) : CLI_OK;
 }
 
+/* One line for people or the journal, or JSON. */
+static void print_event(void *data, const json_t *event, const struct guard_record *record)
+{
+	struct guard_watch *watch = data;
+	int err;
+
+	if (watch->journal) /* sd-daemon(3): warnings, else information */
+		fputs(record && record->events & (GUARD_ALARMS | GUARD_RESPONSES_DONE) ? "<4>" : "<6>", watch->out);
+	err = guard_event_print(watch->out, event, watch->shared.json && !watch->journal);
+	watch->print_error = watch->print_error ?: err;
+}
+
 int guard_serve_begin(struct guard_watch *watch)
 {
 	int err;
@@ -104,13 +127,20 @@ int guard_serve_begin(struct guard_watch *watch)
 	watch->journal = getenv("JOURNAL_STREAM");
 	watch->state = (struct guard_state){
 		.programs = &watch->programs,
+		.file = watch->file,
 		.scope = watch->view	  ? "view"
 			 : watch->machine ? "machine"
 					  : "cgroups",
 		.can_refuse = watch->response & GUARD_RESPONSE_REFUSE_EXEC,
-		.start = guard_kernel_env(watch->kernel)->now,
+		.limit.per_minute = watch->alarm_limit,
+		.server = watch->server,
+		.told = print_event,
+		.data = watch,
 	};
-	err = loop_add(watch->wait.loop, guard_server_fd(watch->server), serve, watch);
+	watch->tried = guard_kernel_env(watch->kernel)->now;
+	err = guard_state_init(&watch->state, &watch->history);
+	if (!err)
+		err = loop_add(watch->wait.loop, guard_server_fd(watch->server), serve, watch);
 	if (!err)
 		err = start_timer(watch);
 	if (err)
@@ -119,18 +149,11 @@ int guard_serve_begin(struct guard_watch *watch)
 	return CLI_OK;
 }
 
-/* One line for people or the journal, and JSON for who follows. */
-int guard_serve_event(struct guard_watch *watch, const struct guard_record *record, const char *name,
-		      const struct guard_profile *profile)
+int guard_serve_event(struct guard_watch *watch, const struct guard_record *record)
 {
-	_cleanup_(json_decrefp) json_t *event = guard_event_describe(record, name, profile);
+	int err = guard_state_take(&watch->state, record);
 
-	if (!event)
-		return -ENOMEM;
-	guard_server_tell(watch->server, event);
-	if (watch->journal) /* sd-daemon(3): warnings, else information */
-		fputs(record->events & (GUARD_ALARMS | GUARD_RESPONSES_DONE) ? "<4>" : "<6>", watch->out);
-	return guard_event_print(watch->out, record, name, profile, watch->shared.json && !watch->journal);
+	return err ?: watch->print_error;
 }
 
 int guard_serve_report(struct guard_watch *watch)
@@ -139,15 +162,26 @@ int guard_serve_report(struct guard_watch *watch)
 
 	notify("STOPPING=1");
 	err = guard_watch_take_events(watch);
-	if (!err && watch->store)
-		err = guard_state_save(&watch->state);
+	if (!err)
+		err = guard_state_end(&watch->state);
 	return err ? CLI_FAILED : CLI_OK;
 }
 
 void guard_serve_end(struct guard_watch *watch)
 {
+	guard_state_deinit(&watch->state);
 	guard_server_closep(&watch->server);
 	closep(&watch->timer);
+}
+
+static unsigned long parse_count(const char *option, const char *word, unsigned long max)
+{
+	char *end;
+	unsigned long value = strtoul(word, &end, 10);
+
+	if (*word < '0' || *word > '9' || *end || !value || value > max)
+		cli_usage("guard serve: %s %s: expected a number, 1 to %lu", option, word, max);
+	return value;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -163,6 +197,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SAVE_EVERY:
 		watch->save_seconds = guard_parse_seconds("serve", "--save-every", arg);
+		return 0;
+	case KEY_KEEP_EVENTS:
+		watch->history.count = parse_count("--keep-events", arg, 10000000);
+		return 0;
+	case KEY_KEEP_DAYS:
+		watch->history.days = parse_count("--keep-days", arg, 36500);
+		return 0;
+	case KEY_ALARM_LIMIT:
+		watch->alarm_limit = parse_count("--alarm-limit", arg, GUARD_LIMIT_MAX);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -20,7 +20,8 @@
 
 struct client {
 	int fd; /* -1: free */
-	bool follows, root;
+	bool follows;
+	struct guard_asker asker;
 	uint64_t missed; /* events since it last could keep up */
 	char *text;	 /* what came of a line so far */
 	size_t len;
@@ -183,10 +184,11 @@ static void accept_client(struct guard_server *server)
 		return;
 	}
 	client->fd = fd;
-	client->root = !peer.uid;
+	client->asker.may_change = !peer.uid;
+	snprintf(client->asker.name, sizeof(client->asker.name), "user %d", (int)peer.uid);
 }
 
-static json_t *answer_line(struct guard_server *server, struct client *client, const char *line)
+static json_t *answer_line(struct guard_server *server, struct client *client, const char *line, json_t **ret_after)
 {
 	_cleanup_(json_decrefp) json_t *request = NULL;
 	json_error_t error;
@@ -200,21 +202,39 @@ static json_t *answer_line(struct guard_server *server, struct client *client, c
 	what = json_string_value(json_object_get(request, "do"));
 	if (!what)
 		return guard_server_refusal("do: expected the name of a request");
-	if (!strcmp(what, "events")) {
-		client->follows = true;
-		return json_pack("{s:b}", "ok", 1);
-	}
-	return server->answer(server->data, what, request, client->root);
+	if (strcmp(what, "events"))
+		return server->answer(server->data, what, request, &client->asker);
+	client->follows = true;
+	*ret_after = json_incref(json_object_get(request, "after"));
+	return json_pack("{s:b}", "ok", 1);
+}
+
+/* What was kept since a client looked, before what comes now. */
+static int send_since(struct guard_server *server, struct client *client, const json_t *after)
+{
+	_cleanup_(json_decrefp) json_t *request = json_pack("{s:O}", "after", after);
+	_cleanup_(json_decrefp) json_t *answer = NULL;
+	const json_t *event;
+	size_t i;
+	int err = 0;
+
+	answer = server->answer(server->data, "history", request, &client->asker);
+	json_array_foreach(json_object_get(answer, "events"), i, event)
+		err = err ?: send_line(client, event, 0);
+	return err;
 }
 
 static int take_line(struct guard_server *server, struct client *client, char *line)
 {
-	_cleanup_(json_decrefp) json_t *answer = answer_line(server, client, line);
+	_cleanup_(json_decrefp) json_t *after = NULL;
+	_cleanup_(json_decrefp) json_t *answer = answer_line(server, client, line, &after);
+	int err;
 
 	if (!answer)
 		return -ENOMEM;
 	json_object_set_new(answer, "version", json_integer(GUARD_PROTOCOL_VERSION));
-	return send_line(client, answer, 0);
+	err = send_line(client, answer, 0);
+	return err || !after ? err : send_since(server, client, after);
 }
 
 /* All lines that are complete. */

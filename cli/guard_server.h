@@ -12,13 +12,21 @@
 #include "util/cleanup.h"
 
 #define GUARD_PROTOCOL_VERSION 1
+#define GUARD_PROTOCOL_REVISION 2 /* grows with what is added to that version */
 #define GUARD_SOCKET "/run/kview-guard.sock"
 #define GUARD_REQUEST_MAX (4 << 20) /* bytes of a line */
 
 struct guard_server;
 
-/* Answer @request, which asks for @what; @may_change: by root. A new reference; NULL: no memory. */
-typedef json_t *(*guard_answer_fn)(void *data, const char *what, const json_t *request, bool may_change);
+/* Who asks. */
+struct guard_asker {
+	char name[32]; /* "user 0" */
+	bool may_change;
+};
+
+/* Answer @request, which asks for @what. A new reference; NULL: no memory. */
+typedef json_t *(*guard_answer_fn)(void *data, const char *what, const json_t *request,
+				   const struct guard_asker *asker);
 
 /* Listen at @path, for root and the group kview. -EADDRINUSE: somebody answers there. */
 int guard_server_open(const char *path, guard_answer_fn answer, void *data, struct guard_server **ret_server);

@@ -201,20 +201,20 @@ static int attach(struct guard_watch *watch)
 	return err ? cli_fail(err, log_cause(), "%s: the programs cannot be attached", name_of(watch)) : CLI_OK;
 }
 
-static int on_record(void *data, void *event, size_t size)
+static int on_record(void *data, void *record_data, size_t size)
 {
-	const struct guard_record *record = event;
+	const struct guard_record *record = record_data;
 	struct guard_watch *watch = data;
-	struct guard_profile *profile = guard_kernel_profile(watch->kernel, record->profile);
+	_cleanup_(json_decrefp) json_t *event = NULL;
 
 	if (size != sizeof(*record))
 		return -EPROTO;
-	guard_programs_note(&watch->programs, record->profile, record->tgid);
 	if (watch->socket)
-		return guard_serve_event(watch, record, guard_programs_name(&watch->programs, record->profile),
-					 profile);
-	return guard_event_print(watch->out, record, guard_programs_name(&watch->programs, record->profile), profile,
-				 watch->shared.json);
+		return guard_serve_event(watch, record);
+	guard_programs_note(&watch->programs, record->profile, record->tgid);
+	event = guard_event_describe(record, guard_programs_name(&watch->programs, record->profile),
+				     guard_kernel_profile(watch->kernel, record->profile));
+	return event ? guard_event_print(watch->out, event, watch->shared.json) : -ENOMEM;
 }
 
 int guard_watch_take_events(void *data)

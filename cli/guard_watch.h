@@ -30,6 +30,10 @@ struct guard_watch {
 	double save_seconds;
 	struct guard_server *server;
 	struct guard_state state;
+	struct guard_history_opts history;
+	uint32_t alarm_limit; /* 0: the default */
+	uint64_t tried;	      /* ns since boot: to save the profiles */
+	int print_error;
 	int timer;
 	bool journal; /* lines for systemd's journal */
 };
@@ -53,8 +57,7 @@ int guard_watch_take_events(void *data);
 /* guard_serve.c; without a socket the first two and the last do nothing. */
 int guard_serve_listen(struct guard_watch *watch);
 int guard_serve_begin(struct guard_watch *watch);
-int guard_serve_event(struct guard_watch *watch, const struct guard_record *record, const char *name,
-		      const struct guard_profile *profile);
+int guard_serve_event(struct guard_watch *watch, const struct guard_record *record);
 int guard_serve_report(struct guard_watch *watch);
 void guard_serve_end(struct guard_watch *watch);
 

@@ -116,7 +116,7 @@ for i in 1 2; do
 	[ ! -s "$tmp/client" ] || fail "the client: $(<"$tmp/client")"
 	wait $server
 done
-ask events -f json >"$tmp/events" &
+ask events --follow -f json >"$tmp/events" &
 events=$!
 ask normalize victim
 ask set victim kill
@@ -129,6 +129,9 @@ kill $events
 ask_json "j['counters']['killed'] == 1 and j['alarms'] >= 1" status
 ask metrics >"$tmp/metrics"
 grep -q '^kview_guard_killed_total 1$' "$tmp/metrics" || fail "metrics: $(<"$tmp/metrics")"
+ask events --since 1h --profile victim >"$tmp/told"
+grep -q 'told what to do: normalize, by user 0$' "$tmp/told" || fail "no operator in: $(<"$tmp/told")"
+grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "no alarm in: $(<"$tmp/told")"
 
 # --- one profile goes elsewhere and comes back ---
 
@@ -158,6 +161,8 @@ grep -q '^taken over$' "$tmp/client" || fail "not released: $(<"$tmp/client")"
 start
 ask_json "j['state'] == 'normal' and j['respond'] == 'stop' and len(j['accepted']) > 100" show victim
 ask_json "j['counters']['lost_events'] == 0" status
+ask events --profile victim >"$tmp/told"
+grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "the alarm was forgotten: $(<"$tmp/told")"
 stop
 kill $redis
 [ ! -e "$socket" ] || fail "the socket is left"
