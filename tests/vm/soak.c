@@ -5,7 +5,8 @@
  * Attach and detach, many times, while all that could disturb it goes on: members and others that call, fork, exec and
  * end, tools that are killed, and everybody else who patches kernel text.
  *
- * KVIEW_SOAK: how many cycles (20; a release takes 10000). KVIEW_SOAK_SEED: to make the same choices as an earlier run.
+ * KVIEW_SOAK: how many links to attach and detach (50; a release takes 10000). KVIEW_SOAK_SEED: to make the same choices as
+ * an earlier run.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -48,7 +49,7 @@ static void join_some(int view, pid_t also)
 }
 
 /* A view of its own for a moment; it ends before or after its link. */
-static void cycle_with_view(pid_t also)
+static void link_with_view(pid_t also)
 {
 	int view = attacher_view(), link;
 
@@ -64,7 +65,7 @@ static void cycle_with_view(pid_t also)
 	close(view);
 }
 
-static void cycle_in(int view)
+static void link_in(int view)
 {
 	int link = attacher_link(view);
 
@@ -206,10 +207,23 @@ static void expect_all_counted(struct watched *watched)
 		CHECK(counted + link.missed >= calls);
 }
 
-/* --- a round --- */
+/* --- a run --- */
 
-/* Cycles in a row, with everything around them. Ends the process. */
-static _Noreturn void round_main(long cycles)
+/* A line each minute: it may take hours. */
+static void tell_progress(unsigned long links)
+{
+	static long told;
+
+	if (!told)
+		told = test_now();
+	if (test_now() - told < 60000)
+		return;
+	told = test_now();
+	test_note("%lu of %lu links", tally_of(TALLY_LINKS), links);
+}
+
+/* Until so many links have been made in all, with everything around them. Ends the process. */
+static _Noreturn void run_main(unsigned long links)
 {
 	struct watched lone = watch(LONE_FUNCTION, call_getppid), patched_one = watch(PATCHED_FUNCTION, call_getpgid);
 	pid_t tool;
@@ -217,18 +231,19 @@ static _Noreturn void round_main(long cycles)
 	patchers_start();
 	start_storm();
 	tool = start_tool(lone.member.pid);
-	while (cycles--) {
+	while (tally_of(TALLY_LINKS) < links) {
 		switch (below(4)) {
 		case 0:
-			cycle_in(lone.view);
+			link_in(lone.view);
 			break;
 		case 1:
-			cycle_in(patched_one.view);
+			link_in(patched_one.view);
 			break;
 		default:
-			cycle_with_view(once_in(2) ? lone.member.pid : patched_one.member.pid);
+			link_with_view(once_in(2) ? lone.member.pid : patched_one.member.pid);
 		}
-		tally(TALLY_CYCLES);
+		tally(TALLY_ROUNDS);
+		tell_progress(links);
 		keep_storming();
 		if (once_in(10))
 			tool = replace_tool(tool, lone.member.pid);
@@ -254,14 +269,14 @@ static bool is_empty(void)
 	       !info.retired;
 }
 
-static void run_round(long cycles)
+static void run(unsigned long links)
 {
 	pid_t pid;
 
 	pid = CHECK_CALL(fork());
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		round_main(cycles);
+		run_main(links);
 	}
 	CHECK_EQUAL(test_wait(pid), 0);
 	WAIT_FOR(is_empty());
@@ -304,12 +319,12 @@ static void settle(void)
 	sleep(1);
 }
 
-static void expect_no_leak(const struct memory *before, const struct memory *after, long cycles)
+static void expect_no_leak(const struct memory *before, const struct memory *after)
 {
 	static const long allowed[MEASURES] = { 1024, 256, 512 };
 
 	for (int i = 0; i < MEASURES; i++)
-		test_note("%-12s %ld KiB, %ld KiB after %ld cycles", measures[i], before->kib[i], after->kib[i], cycles);
+		test_note("%-12s %ld KiB, %ld KiB afterwards", measures[i], before->kib[i], after->kib[i]);
 	for (int i = 0; i < MEASURES; i++) {
 		if (after->kib[i] - before->kib[i] > allowed[i])
 			FAIL("%s grew by %ld KiB", measures[i], after->kib[i] - before->kib[i]);
@@ -318,27 +333,27 @@ static void expect_no_leak(const struct memory *before, const struct memory *aft
 
 static void soak(void)
 {
-	long cycles = test_parameter("KVIEW_SOAK", 20), seed = test_parameter("KVIEW_SOAK_SEED", time(NULL));
+	long links = test_parameter("KVIEW_SOAK", 50), seed = test_parameter("KVIEW_SOAK_SEED", time(NULL));
 	struct memory before, after;
 	long start;
 
-	test_note("KVIEW_SOAK=%ld KVIEW_SOAK_SEED=%ld", cycles, seed);
+	test_note("KVIEW_SOAK=%ld KVIEW_SOAK_SEED=%ld", links, seed);
 	chance_seed(seed);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(shared != MAP_FAILED);
 	tally_init();
 	attacher_init();
 
-	run_round(cycles / 10 + 10);
+	run(links / 10 + 25);
 	settle();
 	before = measure();
 	start = test_now();
-	run_round(cycles);
-	test_note("%ld ms for %ld cycles", test_now() - start, cycles);
+	run(tally_of(TALLY_LINKS) + links);
+	test_note("%ld ms for the last %ld links", test_now() - start, links);
 	tally_report();
 	settle();
 	after = measure();
-	expect_no_leak(&before, &after, cycles);
+	expect_no_leak(&before, &after);
 }
 
 /* --- afterwards --- */

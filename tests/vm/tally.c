@@ -7,7 +7,7 @@
 #include "testlib.h"
 
 static const char *const names[TALLY_COUNT] = {
-	[TALLY_CYCLES] = "cycles or rounds",
+	[TALLY_ROUNDS] = "rounds",
 	[TALLY_VIEWS] = "views",
 	[TALLY_LINKS] = "links",
 	[TALLY_MEMBERS] = "members",

@@ -270,7 +270,7 @@ static void round_of(long seconds)
 		usleep(20000 + below(100000));
 	}
 	end_actors();
-	tally(TALLY_CYCLES);
+	tally(TALLY_ROUNDS);
 }
 
 static bool is_empty(void)
@@ -331,7 +331,7 @@ static void torture(void)
 			faults_begin(0);
 			attacher_expect_no_memory(false);
 		}
-		test_note("round %lu%s: %lu views, %lu links, %lu members", tally_of(TALLY_CYCLES),
+		test_note("round %lu%s: %lu views, %lu links, %lu members", tally_of(TALLY_ROUNDS),
 			  fail ? " with failing allocations" : "", tally_of(TALLY_VIEWS), tally_of(TALLY_LINKS),
 			  tally_of(TALLY_MEMBERS));
 		WAIT_FOR(is_empty());
