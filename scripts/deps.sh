@@ -13,9 +13,9 @@ declare -A packages=(
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'
 	# What builds a kernel, for make check-debug.
 	[debug]='gcc make binutils bc bison flex libelf-dev libssl-dev pahole kmod cpio xz-utils perl'
-	[test]='libcmocka-dev podman crun redis-server redis-tools python3 iproute2 procps bash-completion zsh
+	[test]='libcmocka-dev podman crun redis-server redis-tools curl python3 iproute2 procps bash-completion zsh
 		strace binutils groff-base liburing-dev bpftrace libbpf-tools chromium chromium-driver python3-selenium
-		prometheus'
+		prometheus systemd'
 	# The VM test installs dkms, in the guest, which needs the others.
 	[package]='debhelper dh-dkms dpkg-dev fakeroot lsb-release patch'
 	# What make exec-tools runs under kview exec; make check runs a few of them.

@@ -22,6 +22,10 @@ INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/k
 monitord_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_monitord_*.c)))
 $(foreach name,$(monitord_unit_tests),$(eval \
 	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(monitord_libraries))))
+# What tests/unit/monitord_prometheus.sh has scraped.
+$(eval $(call program,tests/unit/monitord_metrics,tests/unit/monitord_metrics.c,$(OUT)/monitor/daemon/libmonitord.a \
+	$(monitord_libraries)))
+CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
 	$(patsubst %,monitor/daemon/%.c,config document catalog),-lyaml))

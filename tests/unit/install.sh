@@ -41,6 +41,14 @@ gcc -o "$tmp/trace_one" examples/trace_one.c "${flags[@]}"
 objdump -p "$tmp/trace_one" | grep -q 'NEEDED *libkview.so.0$' || fail "a program does not ask for libkview.so.0"
 run 2 env LD_LIBRARY_PATH="$stage/usr/lib/kview-test" "$tmp/trace_one"
 
+# What systemd says of the units, where the programs lie here.
+mkdir "$tmp/units"
+for unit in "$stage"/usr/lib/systemd/system/*.service; do
+	sed "s|=/usr/\(s\?bin\)/kview|=$stage/usr/\1/kview|" "$unit" >"$tmp/units/${unit##*/}"
+done
+systemd-analyze verify --man=no "$tmp"/units/*.service >"$tmp/log" 2>&1 || fail "units: $(<"$tmp/log")"
+[ ! -s "$tmp/log" ] || fail "units: $(<"$tmp/log")"
+
 make_target uninstall
 left=$(find "$stage" ! -type d)
 [ -z "$left" ] || fail "make uninstall left $left"
