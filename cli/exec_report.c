@@ -12,6 +12,7 @@ static const char *scope_word(enum exec_scope scope)
 	static const char *const words[] = {
 		[EXEC_VIEW] = "view",
 		[EXEC_KERNEL] = "process",
+		[EXEC_FILTER] = "filter",
 		[EXEC_MACHINE] = "machine",
 	};
 

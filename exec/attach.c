@@ -17,13 +17,12 @@ static bool has_interrupts(uint32_t kind)
 	       kind == KVIEW_HOOK_BTF_TP;
 }
 
-/* Returns the link. */
-static int create_link(const struct supervisor *sup, uint32_t kind, struct kview_target *targets, uint32_t count,
-		       int prog_fd, uint32_t *ret_why)
+int attach_link(const struct supervisor *sup, uint32_t flags, uint32_t kind, struct kview_target *targets,
+		uint32_t count, int prog_fd, uint32_t *ret_why)
 {
 	struct kview_link_create create = {
 		.size = sizeof(create),
-		.flags = sup->options->interrupts && has_interrupts(kind) ? KVIEW_LINK_INTERRUPTS : 0,
+		.flags = flags,
 		.kind = kind,
 		.prog_fd = prog_fd,
 		.targets = (uintptr_t)targets,
@@ -33,6 +32,12 @@ static int create_link(const struct supervisor *sup, uint32_t kind, struct kview
 
 	*ret_why = create.reason;
 	return fd < 0 ? -errno : fd;
+}
+
+/* What the person has asked for links of this kind to do. */
+static uint32_t asked_flags(const struct supervisor *sup, uint32_t kind)
+{
+	return sup->options->interrupts && has_interrupts(kind) ? KVIEW_LINK_INTERRUPTS : 0;
 }
 
 static const char *why_text(uint32_t why, int err)
@@ -85,9 +90,9 @@ static void tell_record(struct supervisor *sup, struct exec_record *record, int 
 	sup->options->record(sup->options->data, record);
 }
 
-static void tell_attached(struct supervisor *sup, const char *label, int prog_fd, uint32_t hooks)
+static void tell_attached(struct supervisor *sup, const char *label, int prog_fd, enum exec_scope scope, uint32_t hooks)
 {
-	struct exec_record record = { .hook = label, .scope = EXEC_VIEW, .hooks = hooks };
+	struct exec_record record = { .hook = label, .scope = scope, .hooks = hooks };
 
 	tell_record(sup, &record, prog_fd);
 }
@@ -116,6 +121,44 @@ int attach_nowhere(struct supervisor *sup, const char *label, enum exec_scope sc
 	return 0;
 }
 
+/*
+ * A link that never starts says whether the module would take the program: what it may do, and how far it reads, of which
+ * the kernel would see the filter's alone.
+ */
+static int check_program(const struct supervisor *sup, uint32_t kind, struct kview_target *target, int prog_fd,
+			 uint32_t *ret_why)
+{
+	int fd = attach_link(sup, KVIEW_LINK_HELD, kind, target, 1, prog_fd, ret_why);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int attach_leaving(struct supervisor *sup, const char *label, uint32_t kind, struct kview_target *target,
+			  int prog_fd, int *ret_link)
+{
+	uint32_t why;
+	int err;
+
+	err = check_program(sup, kind, target, prog_fd, &why);
+	if (err)
+		return refuse(sup, label, prog_fd, err, why, why_text(why, err));
+	if (sup->options->dry_run)
+		return attach_nowhere(sup, label, EXEC_FILTER, prog_fd, ret_link);
+	err = leaving_attach(sup, kind, prog_fd, target->cookie, ret_link);
+	if (err)
+		return refuse(sup, label, prog_fd, err, KVIEW_WHY_NONE,
+			      err == -EINVAL ? "this program cannot run behind a filter" : strerror(-err));
+	supervisor_note(sup,
+			"%s: comes when a process has given up its view: it is attached for the whole machine, "
+			"behind a filter that lets the program run for what is traced alone",
+			label);
+	tell_attached(sup, label, prog_fd, EXEC_FILTER, 1);
+	return 0;
+}
+
 int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, uint64_t cookie, int *ret_link)
 {
 	struct kview_target target = {
@@ -130,10 +173,12 @@ int attach_hook(struct supervisor *sup, const struct hook *hook, int prog_fd, ui
 		return attach_nowhere(sup, hook->label, hook->scope, prog_fd, ret_link);
 	if (hook->why != KVIEW_WHY_NONE)
 		return refuse(sup, hook->label, prog_fd, -EOPNOTSUPP, hook->why, why_text(hook->why, 0));
-	fd = create_link(sup, hook->kind, &target, 1, prog_fd, &why);
+	if (leaving_is_at(hook->kind, hook->name))
+		return attach_leaving(sup, hook->label, hook->kind, &target, prog_fd, ret_link);
+	fd = attach_link(sup, asked_flags(sup, hook->kind), hook->kind, &target, 1, prog_fd, &why);
 	if (fd < 0)
 		return refuse(sup, hook->label, prog_fd, fd, why, why_text(why, fd));
-	tell_attached(sup, hook->label, prog_fd, 1);
+	tell_attached(sup, hook->label, prog_fd, EXEC_VIEW, 1);
 	*ret_link = fd;
 	return 0;
 }
@@ -191,7 +236,7 @@ static int attach_tracing_as(struct supervisor *sup, uint32_t kind, const char *
 
 	if (kind == KVIEW_HOOK_BTF_TP)
 		target.name = (uintptr_t)name;
-	fd = create_link(sup, kind, &target, 1, prog_fd, ret_why);
+	fd = attach_link(sup, asked_flags(sup, kind), kind, &target, 1, prog_fd, ret_why);
 	if (fd < 0)
 		return fd;
 	*ret_link = fd;
@@ -206,18 +251,22 @@ int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, ui
 {
 	const char *name = loaded_for(sup, prog_fd), *point = tracepoint_name(name);
 	uint32_t kind = point ? KVIEW_HOOK_BTF_TP : tracing_kind(attach_type), why = KVIEW_WHY_NONE;
+	struct kview_target target = { .name = (uintptr_t)point, .cookie = cookie };
 	char label[KVIEW_SYMBOL_LEN];
 	int err;
 
+	snprintf(label, sizeof(label), "%s %s", tracing_word(kind), point ?: name ?: "(of a module)");
+	if (leaving_is_at(kind, point))
+		return attach_leaving(sup, label, kind, &target, prog_fd, ret_link);
 	err = attach_tracing_as(sup, kind, point, prog_fd, cookie, ret_link, &why);
 	if (err && !attach_type && kind == KVIEW_HOOK_FENTRY && why == KVIEW_WHY_PROG_TYPE) {
 		kind = KVIEW_HOOK_FEXIT;
 		err = attach_tracing_as(sup, kind, NULL, prog_fd, cookie, ret_link, &why);
+		snprintf(label, sizeof(label), "%s %s", tracing_word(kind), name ?: "(of a module)");
 	}
-	snprintf(label, sizeof(label), "%s %s", tracing_word(kind), point ?: name ?: "(of a module)");
 	if (err)
 		return refuse(sup, label, prog_fd, err, why, why_text(why, err));
-	tell_attached(sup, label, prog_fd, 1);
+	tell_attached(sup, label, prog_fd, EXEC_VIEW, 1);
 	return 0;
 }
 
@@ -308,10 +357,10 @@ int attach_many(struct supervisor *sup, uint32_t kind, struct kview_target *func
 			      reasons[0], why_text(reasons[0], -EOPNOTSUPP));
 	if (kept > 1)
 		snprintf(label, sizeof(label), "%s %s and %u more", word, name, kept - 1);
-	fd = create_link(sup, kind, functions, kept, prog_fd, &why);
+	fd = attach_link(sup, asked_flags(sup, kind), kind, functions, kept, prog_fd, &why);
 	if (fd < 0)
 		return refuse(sup, label, prog_fd, fd, why, why_text(why, fd));
-	tell_attached(sup, label, prog_fd, kept);
+	tell_attached(sup, label, prog_fd, EXEC_VIEW, kept);
 	*ret_link = fd;
 	return 0;
 }

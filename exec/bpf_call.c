@@ -295,7 +295,7 @@ static struct answer link_info(const struct call *call, const union bpf_attr *at
 
 static struct answer refuse_pin(struct supervisor *sup)
 {
-	supervisor_note(sup, "a link of a view cannot be pinned: it ends with the tool");
+	supervisor_note(sup, "a link of a view cannot be pinned: it ends with the tool; let that go on running");
 	return answer_value(-EOPNOTSUPP);
 }
 

@@ -186,6 +186,8 @@ enum file_kind call_file_kind(const struct call *call, int fd)
 	target[len] = '\0';
 	if (!strcmp(target, "anon_inode:[perf_event]"))
 		return FILE_PERF_EVENT;
+	if (!strcmp(target, "anon_inode:bpf_link"))
+		return FILE_BPF_LINK;
 	return strcmp(target, "anon_inode:kview-link") ? FILE_OTHER : FILE_KVIEW_LINK;
 }
 

@@ -24,6 +24,7 @@ enum file_kind {
 	FILE_OTHER,
 	FILE_PERF_EVENT,
 	FILE_KVIEW_LINK,
+	FILE_BPF_LINK,
 };
 
 /* What the tool's call returns. */

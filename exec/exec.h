@@ -19,6 +19,7 @@ struct kview;
 enum exec_scope {
 	EXEC_VIEW,    /* what is traced, by the view */
 	EXEC_KERNEL,  /* what is traced, by a limit of the kernel's own */
+	EXEC_FILTER,  /* what is traced, by a filter that everybody pays for who comes by */
 	EXEC_MACHINE, /* everybody */
 };
 

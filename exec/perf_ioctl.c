@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The ioctls of perf: a hook's event gets its program here, and is a link from then on. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
@@ -79,16 +80,31 @@ static struct answer number_of_link(const struct call *call, uint64_t id)
 	return answer_value(call_write(call, call->notif.data.args[2], &id, sizeof(id)));
 }
 
+/* The ids of a link, which is the view's or (leaving.h) the kernel's own, which has no ioctls that could be meant. */
+static int read_ids(int link, enum file_kind kind, struct kview_link_info *info)
+{
+	struct bpf_link_info of_kernel = {};
+	uint32_t size = sizeof(of_kernel);
+
+	if (kind == FILE_KVIEW_LINK)
+		return ioctl(link, KVIEW_IOC_LINK_INFO, info) ? -errno : 0;
+	if (bpf_obj_get_info_by_fd(link, &of_kernel, &size))
+		return -errno;
+	info->id = of_kernel.id;
+	info->prog_id = of_kernel.prog_id;
+	return 0;
+}
+
 /*
  * The kernel runs the program of a kprobe's or tracepoint's event from PERF_EVENT_IOC_SET_BPF to the last close, on or
  * off. So does the link.
  */
-static struct answer link_ioctl(const struct call *call)
+static struct answer link_ioctl(const struct call *call, enum file_kind kind)
 {
 	_cleanup_(closep) int link = call_take_fd(call, call->notif.data.args[0]);
 	struct kview_link_info info = { .size = sizeof(info) };
 
-	if (link < 0 || ioctl(link, KVIEW_IOC_LINK_INFO, &info))
+	if (link < 0 || read_ids(link, kind, &info))
 		return answer_value(-EBADF);
 	switch ((uint32_t)call->notif.data.args[1]) {
 	case PERF_EVENT_IOC_ENABLE:
@@ -111,11 +127,14 @@ static struct answer link_ioctl(const struct call *call)
 
 struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call)
 {
-	switch (call_file_kind(call, call->notif.data.args[0])) {
+	enum file_kind kind = call_file_kind(call, call->notif.data.args[0]);
+
+	switch (kind) {
 	case FILE_PERF_EVENT:
 		return event_ioctl(sup, call);
 	case FILE_KVIEW_LINK:
-		return link_ioctl(call);
+	case FILE_BPF_LINK:
+		return link_ioctl(call, kind);
 	default:
 		return answer_kernel();
 	}

@@ -135,6 +135,7 @@ static void deinit(struct supervisor *sup)
 	closep(&sup->device);
 	tracepoints_deinit(&sup->points);
 	pending_deinit(&sup->pending);
+	leaving_deinit(&sup->leaving);
 	btf__free(sup->btf);
 	for (size_t i = 0; i < sup->said_count; i++)
 		free(sup->said[i]);
@@ -143,7 +144,7 @@ static void deinit(struct supervisor *sup)
 
 int exec_run(const struct exec_options *options, struct exec_result *ret_result)
 {
-	struct supervisor sup = { .options = options, .tool = TOOL_NONE };
+	struct supervisor sup = { .options = options, .tool = TOOL_NONE, .leaving = LEAVING_NONE };
 	int err;
 
 	*ret_result = (struct exec_result){};

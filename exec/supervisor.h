@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "exec.h"
+#include "leaving.h"
 #include "pending.h"
 #include "tool.h"
 #include "tracefs.h"
@@ -18,6 +19,7 @@ struct supervisor {
 	struct perf_types types;
 	struct tracepoints points;
 	struct pending pending;
+	struct leaving leaving;
 	struct btf *btf;      /* the kernel's types, once they were needed */
 	bool reads_hooks;     /* the tool has opened hooks as events to read itself, as perf(1) does */
 	char **said;	 /* the notes so far */
@@ -45,6 +47,10 @@ int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, ui
 int attach_nowhere(struct supervisor *sup, const char *label, enum exec_scope scope, int prog_fd, int *ret_link);
 
 struct kview_target;
+
+/* Nothing but the link, which is returned. @flags are KVIEW_LINK_*; after a failure @ret_why says why, without a word. */
+int attach_link(const struct supervisor *sup, uint32_t flags, uint32_t kind, struct kview_target *targets,
+		uint32_t count, int prog_fd, uint32_t *ret_why);
 
 /*
  * Attach to many functions at once, all named or all by address (functions[i].name 0). Those that cannot be hooked are

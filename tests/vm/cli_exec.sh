@@ -24,6 +24,20 @@ every_way()
 	for program in fentry fexit tp raw_tp tp_btf; do
 		sees "$program" 1 # the application's own exec
 	done
+	for program in exit_tp exit_raw_tp exit_tp_btf exit_plain; do
+		sees "$program" 1 # its end, at which it has no view any more
+		grep -q 'sched_process_exit: comes when a process has given up its view' "$tmp/err" || fail "$(<"$tmp/err")"
+	done
+}
+
+# As tools did before perf_event_open(2) had kprobes of its own: the tool is given the number of an event.
+defined_event()
+{
+	local events=/sys/kernel/tracing/kprobe_events
+
+	echo 'p:exec_tool/getppid __x64_sys_getppid' >>"$events"
+	sees defined "$calls_made"
+	echo '-:exec_tool/getppid' >>"$events"
 }
 
 # descriptor PROGRAM HOW [COUNT]: what the tool does with its descriptor decides whether it still sees.
@@ -47,29 +61,36 @@ descriptors()
 	done
 	descriptor fentry dup 1
 	descriptor fentry fork 1
-	for program in plain fentry; do
+	for program in plain fentry exit_tp exit_plain; do
 		descriptor "$program" close
 	done
 	descriptor fentry info 1
 	grep -q 'link type 2 program known' "$tmp/out" || fail "$(cat "$tmp/out")"
+	descriptor kprobe pin "$calls_made"
+	grep -q '^not pinned' "$tmp/out" || fail "$(cat "$tmp/out")"
+	grep -q 'cannot be pinned: it ends with the tool; let that go on running' "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
 # However it ends, nothing is left.
 ends()
 {
+	local program
+
 	start_applications
-	start_tool --pid "$a" -- "$tool" kprobe abort
-	end_tool 134
-	wait_for all_is_gone
-	start_tool --pid "$a" -- "$tool" kprobe
-	kill -9 "$tool_pid" # kview itself
-	exec 3>&-
-	wait "$tool_pid" || true
-	wait_for all_is_gone
-	start_tool --pid "$a" -- "$tool" kprobe
-	pkill -9 -P "$tool_pid" # the tool
-	end_tool 137
-	wait_for all_is_gone
+	for program in kprobe exit_tp; do
+		start_tool --pid "$a" -- "$tool" "$program" abort
+		end_tool 134
+		wait_for all_is_gone
+		start_tool --pid "$a" -- "$tool" "$program"
+		kill -9 "$tool_pid" # kview itself
+		exec 3>&-
+		wait "$tool_pid" || true
+		wait_for all_is_gone
+		start_tool --pid "$a" -- "$tool" "$program"
+		pkill -9 -P "$tool_pid" # the tool
+		end_tool 137
+		wait_for all_is_gone
+	done
 	run_applications
 }
 
@@ -83,6 +104,12 @@ dry_run()
 	counts_are ''
 	sed -n '/^\[/,$p' "$tmp/out" | is_json 'j == [{"hook": "kretprobe __x64_sys_getppid", "program": "kretprobe",
 		"attached": True, "scope": "view", "hooks": 1, "reason": None}]'
+	start_applications
+	start_tool --dry-run -f json --pid "$a" -- "$tool" exit_tp
+	run_applications
+	end_tool 0
+	counts_are ''
+	sed -n '/^\[/,$p' "$tmp/out" | is_json '[(i["hook"], i["scope"]) for i in j] == [("tracepoint sched:sched_process_exit", "filter")]'
 }
 
 refusals()
@@ -98,6 +125,7 @@ refusals()
 }
 
 every_way
+defined_event
 descriptors
 ends
 dry_run

@@ -46,6 +46,12 @@ SEC("?kprobe") int plain(void *ctx)
 	return count(1);
 }
 
+/* On an event of kprobe_events, exec_tool/getppid, by its number. */
+SEC("?kprobe") int defined(void *ctx)
+{
+	return count(1);
+}
+
 SEC("?kprobe.multi") int multi(void *ctx)
 {
 	return count(1);
@@ -104,6 +110,28 @@ SEC("?raw_tp/task_rename") int raw_tp(void *ctx)
 }
 
 SEC("?tp_btf/task_rename") int tp_btf(void *ctx)
+{
+	return count(1);
+}
+
+/* The four see the process exit. */
+SEC("?tp/sched/sched_process_exit") int exit_tp(void *ctx)
+{
+	return count(1);
+}
+
+SEC("?raw_tp/sched_process_exit") int exit_raw_tp(void *ctx)
+{
+	return count(1);
+}
+
+SEC("?tp_btf/sched_process_exit") int exit_tp_btf(void *ctx)
+{
+	return count(1);
+}
+
+/* Attached without libbpf, by the ioctl. */
+SEC("?tp") int exit_plain(void *ctx)
 {
 	return count(1);
 }

@@ -2,12 +2,12 @@
 /*
  * A tracing tool on plain libbpf that knows nothing of kview.
  *
- * usage: exec_tool PROGRAM [close|dup|fork|info|abort|FUNCTION+OFFSET]
+ * usage: exec_tool PROGRAM [close|dup|fork|info|pin|abort|FUNCTION+OFFSET]
  *
  * It attaches one program, says "attached", waits until its standard input ends, and prints "PID COUNT" for each process
  * that was seen. First "close": closes the link; "dup": closes it but for a copy; "fork": leaves it to a child alone;
- * "info": prints what the kernel says of the link; "abort": crashes with the program attached. The program "kprobe" can be
- * attached elsewhere.
+ * "info": prints what the kernel says of the link; "pin": tries to leave it in bpffs; "abort": crashes with the program
+ * attached. The program "kprobe" can be attached elsewhere.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -23,34 +23,34 @@
 
 #include "exec_tool.skel.h"
 
+#define TRACEFS "/sys/kernel/tracing"
+
 static void __attribute__((noreturn)) fail(const char *what)
 {
 	perror(what);
 	exit(1);
 }
 
-static unsigned int source_type(void)
+static unsigned int read_number(const char *path)
 {
-	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	unsigned int type;
+	FILE *file = fopen(path, "re");
+	unsigned int number;
 
-	if (!file || fscanf(file, "%u", &type) != 1)
-		fail("kprobe/type");
+	if (!file || fscanf(file, "%u", &number) != 1)
+		fail(path);
 	fclose(file);
-	return type;
+	return number;
 }
 
 /* As bcc does it. */
-static int attach_plain(int prog_fd)
+static int attach_plain(int prog_fd, struct perf_event_attr attr)
 {
-	struct perf_event_attr attr = {
-		.type = source_type(),
-		.size = sizeof(attr),
-		.sample_period = 1,
-		.wakeup_events = 1,
-		.kprobe_func = (uintptr_t)"__x64_sys_getppid",
-	};
-	int fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd;
+
+	attr.size = sizeof(attr);
+	attr.sample_period = 1;
+	attr.wakeup_events = 1;
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		fail("perf_event_open");
@@ -59,6 +59,27 @@ static int attach_plain(int prog_fd)
 	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		fail("PERF_EVENT_IOC_ENABLE");
 	return fd;
+}
+
+static int attach_plain_kprobe(int prog_fd)
+{
+	struct perf_event_attr attr = {
+		.type = read_number("/sys/bus/event_source/devices/kprobe/type"),
+		.kprobe_func = (uintptr_t)"__x64_sys_getppid",
+	};
+
+	return attach_plain(prog_fd, attr);
+}
+
+/* @id: the file of its number in tracefs. */
+static int attach_plain_event(int prog_fd, const char *id)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.config = read_number(id),
+	};
+
+	return attach_plain(prog_fd, attr);
 }
 
 /* By names, which spares libbpf a look at all of the kernel's functions. */
@@ -148,7 +169,11 @@ static int attach(const struct bpf_program *prog, const char *how)
 	struct bpf_link *link;
 
 	if (!strcmp(bpf_program__name(prog), "plain"))
-		return attach_plain(bpf_program__fd(prog));
+		return attach_plain_kprobe(bpf_program__fd(prog));
+	if (!strcmp(bpf_program__name(prog), "exit_plain"))
+		return attach_plain_event(bpf_program__fd(prog), TRACEFS "/events/sched/sched_process_exit/id");
+	if (!strcmp(bpf_program__name(prog), "defined"))
+		return attach_plain_event(bpf_program__fd(prog), TRACEFS "/events/exec_tool/getppid/id");
 	if (!strcmp(bpf_program__name(prog), "uprobe_multi"))
 		return attach_uprobe_multi(bpf_program__fd(prog));
 	if (!strcmp(bpf_program__name(prog), "samples"))
@@ -202,6 +227,8 @@ static void prepare(int fd, const char *how)
 		close(fd);
 	if (!strcmp(how, "info"))
 		print_info(fd);
+	if (!strcmp(how, "pin"))
+		puts(bpf_obj_pin(fd, "/sys/fs/bpf/exec_tool") ? "not pinned" : "pinned");
 	if (!strcmp(how, "fork"))
 		leave_to_child(fd);
 	if (strcmp(how, "dup"))
