@@ -33,6 +33,23 @@ samples()
 	! grep -E '^[0-9]+ [0-9]+$' "$tmp/out" | grep -v "^$a " || fail "others were sampled: $(<"$tmp/out")"
 }
 
+# A cgroup as systemd makes it for a container, by both names.
+groups()
+{
+	local group=/sys/fs/cgroup/machine-exec_tool.scope
+
+	mkdir "$group"
+	for name in "--cgroup=$group" --container=exec_tool; do
+		start_applications
+		echo "$a" >"$group/cgroup.procs"
+		start_tool "$name" -- "$tool" kprobe
+		run_applications
+		end_tool 0
+		counts_are "$a $calls_made"
+	done
+	wait_for rmdir "$group"
+}
+
 # listed SCOPE HOOK PROGRAM TARGET...: a dry run says whom the program would see, and it sees nobody meanwhile.
 listed()
 {
@@ -123,6 +140,7 @@ rights()
 }
 
 uprobes
+groups
 rights
 samples
 dry_runs
