@@ -135,7 +135,7 @@ check-guard:
 EXEC_VM ?= vm/run
 exec-tools:
 	$(Q)scripts/deps.sh build kmod vm test tools
-	+$(Q)$(submake) vm-tests $(OUT)/tests/vm/exec_go
+	+$(Q)$(submake) vm-tests $(OUT)/tests/vm/exec_go $(OUT)/tests/vm/exec_perf.bpf.o
 	$(Q)mkdir -p build/exec docs
 	$(Q)set -e; for kernel in $(KERNELS); do \
 		status=75; \

@@ -30,6 +30,11 @@ linked dynamically, has uprobes of the process it debugs.
 So the tool is one of ours (`tests/vm/exec_go/main.go`), built with golang-github-cilium-ebpf-dev and linked statically. It has kprobes, kretprobes,
 a tracepoint and a raw tracepoint; fentry not, because that version of the library does not understand the type information of 6.1 and later.
 """,
+    "linux-perf": """Debian 12's perf is built without `BUILD_BPF_SKEL`: `perf stat --bpf-counters`, `perf record --off-cpu` and `perf lock contention -b`
+are not in it, as its help says. What it has is a program in place of an event, here `tests/vm/exec_perf.bpf.c`. It is compiled beforehand: perf can call
+clang itself, but looks for its headers where Debian does not put them. The program decides which samples perf gets to read. These the kernel keeps to the
+process; the program itself runs for everybody, which a note says.
+""",
 }
 
 

@@ -10,9 +10,9 @@ Debian 12 does not know today's kernels.
 
 usage: exec_tools.py [--all] [--json FILE] [--seconds N] [TOOL...]
 
-Without arguments a handful runs; --all runs all of them.  --json keeps the results (tests/exec_table.py makes
-docs/exec-tools.md of them), and runs no tool that is in there already.  After --seconds no further tool is begun.  Exit
-status 0: each did what its line of the table says; 75: the time is over, and there are more.
+Tools are named as in the table, or by their first word; without any a handful runs, and all with --all.  --json keeps the
+results (tests/exec_table.py makes docs/exec-tools.md of them), and runs no tool that is in there already.  After --seconds
+no further tool is begun.  Exit status 0: each did what its line of the table says; 75: the time is over, and there are more.
 """
 import argparse
 import json
@@ -29,7 +29,7 @@ KVIEW = "build/cli/kview"
 APP = "build/tests/vm/exec_app"
 GO_TOOL = "build/tests/vm/exec_go"
 LIBC = "/lib/x86_64-linux-gnu/libc.so.6"
-PERF_BPF = "/usr/share/doc/linux-perf/examples/bpf"
+PERF_OBJECT = "build/tests/vm/exec_perf.bpf.o"
 SLOW = int(os.environ.get("KVIEW_SLOW", "1"))
 TRACED_PORT, OTHER_PORT = 11111, 22222
 ROUNDS = 5
@@ -43,7 +43,6 @@ BARS = r"\|@|\*\*"                # a histogram that is not empty
 # Why a tool sees nothing of an application here.
 NO_DISK = "the VM has no block device"
 NEVER = "nothing like that happens in the VM"
-TOO_LATE = "fires when the process has given up its address space, and its view with it"
 ELSEWHERE = "happens in interrupts and kernel threads"
 
 # System calls in which a tool waits for events, when it has attached all: poll select pause nanosleep epoll_wait ppoll.
@@ -106,7 +105,7 @@ def libbpf(command, sees, **more):
 
 
 def bcc(command, sees, **more):
-    return Tool("bpfcc-tools", command, sees, seconds=500, **more)
+    return Tool("bpfcc-tools", command, sees, seconds=900, **more)
 
 
 def one_liner(probe, sees, key="pid", **more):
@@ -124,7 +123,7 @@ TOOLS = [
     one_liner("tracepoint:syscalls:sys_exit_getppid", Sum(r"@\[{pid}\]: (\d+)", 10)),
     one_liner("tracepoint:raw_syscalls:sys_enter /args->id == 110/", Sum(r"@\[{pid}\]: (\d+)", 10)),
     one_liner("tracepoint:task:task_rename", Sum(r"@\[traced\]: (\d+)"), "comm"),
-    one_liner("tracepoint:sched:sched_process_exit", "", quiet=TOO_LATE),
+    one_liner("tracepoint:sched:sched_process_exit", Sum(r"@\[traced-child\]: (\d+)"), "comm"),
     one_liner("profile:hz:99", r"@\[{pid}\]: [1-9]", note="samples", again=5),
     one_liner(f"uprobe:{LIBC}:getaddrinfo", Sum(r"@\[{pid}\]: (\d+)"), note="uprobe"),
     bpftrace("execsnoop", Lines("traced-child")),
@@ -163,7 +162,7 @@ TOOLS = [
     libbpf("capable", NAMED),
     libbpf("cpudist", BARS, again=3),
     libbpf("execsnoop", Lines("traced-child"), short=True),
-    libbpf("exitsnoop", "", quiet=TOO_LATE),
+    libbpf("exitsnoop", Lines("traced-child")),
     libbpf("filelife", Lines("traced-moved")),
     libbpf("filetop -C 1", NAMED, again=3),
     libbpf("funclatency vfs_rename", Sum(r" -> \d+ +: (\d+)")),
@@ -190,18 +189,20 @@ TOOLS = [
     libbpf("wakeuptime", ""),
     bcc("bindsnoop-bpfcc", Lines(NAMED)),
     bcc("execsnoop-bpfcc", Lines("traced-child")),
+    bcc("exitsnoop-bpfcc", Lines("traced-child")),
     bcc("filelife-bpfcc", Lines("traced-moved")),
     bcc("funccount-bpfcc 'vfs_re*'", Sum(r"vfs_rename +(\d+)")),
     bcc("killsnoop-bpfcc", Lines(NAMED)),
     bcc("mountsnoop-bpfcc", Lines(NAMED, 2)),
     bcc("opensnoop-bpfcc", Lines("/nonexistent")),
+    bcc("pidpersec-bpfcc", Sum(r"PIDs/sec: (\d+)", 2)),
     bcc("statsnoop-bpfcc", Lines("traced-file")),
     bcc("syncsnoop-bpfcc", Lines(NAMED)),
     bcc("syscount-bpfcc -T 60", Sum(r"getppid +(\d+)", 10)),
     bcc("tcpaccept-bpfcc", Lines(r"\b11111\b")),
     bcc("tcpconnect-bpfcc", Lines(r"\b11111\b")),
     bcc("trace-bpfcc do_unlinkat", Lines(NAMED)),
-    Tool("linux-perf", f"perf trace -a -e {PERF_BPF}/sys_enter_openat.c", "", seconds=500),
+    Tool("linux-perf", f"perf trace -a -o /dev/stdout -e {PERF_OBJECT}", Lines(r"traced/\d+ .*openat"), note="samples, which perf reads itself"),
 ]
 
 
@@ -446,7 +447,7 @@ def parse(arguments):
 
 def choose(options):
     if options.tool:
-        return [tool for tool in TOOLS if tool.name in options.tool]
+        return [tool for tool in TOOLS if {tool.name, tool.command} & set(options.tool)]
     return TOOLS if options.all else [tool for tool in TOOLS if tool.short]
 
 
