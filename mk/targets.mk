@@ -49,15 +49,17 @@ unit-tests: $(CHECK_UNIT)
 vm-tests: all $(CHECK_VM) kmod
 
 check:
-	$(Q)scripts/deps.sh build kmod vm test package
+	$(Q)scripts/deps.sh build kmod vm test package fuzz
 	+$(Q)$(submake) SANITIZE=1 unit-tests
+	+$(Q)$(submake) $(FUZZ)
 	+$(Q)$(submake) vm-tests
 	+$(Q)$(submake) package-tests
 	$(Q)tests/run --unit --vm $(KERNELS)
 
 check-unit:
-	$(Q)scripts/deps.sh build test
+	$(Q)scripts/deps.sh build test fuzz
 	+$(Q)$(submake) SANITIZE=1 unit-tests
+	+$(Q)$(submake) $(FUZZ)
 	+$(Q)$(submake) all
 	$(Q)tests/run --unit
 
