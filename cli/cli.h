@@ -33,6 +33,7 @@ extern const struct cli_command cli_cmd_guard;
 extern const struct cli_command cli_cmd_flame;
 extern const struct cli_command cli_cmd_shield;
 extern const struct cli_command cli_cmd_monitor;
+extern const struct cli_command cli_cmd_top;
 
 /* The exit code that belongs to a negative errno. */
 int cli_exit_code(int err);

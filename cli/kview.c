@@ -22,6 +22,7 @@ static const struct cli_command *const commands[] = {
 	&cli_cmd_flame,
 	&cli_cmd_shield,
 	&cli_cmd_monitor,
+	&cli_cmd_top,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

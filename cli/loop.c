@@ -41,6 +41,8 @@ void loop_free(struct loop *loop)
 {
 	struct source *source;
 
+	if (!loop)
+		return;
 	while ((source = SLIST_FIRST(&loop->sources))) {
 		SLIST_REMOVE_HEAD(&loop->sources, entry);
 		free(source);

@@ -135,11 +135,14 @@ static int look(struct monitor_daemon *daemon)
 
 /* --- outputs ------------------------------------------------------------------------------------------------------ */
 
-static int answer(FILE *out, void *data)
+static int answer(enum endpoint_page page, FILE *out, void *data)
 {
 	struct monitor_daemon *daemon = data;
+	int err = look(daemon);
 
-	return look(daemon) ?: metrics_write_prometheus(daemon->metrics, out);
+	if (page == ENDPOINT_JSON)
+		return err ?: metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, out);
+	return err ?: metrics_write_prometheus(daemon->metrics, out);
 }
 
 static int open_endpoint(struct monitor_daemon *daemon)

@@ -41,18 +41,27 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned i
 		      MHD_RESPMEM_PERSISTENT);
 }
 
-static enum MHD_Result answer_metrics(struct endpoint *endpoint, struct MHD_Connection *connection)
+static const struct page {
+	const char *url, *type;
+} pages[] = {
+	[ENDPOINT_METRICS] = { "/metrics", "text/plain; version=0.0.4; charset=utf-8" },
+	[ENDPOINT_JSON] = { "/metrics.json", "application/x-ndjson" },
+};
+
+#define PAGES (sizeof(pages) / sizeof(pages[0]))
+
+static enum MHD_Result answer_page(struct endpoint *endpoint, struct MHD_Connection *connection,
+				   enum endpoint_page page)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	int err = out ? endpoint->fn(out, endpoint->data) : -ENOMEM;
+	int err = out ? endpoint->fn(page, out, endpoint->data) : -ENOMEM;
 
 	if (out && fclose(out))
 		err = -ENOMEM;
 	if (!err)
-		return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text, len,
-			      MHD_RESPMEM_MUST_FREE);
+		return answer(connection, MHD_HTTP_OK, pages[page].type, text, len, MHD_RESPMEM_MUST_FREE);
 	free(text);
 	return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the metrics could not be written\n");
 }
@@ -75,11 +84,12 @@ static enum MHD_Result take_request(void *data, struct MHD_Connection *connectio
 	}
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET or HEAD\n");
-	if (!strcmp(url, "/metrics"))
-		return answer_metrics(data, connection);
+	for (enum endpoint_page page = 0; page < PAGES; page++)
+		if (!strcmp(url, pages[page].url))
+			return answer_page(data, connection, page);
 	if (!strcmp(url, "/"))
 		return answer_text(connection, MHD_HTTP_OK, "kview-monitord: see /metrics\n");
-	return answer_text(connection, MHD_HTTP_NOT_FOUND, "there is /metrics\n");
+	return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /metrics.json\n");
 }
 
 /* Bound here, so that its errors are known. */
@@ -113,8 +123,8 @@ int endpoint_open(const struct sockaddr_storage *address, endpoint_fn fn, void *
 	err = listen_at(address, &fd);
 	if (err)
 		return err;
-	endpoint->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take_request,
-					    endpoint, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	endpoint->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take_request, endpoint,
+					    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 					    (unsigned int)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 					    (unsigned int)IDLE_SECONDS, MHD_OPTION_END);
 	if (!endpoint->daemon)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where Prometheus asks. It has no thread of its own: whoever owns it watches its descriptor. */
+/* Where Prometheus and others ask. It has no thread of its own: whoever owns it watches its descriptor. */
 #ifndef KVIEW_MONITOR_ENDPOINT_H
 #define KVIEW_MONITOR_ENDPOINT_H
 
@@ -10,8 +10,13 @@
 
 struct endpoint;
 
-/* Write what is to be answered to GET /metrics. Anything but 0 is answered by 500. */
-typedef int (*endpoint_fn)(FILE *out, void *data);
+enum endpoint_page {
+	ENDPOINT_METRICS, /* /metrics, for Prometheus */
+	ENDPOINT_JSON,	  /* /metrics.json, a line for each series */
+};
+
+/* Write what is to be answered to GET of @page. Anything but 0 is answered by 500. */
+typedef int (*endpoint_fn)(enum endpoint_page page, FILE *out, void *data);
 
 /* -EADDRINUSE, -EACCES... */
 int endpoint_open(const struct sockaddr_storage *address, endpoint_fn fn, void *data, struct endpoint **ret_endpoint);

@@ -46,7 +46,7 @@ offers()
 	done
 }
 
-offers 'kview ' run trace list show cost info guard flame shield monitor help --help --version
+offers 'kview ' run trace list show cost info guard flame shield monitor top help --help --version
 offers 'kview sho' show
 [ "$words" = ' show ' ] || fail "after 'kview sho':$words"
 "$kview" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -vx help >"$tmp/commands"

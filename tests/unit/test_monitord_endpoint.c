@@ -19,12 +19,12 @@ struct subject {
 	size_t size; /* bytes it writes */
 };
 
-static int write_metrics(FILE *out, void *data)
+static int write_metrics(enum endpoint_page page, FILE *out, void *data)
 {
 	const struct subject *subject = data;
 
 	for (size_t i = 0; i < subject->size; i++)
-		fputc('x', out);
+		fputc(page == ENDPOINT_JSON ? 'j' : 'x', out);
 	return subject->result;
 }
 
@@ -108,6 +108,7 @@ static void answers(void **state)
 	expect(subject, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "xxxx");
 	expect(subject, "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "");
 	expect(subject, "GET /metrics?a=b HTTP/1.0\r\n\r\n", "HTTP/1.", "xxxx");
+	expect(subject, "GET /metrics.json HTTP/1.0\r\n\r\n", "HTTP/1.", "jjjj");
 	expect(subject, "GET /../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 404", NULL);
 	expect(subject, "POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
 	       "HTTP/1.1 405", NULL);

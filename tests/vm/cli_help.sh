@@ -5,7 +5,7 @@
 set -euo pipefail
 . tests/vm/cli.inc
 
-commands='run trace exec list show cost info guard flame shield monitor'
+commands='run trace exec list show cost info guard flame shield monitor top'
 
 {
 	"$kview" --help

@@ -19,7 +19,7 @@ done
 sed -nE 's/^#define (KVIEW_IOC_[A-Z_]+) _IO.*/\1/p' include/uapi/kview.h | while read -r call; do
 	grep -qw "$call" man/kview.4 || fail "kview.4 lacks $call"
 done
-for command in run trace exec list show cost info flame monitor; do
+for command in run trace exec list show cost info flame monitor top; do
 	"$kview" "$command" --help | grep -oE '^  -[a-z], --[a-z]+' | sed 's/.*--//' | while read -r option; do
 		[ "$option" = help ] || grep -q "Fl Fl $option" "man/kview-$command.1" || fail "kview-$command.1 lacks --$option"
 	done
