@@ -29,4 +29,5 @@ CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
 	$(patsubst %,monitor/daemon/%.c,config document catalog),-lyaml))
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))

@@ -34,20 +34,13 @@ int process_name(pid_t pid, char ret_name[PROCESS_NAME])
 }
 
 /* Fields are counted from behind the name, which can contain anything. */
-int process_stat(pid_t pid, struct process_stat *ret_stat)
+int process_stat_parse(const char *text, struct process_stat *ret_stat)
 {
-	_cleanup_(fclosep) FILE *file = open_of(pid, "stat");
+	const char *rest = strrchr(text, ')');
 	struct process_stat stat = {};
-	char text[1024], *rest;
 	unsigned int flags;
 	uint64_t pages;
-	size_t len;
 
-	if (!file)
-		return -ESRCH;
-	len = fread(text, 1, sizeof(text) - 1, file);
-	text[len] = '\0';
-	rest = strrchr(text, ')');
 	if (!rest || sscanf(rest + 1,
 			    " %*c %*d %*d %*d %*d %*d %u %" SCNu64 " %*u %" SCNu64
 			    " %*u %*u %*u %*d %*d %*d %*d %" SCNu64 " %*d %" SCNu64 " %*u %" SCNu64,
@@ -57,6 +50,19 @@ int process_stat(pid_t pid, struct process_stat *ret_stat)
 	stat.kernel = flags & PF_KTHREAD;
 	*ret_stat = stat;
 	return 0;
+}
+
+int process_stat(pid_t pid, struct process_stat *ret_stat)
+{
+	_cleanup_(fclosep) FILE *file = open_of(pid, "stat");
+	char text[1024];
+	size_t len;
+
+	if (!file)
+		return -ESRCH;
+	len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	return process_stat_parse(text, ret_stat);
 }
 
 int process_cgroup(pid_t pid, char *ret_path, size_t size)
@@ -97,17 +103,31 @@ static bool has_socket(pid_t pid, uint64_t inode)
 	return false;
 }
 
+#define LISTENS 0x0a /* a state of net/tcp */
+
+int process_listener_parse(const char *line, uint16_t *ret_port, uint64_t *ret_inode)
+{
+	unsigned int port, state;
+	uint64_t inode;
+
+	if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64, &port, &state,
+		   &inode) != 3 ||
+	    state != LISTENS || port > UINT16_MAX)
+		return -ENOENT;
+	*ret_port = port;
+	*ret_inode = inode;
+	return 0;
+}
+
 static bool listens_in(pid_t pid, const char *name, uint16_t port)
 {
 	_cleanup_(fclosep) FILE *file = open_of(pid, name);
 	char line[256];
-	unsigned int local, state;
 	uint64_t inode;
+	uint16_t at;
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64, &local,
-			   &state, &inode) == 3 &&
-		    state == 0x0a && local == port && has_socket(pid, inode))
+		if (!process_listener_parse(line, &at, &inode) && at == port && has_socket(pid, inode))
 			return true;
 	return false;
 }

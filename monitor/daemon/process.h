@@ -36,4 +36,8 @@ int process_each_in(const char *path, process_fn fn, void *data);
 /* Where the cgroup v2 file system is mounted. -ENOENT */
 int cgroup_mount(char *ret_path, size_t size);
 
+/* What files of /proc say: PID/stat; a line of net/tcp or net/tcp6, -ENOENT: of a socket that does not listen. */
+int process_stat_parse(const char *text, struct process_stat *ret_stat);
+int process_listener_parse(const char *line, uint16_t *ret_port, uint64_t *ret_inode);
+
 #endif /* KVIEW_MONITOR_PROCESS_H */
