@@ -6,7 +6,8 @@ monitor_libraries := -lelf -liberty -lprotobuf-c
 cli_sources := $(wildcard cli/*.c exec/*.c)
 
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/monitor/libmonitor.a \
-	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lyaml -lz -lm $(monitor_libraries)))
+	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lyaml -lz -lm \
+	$(monitor_libraries)))
 
 ALL += $(OUT)/cli/kview
 INSTALLED += $(OUT)/cli/kview:$(BINDIR)
@@ -37,7 +38,21 @@ $(eval $(call unit_test,tests/unit/test_cli_trace,tests/unit/test_cli_trace.c \
 	$(patsubst %,cli/%.c,trace_print trace_json trace_shown trace_text trace_format options cli format),-ljansson))
 
 # The guard's service, over a machine of the test's own in place of guard/kernel.c.
-guard_service_sources := tests/unit/guard_machine.c $(patsubst %,cli/guard_%.c,state history limit requests events server responses metrics) \
+guard_service_sources := tests/unit/guard_machine.c \
+	$(patsubst %,cli/guard_%.c,state history limit requests events server responses metrics web) \
 	$(patsubst %,cli/%.c,options cli format table)
-guard_service_libraries := $(OUT)/guard/guard.a $(OUT)/monitor/daemon/metrics.o $(OUT)/monitor/daemon/prometheus.o $(OUT)/lib/libkview.a -lbpf -ljansson -lsqlite3 -lz -lm
+guard_service_libraries := $(OUT)/guard/guard.a $(patsubst %,$(OUT)/monitor/daemon/%.o,metrics prometheus) \
+	$(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lz -lm
 $(eval $(call unit_test,tests/unit/test_cli_guard,tests/unit/test_cli_guard.c $(guard_service_sources),$(guard_service_libraries)))
+
+# The page, as strings of C.
+$(OUT)/guard/page/%.inc: guard/page/%
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+$(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/guard/page/%.inc,index.html guard.css guard.js)
+$(OUT)/cli/guard_web.o: override CFLAGS += -I$(OUT)
+
+# For a browser: the service over a machine of its own, where something happens.
+$(eval $(call program,tests/unit/guard_page,tests/unit/guard_page.c $(guard_service_sources),$(guard_service_libraries)))
+CHECK_UNIT += $(OUT)/tests/unit/guard_page

@@ -51,7 +51,8 @@ static int cmd_guard(int argc, char **argv)
 		&cli_guard_watch,  &cli_guard_serve,  &cli_guard_status,    &cli_guard_ps,	  &cli_guard_profiles,
 		&cli_guard_show,   &cli_guard_train,  &cli_guard_normalize, &cli_guard_sensitize, &cli_guard_tolerize,
 		&cli_guard_freeze, &cli_guard_reset,  &cli_guard_set,	    &cli_guard_save,	  &cli_guard_export,
-		&cli_guard_import, &cli_guard_events, &cli_guard_metrics,   &cli_guard_replay,
+		&cli_guard_import, &cli_guard_events, &cli_guard_metrics,   &cli_guard_web,
+		&cli_guard_replay,
 	};
 	static const struct cli_group group = {
 		.name = "guard",

@@ -16,7 +16,8 @@ extern const struct cli_command cli_guard_replay;
 /* Questions to a guard that serves: guard_ask.c. */
 extern const struct cli_command cli_guard_status, cli_guard_ps, cli_guard_profiles, cli_guard_show, cli_guard_train,
 	cli_guard_normalize, cli_guard_sensitize, cli_guard_tolerize, cli_guard_freeze, cli_guard_reset, cli_guard_set,
-	cli_guard_save, cli_guard_export, cli_guard_import, cli_guard_events, cli_guard_metrics;
+	cli_guard_save, cli_guard_export, cli_guard_import, cli_guard_events, cli_guard_metrics,
+	cli_guard_web;
 
 /* --rule, --lfc, --respond and times of command `kview guard COMMAND`. Leave with CLI_USAGE on a mistake. */
 enum guard_rule_kind guard_parse_rule(const char *command, const char *word);

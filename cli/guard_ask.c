@@ -142,6 +142,38 @@ static int cmd_metrics(int argc, char **argv)
 		    guard_metrics_print);
 }
 
+/* What one may read: the address with the key of root, or of the group. */
+static int cmd_web(int argc, char **argv)
+{
+	static const char *const names[] = { "act", "look" };
+	_cleanup_(guard_ask_deinit) struct guard_ask ask = {};
+	_cleanup_(freep) char *line = NULL;
+	size_t i, room = 0;
+	int err = 0;
+
+	parse(&ask, argc, argv, "",
+	      "The address of the page, for a browser on this machine. It contains a key: with that of "
+	      "root the page may change something.",
+	      0);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		_cleanup_(freep) char *path = NULL;
+		_cleanup_(fclosep) FILE *file = NULL;
+
+		if (asprintf(&path, "%s.%s", ask.socket, names[i]) < 0) {
+			path = NULL;
+			return cli_fail(-ENOMEM, NULL, "%s", ask.command);
+		}
+		file = fopen(path, "re");
+		if (file && getline(&line, &room, file) > 0) {
+			fputs(line, stdout);
+			return CLI_OK;
+		}
+		err = -errno;
+	}
+	return cli_fail(err, err == -ENOENT ? "no page is served there: start kview guard serve with --web" : NULL,
+			"%s: %s", ask.command, ask.socket);
+}
+
 static int cmd_ps(int argc, char **argv)
 {
 	return show(argc, argv, "tasks", "", "The processes and threads that are guarded.", guard_tasks_print);
@@ -267,4 +299,5 @@ const struct cli_command cli_guard_set = { "set", "what to do about alarms of a 
 const struct cli_command cli_guard_save = { "save", "save all profiles now", cmd_save };
 const struct cli_command cli_guard_export = { "export", "a profile as JSON", cmd_export };
 const struct cli_command cli_guard_import = { "import", "add an exported profile to what is known", cmd_import };
+const struct cli_command cli_guard_web = { "web", "the address of the page, for a browser", cmd_web };
 const struct cli_command cli_guard_metrics = { "metrics", "numbers for Prometheus", cmd_metrics };

@@ -92,6 +92,11 @@ static json_t *status(struct guard_state *state, const json_t *request)
 			   normal, "tasks", tasks, "alarms", alarms, "anomalies", anomalies, "profiles_max",
 			   (int)settings->profile_max, "blocks_max", (int)settings->block_max, "counters",
 			   guard_counters_describe(guard_kernel_counters(state->programs->kernel)));
+	json_object_set_new(answer, "rule",
+			    json_pack("{s:s, s:i, s:i, s:i}", "kind",
+				      settings->rule.kind == GUARD_RULE_PH ? "ph" : "rate", "lfc_limit",
+				      (int)settings->rule.lfc_limit, "spans", (int)settings->rule.spans, "novel_limit",
+				      (int)settings->rule.novel_limit));
 	json_object_update_new(
 		answer, json_pack("{s:i, s:b, s:I, s:I, s:I}", "revision", GUARD_PROTOCOL_REVISION, "saving_fails",
 				  state->failing, "suppressed", (json_int_t)state->limit.suppressed, "unsaved_events",
@@ -132,19 +137,42 @@ static json_t *tasks(struct guard_state *state, const json_t *request)
 	return json_pack("{s:b, s:o}", "ok", 1, "tasks", listing.list);
 }
 
+/* From 0 to 1: how near a profile is to normal. */
+static double progress(const struct guard_rule *rule, const struct guard_profile *profile)
+{
+	uint64_t before = profile->train_count - profile->last_mod_count;
+	double part;
+
+	if (profile->normal)
+		return 1;
+	if (rule->kind == GUARD_RULE_PH)
+		part = before ? (double)profile->train_count * rule->normal_divisor / (before * rule->normal_factor)
+			      : 0;
+	else /* of a block of spans, which is for nothing when too much was new */
+		part = profile->novel_spans <= rule->novel_limit ? (double)profile->spans / rule->spans : 0;
+	return part < 1 ? part : 1;
+}
+
+static json_t *describe_profile(struct guard_state *state, uint32_t number, const struct guard_profile *profile)
+{
+	const struct guard_rule *rule = &guard_kernel_settings(state->programs->kernel)->rule;
+	json_t *json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
+
+	json_object_update_new(json, json_pack("{s:i, s:I, s:i, s:f}", "number", (int)number, "suppressed",
+					       (json_int_t)guard_limit_suppressed(&state->limit, number), "novel_spans",
+					       (int)profile->novel_spans, "progress", progress(rule, profile)));
+	return json;
+}
+
 static json_t *profiles(struct guard_state *state, const json_t *request)
 {
 	const struct guard_profile *profile;
-	json_t *list = json_array(), *json;
+	json_t *list = json_array();
 	uint32_t number;
 
 	(void)request;
-	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++) {
-		json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
-		json_object_set_new(json, "number", json_integer(number));
-		json_object_set_new(json, "suppressed", json_integer(guard_limit_suppressed(&state->limit, number)));
-		json_array_append_new(list, json);
-	}
+	for (number = 1; (profile = guard_kernel_profile(state->programs->kernel, number)); number++)
+		json_array_append_new(list, describe_profile(state, number, profile));
 	return json_pack("{s:b, s:o}", "ok", 1, "profiles", list);
 }
 
@@ -164,16 +192,32 @@ static json_t *describe_pairs(struct guard_state *state, struct guard_profile *p
 	return list;
 }
 
+static uint32_t call_count(const struct guard_profile *profile)
+{
+	return profile->id_count < GUARD_IDS ? profile->id_count : GUARD_IDS;
+}
+
 static json_t *describe_calls(struct guard_state *state, struct guard_profile *profile)
 {
-	uint32_t id, count = profile->id_count < GUARD_IDS ? profile->id_count : GUARD_IDS;
 	json_t *list = json_array();
 	char name[GUARD_CALL_NAME];
+	uint32_t id;
 
-	for (id = 0; id < count; id++)
+	for (id = 0; id < call_count(profile); id++)
 		json_array_append_new(
 			list, json_string(guard_call_name(
 				      guard_call_of(guard_kernel_env(state->programs->kernel), profile, id), name)));
+	return list;
+}
+
+static json_t *number_calls(struct guard_state *state, struct guard_profile *profile)
+{
+	json_t *list = json_array();
+	uint32_t id;
+
+	for (id = 0; id < call_count(profile); id++)
+		json_array_append_new(
+			list, json_integer(guard_call_of(guard_kernel_env(state->programs->kernel), profile, id)));
 	return list;
 }
 
@@ -186,11 +230,12 @@ static json_t *show(struct guard_state *state, const json_t *request)
 
 	if (!profile)
 		return refusal;
-	json = guard_profile_describe(profile, guard_programs_name(state->programs, number));
-	json_object_update_new(json, json_pack("{s:b, s:i, s:o, s:o, s:o}", "ok", 1, "number", (int)number,
-					       "call_names", describe_calls(state, profile), "accepted",
-					       describe_pairs(state, profile, GUARD_ACCEPTED), "recent",
-					       describe_pairs(state, profile, GUARD_RECENT)));
+	json = describe_profile(state, number, profile);
+	json_object_update_new(json,
+			       json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", 1, "call_names",
+					 describe_calls(state, profile), "call_numbers", number_calls(state, profile),
+					 "accepted", describe_pairs(state, profile, GUARD_ACCEPTED), "recent",
+					 describe_pairs(state, profile, GUARD_RECENT)));
 	return json;
 }
 

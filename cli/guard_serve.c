@@ -22,6 +22,7 @@ enum key {
 	KEY_KEEP_EVENTS,
 	KEY_KEEP_DAYS,
 	KEY_ALARM_LIMIT,
+	KEY_WEB,
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +33,8 @@ static const struct argp_option options[] = {
 	{ "keep-days", KEY_KEEP_DAYS, "DAYS", 0, "... and none that are older; default 90", 6 },
 	{ "alarm-limit", KEY_ALARM_LIMIT, "COUNT", 0,
 	  "Tell so many alarms of a profile in a minute, and count the others; default 10", 6 },
+	{ "web", KEY_WEB, "PORT", OPTION_ARG_OPTIONAL,
+	  "Serve a page at this port of 127.0.0.1, 9466 by default; kview guard web prints its address", 6 },
 	{},
 };
 
@@ -65,6 +68,8 @@ static int tick(void *data)
 		return -errno;
 	notify("WATCHDOG=1");
 	guard_state_tick(state);
+	if (watch->web)
+		guard_web_serve(watch->web);
 	/* A disk that is full now may not be so later. */
 	if (watch->store && now - watch->tried >= watch->save_seconds * 1e9) {
 		watch->tried = now;
@@ -78,6 +83,26 @@ static int serve(void *data)
 	struct guard_watch *watch = data;
 
 	return guard_server_serve(watch->server);
+}
+
+static int serve_web(void *data)
+{
+	struct guard_watch *watch = data;
+
+	return guard_web_serve(watch->web);
+}
+
+/* Prints what is wrong and returns an exit code. */
+static int start_web(struct guard_watch *watch)
+{
+	int err = guard_web_open(&watch->state, watch->web_port, watch->socket, &watch->web);
+
+	if (!err)
+		err = loop_add(watch->wait.loop, guard_web_fd(watch->web), serve_web, watch);
+	if (err)
+		return cli_fail(err, NULL, "guard serve: --web %u", watch->web_port);
+	cli_note("the page is at %s; kview guard web prints its address with a key", guard_web_address(watch->web));
+	return CLI_OK;
 }
 
 static int start_timer(struct guard_watch *watch)
@@ -120,7 +145,7 @@ static void print_event(void *data, const json_t *event, const struct guard_reco
 
 int guard_serve_begin(struct guard_watch *watch)
 {
-	int err;
+	int err, code;
 
 	if (!watch->socket)
 		return CLI_OK;
@@ -145,8 +170,10 @@ int guard_serve_begin(struct guard_watch *watch)
 		err = start_timer(watch);
 	if (err)
 		return fail(watch, err);
-	notify("READY=1");
-	return CLI_OK;
+	code = watch->web_port ? start_web(watch) : CLI_OK;
+	if (!code)
+		notify("READY=1");
+	return code;
 }
 
 int guard_serve_event(struct guard_watch *watch, const struct guard_record *record)
@@ -169,6 +196,7 @@ int guard_serve_report(struct guard_watch *watch)
 
 void guard_serve_end(struct guard_watch *watch)
 {
+	guard_web_closep(&watch->web);
 	guard_state_deinit(&watch->state);
 	guard_server_closep(&watch->server);
 	closep(&watch->timer);
@@ -203,6 +231,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_KEEP_DAYS:
 		watch->history.days = parse_count("--keep-days", arg, 36500);
+		return 0;
+	case KEY_WEB:
+		watch->web_port = arg ? parse_count("--web", arg, 65535) : GUARD_WEB_PORT;
 		return 0;
 	case KEY_ALARM_LIMIT:
 		watch->alarm_limit = parse_count("--alarm-limit", arg, GUARD_LIMIT_MAX);

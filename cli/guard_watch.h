@@ -6,6 +6,7 @@
 #include "guard/programs.h"
 #include "guard_requests.h"
 #include "guard_server.h"
+#include "guard_web.h"
 #include "options.h"
 #include "target_options.h"
 #include "wait.h"
@@ -30,6 +31,8 @@ struct guard_watch {
 	double save_seconds;
 	struct guard_server *server;
 	struct guard_state state;
+	struct guard_web *web;
+	uint16_t web_port; /* 0: no page */
 	struct guard_history_opts history;
 	uint32_t alarm_limit; /* 0: the default */
 	uint64_t tried;	      /* ns since boot: to save the profiles */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guard_machine.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -86,7 +87,7 @@ int guard_kernel_profile_new(struct guard_kernel *machine, const struct guard_id
 	profile->identity = *identity;
 	profile->created = machine->env.now;
 	profile->response = machine->settings.response;
-	strncpy(profile->comm, comm, sizeof(profile->comm) - 1);
+	snprintf(profile->comm, sizeof(profile->comm), "%s", comm);
 	*ret_number = machine->counters.profiles;
 	return 0;
 }
