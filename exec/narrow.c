@@ -253,13 +253,23 @@ static struct answer sample_cgroup(const struct perf_request *request, const cha
 }
 
 /* With the threads it will make, and what it forks where that is traced. */
-static struct answer sample_process(const struct perf_request *request, const struct scope *scope)
+static struct answer sample_process(struct supervisor *sup, const struct perf_request *request,
+				    const struct scope *scope)
 {
 	struct perf_request ours = *request;
+	struct answer answer;
+	int err;
 
 	ours.attr.inherit = 1;
 	ours.attr.inherit_thread = !scope->followed;
-	return open_event(&ours, scope->pid, request->cpu, 0);
+	answer = open_event(&ours, scope->pid, request->cpu, 0);
+	if (answer.kind != ANSWER_FD || request->attr.type != PERF_TYPE_TRACEPOINT)
+		return answer;
+	err = inherited_add(&sup->inherited, answer.fd, request->attr.config);
+	if (!err)
+		return answer;
+	close(answer.fd);
+	return answer_value(err);
 }
 
 struct answer narrow_event(struct supervisor *sup, const struct call *call, const struct perf_request *request)
@@ -280,5 +290,5 @@ struct answer narrow_event(struct supervisor *sup, const struct call *call, cons
 		return pretend(sup, request, "samples", cgroup || process);
 	if (cgroup)
 		return sample_cgroup(request, scope.path);
-	return process ? sample_process(request, &scope) : answer_kernel();
+	return process ? sample_process(sup, request, &scope) : answer_kernel();
 }

@@ -26,7 +26,7 @@ static int attach_pending(struct supervisor *sup, const struct call *call, int e
  * A program for an event that is not ours to move: of samples, of uprobes, of the tool itself. perf(1) has BPF programs
  * beside what it reads of a tracepoint; they run for everybody, whatever the event is kept to.
  */
-static struct answer attach_to_own(struct supervisor *sup, const struct call *call)
+static struct answer attach_to_own(struct supervisor *sup, const struct call *call, int event)
 {
 	_cleanup_(closep) int program = -1;
 	_cleanup_(closep) int link = -1;
@@ -34,13 +34,16 @@ static struct answer attach_to_own(struct supervisor *sup, const struct call *ca
 
 	if (!sup->reads_hooks)
 		return answer_kernel();
-	if (!sup->options->dry_run) {
-		supervisor_note(sup, "programs on events that the tool reads itself run for the whole machine");
-		return answer_kernel();
-	}
 	program = call_take_fd(call, call->notif.data.args[2]);
-	err = program < 0 ? program : attach_nowhere(sup, "event of the tool's own", EXEC_MACHINE, program, &link);
-	return answer_value(err);
+	if (program < 0)
+		return answer_value(program);
+	if (sup->options->dry_run)
+		return answer_value(attach_nowhere(sup, "event of the tool's own", EXEC_MACHINE, program, &link));
+	supervisor_note(sup, "programs on events that the tool reads itself run for the whole machine");
+	if (!call_may_attach(call))
+		return answer_value(-EPERM);
+	err = inherited_attach(&sup->inherited, event, program);
+	return err == -ENOENT ? answer_kernel() : answer_value(err);
 }
 
 static struct answer event_ioctl(struct supervisor *sup, const struct call *call)
@@ -51,7 +54,7 @@ static struct answer event_ioctl(struct supervisor *sup, const struct call *call
 	if ((uint32_t)call->notif.data.args[1] != PERF_EVENT_IOC_SET_BPF || event < 0)
 		return answer_kernel();
 	if (!pending_find(&sup->pending, event))
-		return attach_to_own(sup, call);
+		return attach_to_own(sup, call, event);
 	if (!call_may_attach(call))
 		return answer_value(-EPERM);
 	err = attach_pending(sup, call, event, call->notif.data.args[2]);

@@ -136,6 +136,7 @@ static void deinit(struct supervisor *sup)
 	tracepoints_deinit(&sup->points);
 	pending_deinit(&sup->pending);
 	leaving_deinit(&sup->leaving);
+	inherited_deinit(&sup->inherited);
 	btf__free(sup->btf);
 	for (size_t i = 0; i < sup->said_count; i++)
 		free(sup->said[i]);
@@ -149,6 +150,7 @@ int exec_run(const struct exec_options *options, struct exec_result *ret_result)
 
 	*ret_result = (struct exec_result){};
 	LIST_INIT(&sup.pending);
+	LIST_INIT(&sup.inherited);
 	perf_types_read(&sup.types);
 	sup.device = open(KVIEW_DEVICE, O_RDWR | O_CLOEXEC);
 	err = sup.device < 0 ? -errno : run_tool(&sup, ret_result);

@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "exec.h"
+#include "inherited.h"
 #include "leaving.h"
 #include "pending.h"
 #include "tool.h"
@@ -20,6 +21,7 @@ struct supervisor {
 	struct tracepoints points;
 	struct pending pending;
 	struct leaving leaving;
+	struct inherited inherited;
 	struct btf *btf;      /* the kernel's types, once they were needed */
 	bool reads_hooks;     /* the tool has opened hooks as events to read itself, as perf(1) does */
 	char **said;	 /* the notes so far */
