@@ -16,7 +16,7 @@ the traced application and nothing that names the other. All came to their norma
 (`tests/vm/exec_tools.py`). In brackets: how many links the tool had in the view.
 
 A tool that did not do so was run by itself, too, without kview: *as by itself* is one that this version of Debian ships for older kernels, and that
-shows no more then. Tools that are missing in a column were not run on that kernel.
+shows no more then. *refused* is one whose functions kview cannot hook, which it says. Tools that are missing in a column were not run on that kernel.
 
 What a process that nobody traces pays beside tools is counted by `bench/run -- exec`.
 """
@@ -38,9 +38,20 @@ process; the program itself runs for everybody, which a note says.
 }
 
 
+def is_refused(entry):
+    """All that it would have attached, in words that the remarks have."""
+    return not entry["links"] and not entry["note"] and bool(entry["refused"])
+
+
+def is_good(entry):
+    return not entry["trouble"] and not is_refused(entry)
+
+
 def result(entry):
     if entry is None:
         return "-"
+    if is_refused(entry):
+        return "refused"
     if entry["trouble"]:
         what = entry["trouble"].split(":")[0]
         return f"as by itself: {what}" if entry["alone"] else f"**failed**: {what}"
@@ -51,9 +62,11 @@ def result(entry):
 
 def remark(entry):
     words = []
-    if entry["quiet"]:
+    if not is_good(entry):
+        pass
+    elif entry["quiet"]:
         words.append("attached; " + entry["quiet"])
-    elif not entry["shown"] and not entry["trouble"]:
+    elif not entry["shown"]:
         words.append("attached, ends as ever; what it shows is not compared")
     if entry["note"]:
         words.append(entry["note"])
@@ -84,10 +97,6 @@ def table(package, runs):
               f" | {'; '.join(word for word in remarks if word)} |")
 
 
-def is_good(entry):
-    return not entry["trouble"]
-
-
 def summary(runs):
     print()
     for run in runs:
@@ -98,7 +107,8 @@ def summary(runs):
         print(f"- Linux {run['kernel']}: {len(good)} of {len(run['tools'])} run as they should, {alone} as by themselves; {shown} show the "
               f"traced application's events and none of the other's, {counted} of them counted")
         for package in ORDER:
-            tools = {entry["command"].split(" ")[0] for entry in good if entry["package"] == package}
+            # bpftrace's own scripts, without what was written here for it.
+            tools = {entry["command"].split(" ")[0] for entry in good if entry["package"] == package} - {package}
             if tools:
                 print(f"  - {package}: {len(tools)} tools")
 
