@@ -29,7 +29,7 @@ GUARD_METRIC(saved_time_seconds, METRIC_GAUGE, "When it saved the profiles last;
 GUARD_METRIC(saving_fails, METRIC_GAUGE, "1 while what is new cannot be saved.");
 GUARD_METRIC(alarms_total, METRIC_COUNTER, "Alarms, told one by one or not.");
 GUARD_METRIC(suppressed_total, METRIC_COUNTER, "Alarms, responses and new programs that were not told one by one.");
-GUARD_METRIC(failed_saves_total, METRIC_COUNTER, "Times the profiles could not be saved.");
+GUARD_METRIC(failed_saves_total, METRIC_COUNTER, "Times saving what is new failed when it was due.");
 GUARD_METRIC(lost_history_total, METRIC_COUNTER, "Events that were given up before they could be saved.");
 
 /* What becomes of these when a profile is reset makes them no counters. */
@@ -96,7 +96,7 @@ static int put_guard(struct metrics *metrics, struct guard_state *state, size_t 
 		{ &tasks_desc, tasks },
 		{ &start_time_seconds, guard_wall_time(state->start) },
 		{ &saved_time_seconds, state->saved ? guard_wall_time(state->saved) : 0 },
-		{ &saving_fails, state->failing },
+		{ &saving_fails, guard_state_is_failing(state) },
 		{ &alarms_total, state->alarms },
 		{ &suppressed_total, state->limit.suppressed },
 		{ &failed_saves_total, state->failed_saves },

@@ -99,7 +99,7 @@ static json_t *status(struct guard_state *state, const json_t *request)
 				      (int)settings->rule.novel_limit));
 	json_object_update_new(
 		answer, json_pack("{s:i, s:b, s:I, s:I, s:I}", "revision", GUARD_PROTOCOL_REVISION, "saving_fails",
-				  state->failing, "suppressed", (json_int_t)state->limit.suppressed, "unsaved_events",
+				  guard_state_is_failing(state), "suppressed", (json_int_t)state->limit.suppressed, "unsaved_events",
 				  (json_int_t)(state->programs->store ? guard_history_waiting(state->history) : 0),
 				  "lost_events", (json_int_t)guard_history_lost(state->history)));
 	return answer;

@@ -106,19 +106,25 @@ static int tell_suppressed(struct guard_state *state, uint64_t now)
 	return err;
 }
 
-/* The first failure is told, and when it is over; not what is tried in between. */
-static int note_saved(struct guard_state *state, int err)
+bool guard_state_is_failing(const struct guard_state *state)
+{
+	return state->profiles_fail || state->events_fail;
+}
+
+/* The first failure of anything is told, and that all is saved again; not what is tried in between. */
+static int note_saved(struct guard_state *state, bool *fails, int err)
 {
 	const char *reason = guard_store_reason(state->programs->store);
+	bool failed = guard_state_is_failing(state);
 
-	if (err && !state->failing) {
+	*fails = err;
+	if (!failed && err) {
 		cli_note("%s: %s; what is new waits in memory, and saving it is tried again", state->file, reason);
 		tell_word(state, "unsaved", "", json_pack("{s:s}", "reason", reason));
-	} else if (!err && state->failing) {
+	} else if (failed && !guard_state_is_failing(state)) {
 		cli_note("%s: saved again", state->file);
 		tell_word(state, "saved", "", NULL);
 	}
-	state->failing = err;
 	return err;
 }
 
@@ -126,7 +132,7 @@ static int flush(struct guard_state *state)
 {
 	if (!guard_history_waiting(state->history) || !state->programs->store)
 		return 0;
-	return note_saved(state, guard_history_flush(state->history));
+	return note_saved(state, &state->events_fail, guard_history_flush(state->history));
 }
 
 int guard_state_tick(struct guard_state *state)
@@ -137,18 +143,20 @@ int guard_state_tick(struct guard_state *state)
 	return err;
 }
 
+/* A disk may have room for one and not for the other. */
 int guard_state_save(struct guard_state *state)
 {
-	int err;
+	int err, flush_err;
 
 	if (!state->programs->store)
 		return 0;
-	err = note_saved(state, guard_programs_save(state->programs));
-	if (err)
-		state->failed_saves++;
-	else
+	err = note_saved(state, &state->profiles_fail, guard_programs_save(state->programs));
+	if (!err)
 		state->saved = now_of(state);
-	return err ?: flush(state);
+	flush_err = flush(state);
+	err = err ?: flush_err;
+	state->failed_saves += !!err;
+	return err;
 }
 
 int guard_state_end(struct guard_state *state)

@@ -22,7 +22,7 @@ struct guard_state {
 	uint64_t start, saved; /* ns since boot; 0: never */
 	uint64_t failed_saves;
 	uint64_t alarms; /* told or not */
-	bool failing;	 /* the last attempt to save something did */
+	bool profiles_fail, events_fail; /* to be saved, the last time it was tried */
 	struct guard_history *history;
 	struct guard_limit limit;
 	struct guard_server *server; /* NULL: nobody can follow */
@@ -46,6 +46,9 @@ int guard_state_tick(struct guard_state *state);
 
 /* Save all profiles, and events. Prints why not, once. */
 int guard_state_save(struct guard_state *state);
+
+/* Something new cannot be saved at the moment. */
+bool guard_state_is_failing(const struct guard_state *state);
 
 /* The last event, and all that waits. */
 int guard_state_end(struct guard_state *state);

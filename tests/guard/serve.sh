@@ -39,7 +39,7 @@ ask_json()
 
 start()
 {
-	"$kview" guard serve --all --socket "$socket" --profiles "$profiles" --save-every 1 --stop-time 100000 \
+	"$kview" guard serve --all --socket "$socket" --profiles "$profiles" --save-every 1 --stop-time 100000 --web=7703 \
 		>"$tmp/log" 2>&1 &
 	guard=$!
 	patiently guard_answers
@@ -74,6 +74,19 @@ for word in "expected an object", "expected 1", "no such request":
     line = f.readline()
     assert word in line and "\"ok\":false" in line, line
 ' "$socket" || fail "what is no request was not refused"
+
+# The page answers beside all that.
+ask web >"$tmp/web"
+python3 - "$(<"$tmp/web")" <<'PYTHON' || fail "the page at $(<"$tmp/web")"
+import json, sys, urllib.request
+address, key = sys.argv[1].split("#key=")
+assert address == "http://127.0.0.1:7703/", address
+assert b"kview guard" in urllib.request.urlopen(address).read()
+request = urllib.request.Request(address + "api", json.dumps({"version": 1, "do": "status"}).encode(),
+                                 {"Authorization": "Bearer " + key, "Content-Type": "application/json"})
+answer = json.load(urllib.request.urlopen(request))
+assert answer["ok"] and answer["scope"] == "machine" and answer["may_change"], answer
+PYTHON
 
 # --- a server, learned and then let alone ---
 
@@ -165,4 +178,6 @@ ask events --profile victim >"$tmp/told"
 grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "the alarm was forgotten: $(<"$tmp/told")"
 stop
 kill $redis
-[ ! -e "$socket" ] || fail "the socket is left"
+for file in "$socket" "$socket.look" "$socket.act"; do
+	[ ! -e "$file" ] || fail "$file is left"
+done
