@@ -42,9 +42,18 @@ objdump -p "$tmp/trace_one" | grep -q 'NEEDED *libkview.so.0$' || fail "a progra
 run 2 env LD_LIBRARY_PATH="$stage/usr/lib/kview-test" "$tmp/trace_one"
 
 # What systemd says of the units, where the programs lie here.
-mkdir "$tmp/units"
+mkdir -p "$tmp/units/kview-guardd.service.d"
 for unit in "$stage"/usr/lib/systemd/system/*.service; do
 	sed "s|=/usr/\(s\?bin\)/kview|=$stage/usr/\1/kview|" "$unit" >"$tmp/units/${unit##*/}"
+done
+[ -e "$tmp/units/kview-guardd.service" ] || fail "make install left out kview-guardd.service"
+systemd-analyze verify --man=no "$tmp"/units/*.service >"$tmp/log" 2>&1 || fail "units: $(<"$tmp/log")"
+[ ! -s "$tmp/log" ] || fail "units: $(<"$tmp/log")"
+sed "s|=/usr/bin/kview|=$stage/usr/bin/kview|" "$stage/usr/share/doc/kview/examples/kview-guardd-web.conf" \
+	>"$tmp/units/kview-guardd.service.d/web.conf"
+# Of ten, less is better: as much as lets them do their work.
+for unit in "$tmp"/units/*.service; do
+	systemd-analyze security --offline=yes --threshold=45 "$unit" >"$tmp/log" 2>&1 || fail "$unit: $(<"$tmp/log")"
 done
 systemd-analyze verify --man=no "$tmp"/units/*.service >"$tmp/log" 2>&1 || fail "units: $(<"$tmp/log")"
 [ ! -s "$tmp/log" ] || fail "units: $(<"$tmp/log")"
