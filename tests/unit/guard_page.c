@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The guard's service for tests of its page: guard_page DATABASE SOCKET. The machine is one in memory; its profiles are
- * those of the database, what happens is said on standard input:
+ * The guard's service for tests of its page and socket: guard_page DATABASE SOCKET. The machine is one in memory; its
+ * profiles are those of the database, what happens is said on standard input:
  *
  *   exec PID PATH	a process begins with this program
  *   calls PID CALL...	it makes these calls
  *   exit PID
  *   sleep SECONDS	for the machine, not for us
  *
- * Each line is answered by "ok"; what comes first is the port of the page.
+ * Each line is answered by "ok"; what comes first is the address of the page.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -59,18 +59,20 @@ static void obey(struct guard_state *state, char *line)
 static int serve(struct guard_state *state, struct guard_web *web)
 {
 	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-				{ .fd = guard_web_fd(web), .events = POLLIN } };
+				{ .fd = guard_web_fd(web), .events = POLLIN },
+				{ .fd = guard_server_fd(state->server), .events = POLLIN } };
 	char *line = NULL;
 	size_t room = 0;
 
 	setbuf(stdin, NULL); /* what poll() does not know of would wait */
-	while (poll(fds, 2, 1000) >= 0) {
+	while (poll(fds, 3, 1000) >= 0) {
 		if (fds[0].revents) {
 			if (getline(&line, &room, stdin) < 0)
 				break;
 			obey(state, line);
 		}
 		guard_web_serve(web);
+		guard_server_serve(state->server);
 	}
 	free(line);
 	return guard_state_end(state) ? 1 : 0;
@@ -91,7 +93,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	state.file = argv[1];
-	if (guard_programs_init(&programs, machine, store) ||
+	if (guard_server_open(argv[2], guard_answer, &state, &state.server) ||
+	    guard_programs_init(&programs, machine, store) ||
 	    guard_state_init(&state, &(struct guard_history_opts){}) || guard_web_open(&state, 0, argv[2], &web))
 		return 1;
 	puts(guard_web_address(web));
@@ -99,6 +102,7 @@ int main(int argc, char **argv)
 	code = serve(&state, web);
 	guard_web_close(web);
 	guard_state_deinit(&state);
+	guard_server_close(state.server);
 	guard_programs_deinit(&programs);
 	guard_store_close(store);
 	machine_free(machine);

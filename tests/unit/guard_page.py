@@ -127,6 +127,36 @@ def check_http(service, kview):
         pass
 
 
+def check_commands(service, kview):
+    """kview guard events and others, at the socket."""
+
+    def guard(*words):
+        done = subprocess.run([kview, "guard", *words, "--socket", service.path], stdout=subprocess.PIPE, text=True, timeout=60)
+        expect(f"kview guard {words}", done.returncode == 0)
+        return done.stdout
+
+    def kept(*words):
+        return [json.loads(line) for line in guard("events", "-f", "json", *words).splitlines()]
+
+    expect("its beginning", [event["events"] for event in kept()] == [["started"]])
+    follower = subprocess.Popen([kview, "guard", "events", "--follow", "--since", "1h", "-f", "json", "--socket", service.path],
+                                stdout=subprocess.PIPE, text=True)
+    expect("what was, first", json.loads(follower.stdout.readline())["events"] == ["started"])
+    guard("freeze", "cron", "1000")
+    told = json.loads(follower.stdout.readline())
+    expect(f"then what is: {told}", told["action"] == "freeze" and told["seconds"] == 1000 and told["id"] == 2)
+    follower.kill()
+    follower.wait()
+    follower.stdout.close()
+    expect("of one program", [event["program"] for event in kept("--profile", "cron")] == [CRON])
+    expect("of none", kept("--profile", "on") == [])
+    expect("of an hour", len(kept("--since", "1h")) == 2)
+    expect("of the future", kept("--since", "2100-01-01") == [])
+    expect("a line for people", f"  {CRON}  told what to do: freeze, by user {os.getuid()}\n" in guard("events"))
+    expect("metrics", "\nkview_guard_alarms_total 0\n" in guard("metrics"))
+    expect("status", "profiles    4 of 64, 0 normal\n" in guard("status"))
+
+
 def start():
     from selenium import webdriver
     options = webdriver.ChromeOptions()
@@ -319,6 +349,8 @@ def main():
     program, database, path, kview, folder = (sys.argv[1:] + [None])[:5]
     service = Service(program, database, path)
     check_http(service, kview)
+    if os.getuid() == 0:  # others may only ask
+        check_commands(service, kview)
     browser = start()
     try:
         page = Page(browser, folder)

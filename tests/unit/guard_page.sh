@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The guard's page in a real browser: what it shows, does and refuses. Profiles come from replay, the service is the real
-# one, and its machine is in memory.
+# The guard's page in a real browser: what it shows, does and refuses; and commands at its socket. Profiles come from replay,
+# the service is the real one, and its machine is in memory.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
