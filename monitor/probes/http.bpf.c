@@ -157,7 +157,7 @@ static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 
 	if (!session || bpf_skb_load_bytes(skb, 0, header, sizeof(header)))
 		return 1;
-	offset = http_ip(header);
+	offset = ip_payload(header, IP_TCP);
 	if (!offset || bpf_skb_load_bytes(skb, offset, header, 20) || !http_tcp(header, offset, &tcp) ||
 	    tcp.data >= skb->len || (tcp.flags & HTTP_TCP_SYN))
 		return 1;

@@ -7,14 +7,11 @@
 #define KVIEW_MONITOR_HTTP_PARSE_H
 
 #include "http_record.h"
+#include "ip_parse.h"
 
 #define HTTP_HEAD_BYTES 96 /* of a message that are looked at */
 #define HTTP_LEAST_BYTES 12 /* "HTTP/1.1 200", the shortest beginning that says enough */
 #define HTTP_STEPS 80	   /* bytes of a path that are looked at */
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
 
 struct http_head {
 	__u8 bytes[HTTP_HEAD_BYTES];
@@ -138,17 +135,6 @@ struct http_tcp {
 };
 
 #define HTTP_TCP_SYN 2
-
-/*
- * Of IP version 4 or 6 (no extension headers), by its first 40 bytes: where the next header begins; 0: no TCP, or a
- * later fragment.
- */
-static __always_inline __u32 http_ip(const __u8 *b)
-{
-	if (b[0] >> 4 == 4)
-		return (b[0] & 15) >= 5 && b[9] == 6 && !((b[6] & 0x1f) | b[7]) ? (b[0] & 15) * 4 : 0;
-	return b[0] >> 4 == 6 && b[6] == 6 ? 40 : 0;
-}
 
 /* By the first 20 bytes of a TCP header at @offset. 0: it cannot be one. */
 static __always_inline int http_tcp(const __u8 *b, __u32 offset, struct http_tcp *tcp)

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (http_method(&head, &at))
 		check_path(&head, at);
-	if (size >= 40 && http_ip(data) > 60)
+	if (size >= 40 && ip_payload(data, IP_TCP) > 60)
 		abort();
 	if (size >= 20 && http_tcp(data, 60, &tcp) && (tcp.data < 80 || tcp.data > 120))
 		abort();

@@ -118,25 +118,25 @@ static void headers(void **state)
 	struct http_tcp tcp;
 
 	(void)state;
-	assert_int_equal(http_ip(packet), 20);
+	assert_int_equal(ip_payload(packet, IP_TCP), 20);
 	packet[0] = 0x4f;
-	assert_int_equal(http_ip(packet), 60);
+	assert_int_equal(ip_payload(packet, IP_TCP), 60);
 	packet[0] = 0x44;
-	assert_int_equal(http_ip(packet), 0);
+	assert_int_equal(ip_payload(packet, IP_TCP), 0);
 	packet[0] = 0x45;
 	packet[9] = 17;
-	assert_int_equal(http_ip(packet), 0);
+	assert_int_equal(ip_payload(packet, IP_TCP), 0);
 	packet[9] = 6;
 	packet[6] = 0x40; /* don't fragment */
-	assert_int_equal(http_ip(packet), 20);
+	assert_int_equal(ip_payload(packet, IP_TCP), 20);
 	packet[7] = 1; /* a later fragment */
-	assert_int_equal(http_ip(packet), 0);
+	assert_int_equal(ip_payload(packet, IP_TCP), 0);
 	memset(packet, 0, sizeof(packet));
 	packet[0] = 0x60;
 	packet[6] = 6;
-	assert_int_equal(http_ip(packet), 40);
+	assert_int_equal(ip_payload(packet, IP_TCP), 40);
 	packet[6] = 0;
-	assert_int_equal(http_ip(packet), 0);
+	assert_int_equal(ip_payload(packet, IP_TCP), 0);
 	memcpy(packet, "\x1f\x90\x1f\x91\x01\x02\x03\x04\x05\x06\x07\x08\x80\x12", 14);
 	assert_true(http_tcp(packet, 20, &tcp));
 	assert_int_equal(tcp.seq, 0x01020304);
