@@ -31,3 +31,4 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_co
 	$(patsubst %,monitor/daemon/%.c,config document catalog),-lyaml))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))

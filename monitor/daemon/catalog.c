@@ -9,4 +9,5 @@ const struct monitor_probe_info monitor_probes[MONITOR_PROBES] = {
 	[MONITOR_TCP] = { "tcp", true, {} },
 	[MONITOR_HTTP] = { "http", true, { [MONITOR_HTTP_PATHS] = { "paths", 0, 1000, 100 } } },
 	[MONITOR_SYSCALLS] = { "syscalls", false, {} },
+	[MONITOR_DNS] = { "dns", false, { [MONITOR_DNS_PORT] = { "port", 1, 65535, 53 } } },
 };

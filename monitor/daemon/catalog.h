@@ -14,6 +14,7 @@ enum monitor_probe {
 	MONITOR_TCP,
 	MONITOR_HTTP,
 	MONITOR_SYSCALLS,
+	MONITOR_DNS,
 	MONITOR_PROBES,
 };
 
@@ -33,6 +34,10 @@ struct monitor_probe_info {
 
 enum {
 	MONITOR_HTTP_PATHS, /* different paths, of all targets together, that get series of their own */
+};
+
+enum {
+	MONITOR_DNS_PORT,
 };
 
 extern const struct monitor_probe_info monitor_probes[MONITOR_PROBES];

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "probe.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kview/kview.h>
 
@@ -111,6 +113,23 @@ static int attach(struct probe *probe)
 			break;
 		}
 	}
+	return err;
+}
+
+int probe_run_iterator(struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	_cleanup_(closep) int iter = -1;
+	char none[16];
+	int err;
+
+	if (!link)
+		return -errno;
+	iter = bpf_iter_create(bpf_link__fd(link));
+	err = iter < 0 ? -errno : 0;
+	while (!err && read(iter, none, sizeof(none)) > 0)
+		;
+	bpf_link__destroy(link);
 	return err;
 }
 

@@ -43,7 +43,8 @@ struct probe_ops {
 	void (*deinit)(struct probe *probe);
 };
 
-extern const struct probe_ops probe_cpu, probe_memory, probe_file, probe_block, probe_tcp, probe_http, probe_syscalls;
+extern const struct probe_ops probe_cpu, probe_memory, probe_file, probe_block, probe_tcp, probe_http, probe_syscalls,
+	probe_dns;
 
 struct probe {
 	enum monitor_probe kind;
@@ -78,6 +79,9 @@ int probe_collect(struct probe *probe, uint64_t now, uint64_t forget);
 
 struct bpf_object *probe_object(const struct probe *probe); /* NULL: it has none */
 uint64_t probe_lost(const struct probe *probe);
+
+/* Let an iterator (SEC("iter/...")) go through all there is, once. */
+int probe_run_iterator(struct bpf_program *program);
 
 /* Each program that is attached; @in_view has what a view has counted of it, NULL: it is in none. */
 typedef int (*probe_program_fn)(const struct bpf_program *program, const struct kview_counts *in_view, void *data);
