@@ -13,7 +13,7 @@ import threading
 import time
 
 KVIEW = sys.argv[1]
-DEADLINE = 30
+DEADLINE = 60
 
 
 class Server(http.server.ThreadingHTTPServer):
