@@ -130,8 +130,10 @@ static int run(struct bench *bench)
 			      rows[i].untraced, rows[i].machine);
 	if (!err)
 		results_print(bench->results,
-			      "\"method\": \"guard-memory\", \"profile\": %zu, \"task\": %zu, \"profiles\": %d",
-			      sizeof(struct guard_profile), sizeof(struct guard_task), PROFILES);
+			      "\"method\": \"guard-memory\", \"profile\": %zu, \"task\": %zu, \"profiles\": %d, "
+			      "\"places\": %zu",
+			      sizeof(struct guard_profile), sizeof(struct guard_task), PROFILES,
+			      GUARD_PLACES * sizeof(struct guard_task));
 	return err;
 }
 
@@ -144,8 +146,8 @@ static void print_table(const struct bench *bench, FILE *out)
 	for (size_t i = 0; i < COUNT(calls); i++)
 		fprintf(out, "    %-10s%+14.0f%+14.0f%+14.0f%+14.3f%+14.0f\n", call_name(calls[i]), rows[i].hook,
 			rows[i].guarded, rows[i].guarded - rows[i].hook, rows[i].untraced, rows[i].machine);
-	fprintf(out, "\n  bytes of a profile of up to 64 calls %zu, of a task %zu; %d profiles loaded\n",
-		sizeof(struct guard_profile), sizeof(struct guard_task), PROFILES);
+	fprintf(out, "\n  bytes of a profile of up to 64 calls %zu, of a task %zu; loaded: %d profiles, %d tasks\n",
+		sizeof(struct guard_profile), sizeof(struct guard_task), PROFILES, GUARD_PLACES);
 }
 
 const struct benchmark benchmark_guard = {

@@ -97,6 +97,7 @@ struct task_struct {
 	unsigned int __state;
 	int pid;
 	__u32 self_exec_id;
+	__u64 start_time;
 	struct sched_entity se;
 };
 

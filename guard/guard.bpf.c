@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The engine at the system calls of the machine, or, attached through a view, of its members. What is known of a task
- * lies in its storage, which ends with it; a profile belongs to the file that runs: an exec is noticed at the first call
- * after it.
+ * ends with it; a profile belongs to the file that runs: an exec is noticed at the first call after it.
  */
 #include <vmlinux.h>
 
@@ -27,10 +26,13 @@ static inline __u64 guard_env_now(const struct guard_env *env);
 #include "guard/guard_record.h"
 
 #define SYS_RT_SIGRETURN 15
+#define SYS_EXECVE 59
+#define SYS_EXECVEAT 322
 #define SYS_X32_RT_SIGRETURN 513
 #define SYS_32_SIGRETURN 119
 #define SYS_32_RT_SIGRETURN 173
 #define TS_COMPAT 2
+#define EXEC_SHIFT 48 /* of the count of execs in what tells tasks apart; times in ns that get there do no harm */
 #define SIGKILL 9
 #define SIGCONT 18
 #define SIGSTOP 19
@@ -89,6 +91,12 @@ struct bpf_iter__task {
 
 struct guard_settings settings;
 struct guard_counters counters;
+
+/*
+ * Most tasks have a place here, by their ids, where no function has to be called to find them. Who finds its own taken
+ * is in its storage.
+ */
+struct guard_task places[GUARD_PLACES];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -189,7 +197,7 @@ static void tell(const struct guard_task *task, __u32 call, __u32 seen)
 	record->call = call;
 	record->events = seen;
 	record->lfc = task->lfc;
-	record->calls = task->calls;
+	record->calls = guard_task_calls(task);
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
 	bpf_ringbuf_submit(record, 0);
 }
@@ -298,8 +306,56 @@ static __u32 profile_new(const struct guard_identity *identity)
 
 /* --- tasks --- */
 
+static inline struct guard_task *place_of(const struct task_struct *of)
+{
+	struct guard_task *place = &places[(__u32)of->pid % GUARD_PLACES];
+
+	GUARD_CHECKED(place); /* else it would be computed anew for each of its fields */
+	return place;
+}
+
+/*
+ * A place is left as it is when its task stops being guarded before it ends, or execs as another than its leader, which
+ * gives it another id. The next one with that id was born at another time, and takes it.
+ */
+static inline bool is_place_of(const struct guard_task *place, const struct task_struct *of)
+{
+	return !((place->born ^ of->start_time) << (64 - EXEC_SHIFT));
+}
+
+/* What is known of it, maybe from before its last exec; NULL: nothing. */
+static inline struct guard_task *find_task(struct task_struct *of)
+{
+	struct guard_task *place = place_of(of);
+
+	return is_place_of(place, of) ? place : bpf_task_storage_get(&tasks, of, 0, 0);
+}
+
+/* For one of whom nothing is known. */
+static inline struct guard_task *make_task(struct task_struct *of)
+{
+	struct guard_task *place = place_of(of), *task;
+	__u32 tid = of->pid;
+
+	if (place->tid == tid || !__sync_val_compare_and_swap(&place->tid, 0, tid)) {
+		place->no_exec_until = 0;
+		return place;
+	}
+	task = bpf_task_storage_get(&tasks, of, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (task)
+		task->tid = tid;
+	else
+		__sync_fetch_and_add(&counters.no_task, 1);
+	return task;
+}
+
+static inline __u64 born(const struct task_struct *of)
+{
+	return of->start_time ^ (__u64)of->self_exec_id << EXEC_SHIFT;
+}
+
 /* @task of the engine begins with the program that current runs. */
-static __attribute__((noinline)) void begin(struct guard_task *task, __u32 exec_id)
+static __attribute__((noinline)) void begin(struct guard_task *task, __u64 born)
 {
 	struct task_struct___guard *current = (void *)bpf_get_current_task_btf();
 	struct inode___guard *inode = BPF_CORE_READ(current, mm, exe_file, f_inode);
@@ -307,7 +363,7 @@ static __attribute__((noinline)) void begin(struct guard_task *task, __u32 exec_
 	struct guard_profile *profile;
 	__u32 number, is_new = 0, *known;
 
-	task->exec_id = exec_id;
+	task->born = born;
 	task->profile = 0;
 	if (!inode)
 		return;
@@ -339,10 +395,6 @@ static __attribute__((noinline)) void end(struct guard_task *task)
 	if (!profile)
 		return;
 	seen = guard_task_exit((struct guard_env *)0, &settings.rule, profile, task);
-	if (task->lost_frames)
-		__sync_fetch_and_add(&counters.lost_frames, task->lost_frames);
-	if (task->unmatched)
-		__sync_fetch_and_add(&counters.unmatched_returns, task->unmatched);
 	if (seen && may_tell(profile, seen))
 		tell(task, 0, seen);
 }
@@ -357,55 +409,99 @@ static bool in_cgroups(void)
 	return false;
 }
 
-/* Of current. */
-static inline struct guard_task *find_task(struct task_struct *current)
+/* That of current, with the program that it runs now. */
+static inline struct guard_task *current_task(struct task_struct *current)
 {
-	struct guard_task *task = bpf_task_storage_get(&tasks, current, 0, 0);
-	__u32 exec_id = current->self_exec_id;
+	struct guard_task *task = find_task(current);
+	__u64 now = born(current);
 
-	if (task && task->exec_id == exec_id)
+	if (task && task->born == now)
 		return task;
-	if (task) {
+	if (task)
 		end(task);
-	} else {
-		task = bpf_task_storage_get(&tasks, current, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!task) {
-			__sync_fetch_and_add(&counters.no_task, 1);
-			return 0;
-		}
-	}
-	begin(task, exec_id);
+	else
+		task = make_task(current);
+	if (task)
+		begin(task, now);
 	return task;
 }
 
-static inline void call(__u32 number, bool returns)
+/* What the engine makes of a call: verified once, wherever the task lies. */
+GUARD_FUNCTION __u32 guard_judge(struct guard_env *env, struct guard_profile *profile, struct guard_task *task,
+				 __u32 number)
 {
 	struct guard_verdict verdict = {};
+
+	GUARD_CHECK(env, profile && task, 0);
+	guard_call(env, &settings.rule, profile, task, number, &verdict);
+	return verdict.events;
+}
+
+/* A handler of @task has ended. */
+static inline void returned(struct guard_task *task)
+{
+	guard_task_sigreturn(task);
+	if (task->unmatched)
+		__sync_fetch_and_add(&counters.unmatched_returns, 1);
+	task->unmatched = 0;
+}
+
+static inline bool is_exec(__u32 number)
+{
+	return number == SYS_EXECVE || number == SYS_EXECVEAT;
+}
+
+/* Any call, of any task. */
+static __attribute__((noinline)) void call(__u32 number, bool returns)
+{
 	struct guard_profile *profile;
 	struct guard_task *task;
+	__u32 seen;
 
 	if (settings.cgroups && !in_cgroups())
 		return;
-	task = find_task(bpf_get_current_task_btf());
+	task = current_task(bpf_get_current_task_btf());
 	if (!task)
 		return;
 	profile = profile_at(task->profile);
 	if (!profile)
 		return;
 	if (returns)
-		guard_task_sigreturn(task);
-	guard_call((struct guard_env *)0, &settings.rule, profile, task, number, &verdict);
-	if (verdict.events & ~GUARD_NOVELTY)
-		answer(profile, task, number, verdict.events);
+		returned(task);
+	seen = guard_judge((struct guard_env *)0, profile, task, number);
+	/* What is_usual() does not look at: whether it is in a cgroup, and whether it runs what it ran. */
+	if (settings.cgroups || is_exec(number) || number > GUARD_NUMBER_MAX)
+		guard_task_settle(task);
+	if (seen & ~GUARD_NOVELTY)
+		answer(profile, task, number, seen);
+}
+
+/*
+ * A 64-bit call as all others of its program: true, and done. This is what guarded processes pay for all the time. An
+ * exec is none, and the first call after it neither: nothing here notices that another program runs.
+ */
+static inline bool is_usual(struct task_struct *current, __u64 number)
+{
+	struct guard_task *task = place_of(current);
+	struct guard_profile *profile;
+
+	if (number >= GUARD_NUMBER_MAX || number == SYS_RT_SIGRETURN || number == SYS_EXECVE ||
+	    number == SYS_EXECVEAT || !is_place_of(task, current))
+		return false;
+	profile = profile_at(task->profile);
+	return profile && guard_call_usual(profile, task, number, number);
 }
 
 SEC("raw_tp/sys_enter")
 int guard_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct task_struct *current = bpf_get_current_task_btf();
+	bool returns, compat = current->thread_info.status & TS_COMPAT;
 	__u64 number = ctx->args[1];
-	bool returns;
 
-	if (bpf_get_current_task_btf()->thread_info.status & TS_COMPAT) {
+	if (!compat && is_usual(current, number))
+		return 0;
+	if (compat) {
 		returns = number == SYS_32_SIGRETURN || number == SYS_32_RT_SIGRETURN;
 		number = guard_call_number(GUARD_SPACE_32, number);
 	} else {
@@ -444,9 +540,13 @@ int guard_signal(struct bpf_raw_tracepoint_args *ctx)
 
 	if ((unsigned long)BPF_CORE_READ(action, sa.sa_handler) <= 1)
 		return 0;
-	task = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), 0, 0);
-	if (task)
-		guard_task_signal(task);
+	task = find_task(bpf_get_current_task_btf());
+	if (!task)
+		return 0;
+	guard_task_signal(task);
+	if (task->lost_frames)
+		__sync_fetch_and_add(&counters.lost_frames, 1);
+	task->lost_frames = 0;
 	return 0;
 }
 
@@ -454,27 +554,33 @@ int guard_signal(struct bpf_raw_tracepoint_args *ctx)
 SEC("tp_btf/sched_process_fork")
 int guard_fork(__u64 *ctx)
 {
+	struct task_struct *new = (void *)ctx[1];
 	struct guard_task *parent, *child;
 
-	parent = bpf_task_storage_get(&tasks, (void *)ctx[0], 0, 0);
+	parent = find_task((void *)ctx[0]);
 	if (!parent)
 		return 0;
-	child = bpf_task_storage_get(&tasks, (void *)ctx[1], 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (child)
-		guard_task_fork(child, parent);
-	else
-		__sync_fetch_and_add(&counters.no_task, 1);
+	child = make_task(new);
+	if (!child)
+		return 0;
+	guard_task_fork(child, parent);
+	child->tid = new->pid;
+	child->born = born(new);
 	return 0;
 }
 
 static int leave(void)
 {
-	struct guard_task *task = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), 0, 0);
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct guard_task *task = find_task(current);
 
 	if (!task)
 		return 0;
 	end(task);
-	bpf_task_storage_delete(&tasks, bpf_get_current_task_btf());
+	task->born = 0;
+	__asm__ volatile("" ::: "memory"); /* from here on it may be another's */
+	task->tid = 0;
+	bpf_task_storage_delete(&tasks, current);
 	return 0;
 }
 
@@ -495,7 +601,7 @@ int guard_member_exit(struct pt_regs *ctx)
 SEC("?lsm/bprm_check_security")
 int guard_exec(__u64 *ctx)
 {
-	struct guard_task *task = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), 0, 0);
+	struct guard_task *task = find_task(bpf_get_current_task_btf());
 
 	if (!task || task->no_exec_until <= bpf_ktime_get_boot_ns() / 1000000000)
 		return 0;
@@ -514,12 +620,13 @@ int guard_tasks(struct bpf_iter__task *ctx)
 
 	if (!of)
 		return 0;
-	task = bpf_task_storage_get(&tasks, of, 0, 0);
+	task = find_task(of);
 	if (!task)
 		return 0;
 	record.tgid = of->tgid;
 	record.tid = of->pid;
 	record.task = *task;
+	guard_task_settle(&record.task);
 	bpf_core_read_str(record.comm, sizeof(record.comm), &((struct task_struct___guard *)of)->comm);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

@@ -8,6 +8,7 @@
 #define GUARD_TOLD_PER_SECOND 10 /* anomalies of a profile that are told one by one */
 #define GUARD_HELD_MAX 1024	 /* processes that are stopped at the same time */
 #define GUARD_CGROUPS_MAX 8	 /* that an ordinary tracepoint is narrowed to */
+#define GUARD_PLACES 16384	 /* of tasks; who finds its own taken has another, which takes longer to find */
 
 /* Events of the kernel besides those of the engine. */
 enum guard_kernel_event {

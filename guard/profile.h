@@ -19,7 +19,7 @@
 #define GUARD_ID_LOST 254  /* a call for which there was no id left */
 #define GUARD_ID_NONE 255  /* before the first call */
 #define GUARD_SLOTS 512	   /* of the hash from calls to ids: one for each number of a 64-bit call */
-#define GUARD_FRAMES 5	   /* nested signal handlers whose windows are kept */
+#define GUARD_FRAMES 4	   /* nested signal handlers whose windows are kept */
 #define GUARD_COMM 16
 
 /* Bit p of seen[c][i]: id p was seen i + 1 places before id c. The row of an id is one line of the cache. */
@@ -114,15 +114,17 @@ struct guard_task {
 	__u64 frames[GUARD_FRAMES]; /* windows that signal handlers interrupted, the last first */
 	__u32 profile;		    /* its number; 0: none */
 	__u32 epoch;		    /* of the profile when the locality frame began */
-	__u32 calls;		    /* since fork or exec */
+	__u32 calls;		    /* since fork or exec, and short_calls: guard_task_calls() */
 	__u32 anomalies;
-	__u16 lost_frames; /* windows of which there were too many */
-	__u16 unmatched;   /* returns from a handler that was not seen to begin */
+	__u16 short_calls; /* that may be usual ones before the long way has to be gone again */
+	__u8 lost_frames;  /* windows of which there were too many */
+	__u8 unmatched;	   /* returns from a handler that was not seen to begin */
 	__u8 depth;	   /* frames in use */
 	__u8 lfc, max_lfc; /* ones in the locality frame */
 	__u8 flags;	   /* enum guard_task_flag */
-	__u32 exec_id;	   /* the kernel's count of execs: when it changes, another program runs */
+	__u32 tid;	   /* whose this is; 0: nobody's */
 	__u32 no_exec_until; /* s since boot: it may start no program until then */
+	__u64 born;	     /* and, above, the count of its execs: when that changes, another program runs */
 };
 
 _Static_assert(sizeof(struct guard_profile) <= 9 * 1024, "a profile takes at most 9 KiB");
@@ -140,13 +142,14 @@ enum guard_space {
 #define GUARD_SPACE_SHIFT 9
 #define GUARD_NUMBER_MAX ((1 << GUARD_SPACE_SHIFT) - 1) /* stands for all numbers there are not */
 #define GUARD_X32_BIT 0x40000000			/* __X32_SYSCALL_BIT */
+#define GUARD_X32_NUMBERS 0x3ff				/* its own ones begin at 512 */
 
 /* The number by which engine and profiles know call @number of @space. */
 static inline __u32 guard_call_number(enum guard_space space, __u64 number)
 {
-	if (space == GUARD_SPACE_64 && (number & ~(__u64)GUARD_NUMBER_MAX) == GUARD_X32_BIT) {
+	if (space == GUARD_SPACE_64 && (number & ~(__u64)GUARD_X32_NUMBERS) == GUARD_X32_BIT) {
 		space = GUARD_SPACE_X32;
-		number &= GUARD_NUMBER_MAX;
+		number &= GUARD_X32_NUMBERS;
 	}
 	return space << GUARD_SPACE_SHIFT | (number < GUARD_NUMBER_MAX ? number : GUARD_NUMBER_MAX);
 }

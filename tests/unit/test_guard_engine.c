@@ -302,6 +302,8 @@ static void number_spaces(void **state)
 	};
 
 	assert_int_equal(calls[2], guard_call_number(GUARD_SPACE_X32, 39));
+	assert_int_equal(guard_call_number(GUARD_SPACE_64, 520 | GUARD_X32_BIT),
+			 guard_call_number(GUARD_SPACE_X32, GUARD_NUMBER_MAX));
 	make(machine, calls[0]);
 	normalize(machine);
 	for (i = 1; i < LEN(calls); i++) {
@@ -367,7 +369,7 @@ static void fork_copies_window(void **state)
 	guard_task_fork(&machine->task, &parent);
 	make_all(machine, usual + 6, LEN(usual) - 6);
 	assert_int_equal(machine->events, 0);
-	assert_int_equal(machine->task.calls, LEN(usual) - 6);
+	assert_int_equal(guard_task_calls(&machine->task), LEN(usual) - 6);
 	assert_int_equal(machine->task.profile, 1);
 	guard_task_exec(&machine->task, &machine->profile, 1); /* and a window that begins there would not do */
 	make_all(machine, usual + 6, 1);
@@ -425,6 +427,48 @@ static void signal_frames(void **state)
 	guard_task_sigreturn(&machine->task);
 	assert_true(machine->task.window == ~0ULL);
 	assert_int_equal(machine->task.unmatched, 1);
+}
+
+/* The short way of usual calls changes nothing but the time: all calls the long way end in the same records. */
+static void short_way(void **state)
+{
+	struct machine *machine = *state, *other;
+	uint32_t seed = 7, call, usual_calls = 0, granted, i;
+	struct guard_task task;
+	void *second;
+
+	setup(&second);
+	other = second;
+	for (i = 0; i < 200000; i++) {
+		seed = seed * 1103515245 + 12345;
+		call = seed >> 16 & 7;
+		if (!(seed >> 20 & 0x3ff))
+			call = seed >> 8 & 0x7ff;
+		if (i % 5000 == 4999) {
+			guard_task_signal(&machine->task);
+			guard_task_signal(&other->task);
+		} else if (i % 5000 == 100) {
+			guard_task_sigreturn(&machine->task);
+			guard_task_sigreturn(&other->task);
+		} else if (i == 60000) {
+			normalize(machine);
+			normalize(other);
+		}
+		granted = machine->task.short_calls;
+		make(machine, call);
+		usual_calls += granted && machine->task.short_calls == granted - 1;
+		other->env.now++;
+		guard_call_any(&other->env, &other->rule, &other->profile, &other->task, call, &other->last);
+		assert_memory_equal(&machine->last, &other->last, sizeof(other->last));
+		guard_task_settle(&other->task);
+		task = machine->task;
+		guard_task_settle(&task);
+		assert_memory_equal(&task, &other->task, sizeof(task));
+	}
+	assert_memory_equal(&machine->profile, &other->profile, sizeof(other->profile));
+	assert_memory_equal(machine->blocks, other->blocks, sizeof(other->blocks));
+	assert_true(usual_calls > 10000 && usual_calls < 139000);
+	teardown(&second);
 }
 
 /* A handler's calls are in nobody's window but its own. */
@@ -690,6 +734,7 @@ int main(void)
 		TEST(fork_copies_window), TEST(losses_are_counted),
 		TEST(ids_run_out),	  TEST(signal_frames),
 		TEST(handler_is_apart),	  TEST(arms),
+		TEST(short_way),
 		TEST(does_not_arm_early), TEST(task_alarm),
 		TEST(profile_alarm),	  TEST(call_alarm),
 		TEST(operator_actions),	  TEST(freeze),
