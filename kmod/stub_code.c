@@ -31,29 +31,20 @@
 #include "stub_code.h"
 
 #include <linux/thread_info.h>
-#include <asm/syscall.h>
-#include <asm/unistd.h>
 
 #include "compat/percpu.h"
 #include "compat/symbols.h"
-#include "emit.h"
+#include "detour_code.h"
 #include "frame_code.h"
 #include "hook_code.h"
 #include "link.h"
 #include "program_code.h"
 #include "proto.h"
 #include "run.h"
+#include "syscall_code.h"
 
 /* Left on the stack for a function whose stub stays there; with less its return is given up. Ours takes about 1 KiB. */
 #define STACK_RESERVE (THREAD_SIZE / 4)
-
-/* function(stub, regs) */
-static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const void *function)
-{
-	emit_mov(e, RDI, (u64)stub);
-	emit_lea(e, RSI, FRAME(r15));
-	emit_call(e, function);
-}
 
 /* incl (0x04) or decl (0x0c) %gs:offset */
 #define EMIT_GS_STEP(e, modrm, offset)                                                                                 \
@@ -63,46 +54,6 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 	} while (0)
 #define INC 0x04
 #define DEC 0x0c
-
-/* Places the cold code, which follows the hot code, jumps to and comes from. */
-struct cold {
-	size_t others, dispatched, interrupt, borrowed, deep; /* jumps out, at the function's entry */
-	size_t end;			  /* where they return */
-	size_t left, back;		  /* the same at its return */
-};
-
-/* A call into C that is not on the usual way. */
-struct detour {
-	size_t out, back;
-	const void *function;
-};
-
-#define DETOURS 12
-
-struct code {
-	struct emitter e;
-	const struct kview_stub *stub;
-	unsigned long chain;
-	struct cold cold;
-	struct detour detours[DETOURS];
-	u32 detour_count;
-	size_t resume;
-};
-
-/* Where @jump leads: function(stub, regs); it comes back where end_detour() is called. */
-static struct detour *begin_detour(struct code *code, size_t jump, const void *function)
-{
-	struct detour *detour = &code->detours[code->detour_count++];
-
-	detour->out = jump;
-	detour->function = function;
-	return detour;
-}
-
-static void end_detour(struct code *code, struct detour *detour)
-{
-	detour->back = code->e.size;
-}
 
 typedef void emit_program_fn(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook, u64 *cookie);
 
@@ -190,131 +141,15 @@ static void emit_preempt_enable(struct code *code)
 	end_detour(code, begin_detour(code, emit_jump(&code->e, JZ), kview_run_resched));
 }
 
-/* *kview_call_settled(current) = @settled */
-static void emit_settled(struct emitter *e, u8 settled)
-{
-	EMIT(e, 0x48, 0x8b, 0x83); /* mov stack(%rbx),%rax */
-	emit_u32(e, offsetof(struct task_struct, stack));
-	EMIT(e, 0x48, 0xc7, 0x40, sizeof(unsigned long), settled, 0, 0, 0); /* movq $settled,8(%rax) */
-}
-
-/* Numbers both tables have are dispatched, of others nobody but C knows. */
-#define DISPATCHED_MAX min(NR_syscalls, IA32_NR_syscalls)
-
-/* Entries that no dispatch function has seen; the call is over in any case. */
-static void emit_late(struct code *code)
-{
-	const struct kview_stub *stub = code->stub;
-	struct emitter *e = &code->e;
-
-	if (!kview_group_count(stub, KVIEW_LATE))
-		return;
-	emit_load(e, RAX, FRAME(di));
-	EMIT(e, 0x81, 0x78, offsetof(struct pt_regs, orig_ax)); /* cmpl $DISPATCHED_MAX,orig_ax(%rax) */
-	emit_u32(e, DISPATCHED_MAX);
-	end_detour(code, begin_detour(code, emit_jump(e, JNC), kview_run_late));
-	emit_settled(e, 0);
-}
-
-/* Of user space's own calls; see dispatched_to_user(). */
-static size_t emit_if_user_dispatch(struct emitter *e)
-{
-	EMIT(e, 0x48, 0xf7, 0x83); /* testq $SYSCALL_WORK_SYSCALL_USER_DISPATCH,syscall_work(%rbx) */
-	emit_u32(e, offsetof(struct task_struct, thread_info.syscall_work));
-	emit_u32(e, SYSCALL_WORK_SYSCALL_USER_DISPATCH);
-	return emit_jump(e, JNZ);
-}
-
-/* Raw tracepoint programs, and those with types: the registers of user space, and the number or the result. */
-static void emit_raws(struct code *code)
-{
-	const struct kview_stub *stub = code->stub;
-	bool exit = stub->role == KVIEW_ROLE_SYSCALL_EXIT;
-	struct detour *dispatch = NULL, *timed;
-	struct emitter *e = &code->e;
-	size_t others;
-	u32 i;
-
-	if (!kview_group_count(stub, KVIEW_RAWS))
-		return;
-	if (exit)
-		dispatch = begin_detour(code, emit_if_user_dispatch(e), kview_run_raws);
-	timed = begin_detour(code, emit_if_timed(e), kview_run_raws);
-	if (stub->group[KVIEW_RAWS])
-		emit_lea(e, RSP, FRAME(r15)); /* what programs before have left goes */
-	emit_load(e, RDX, FRAME(di));
-	if (exit)
-		EMIT(e, 0xff, 0x72, offsetof(struct pt_regs, ax)); /* push ax(%rdx) */
-	else
-		EMIT(e, 0x48, 0x63, 0x42, offsetof(struct pt_regs, orig_ax), 0x50); /* movslq orig_ax(%rdx),%rax; push %rax */
-	EMIT(e, 0x52); /* push %rdx */
-	emit_rcu_lock(e);
-	emit_context_enter(e);
-	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
-		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
-		emit_raw_program(e, stub->hooks[i], FRAME(r15) - 2 * (s32)sizeof(u64));
-		emit_others_label(e, others);
-	}
-	emit_context_leave(e);
-	emit_rcu_unlock(e);
-	if (dispatch)
-		end_detour(code, dispatch);
-	end_detour(code, timed);
-}
-
-static bool has_hooks_of_all(const struct kview_stub *stub)
-{
-	return stub->hooks[stub->group[KVIEW_CALLS + 1] - 1]->number == KVIEW_NUMBER_ALL;
-}
-
-/* Programs of single calls: other calls go past in a few instructions. */
-static void emit_calls(struct code *code)
-{
-	const struct kview_stub *stub = code->stub;
-	struct emitter *e = &code->e;
-	size_t beyond = 0, none = 0;
-
-	if (!kview_group_count(stub, KVIEW_CALLS))
-		return;
-	if (!has_hooks_of_all(stub)) {
-		emit_load(e, RAX, FRAME(di));
-		EMIT(e, 0x8b, 0x40, offsetof(struct pt_regs, orig_ax)); /* mov orig_ax(%rax),%eax */
-		EMIT(e, 0x3d); /* cmp $KVIEW_SYSCALL_MAX,%eax */
-		emit_u32(e, KVIEW_SYSCALL_MAX);
-		beyond = emit_jump(e, JA);
-		emit_mov(e, RCX, (u64)stub->first);
-		EMIT(e, 0x0f, 0xb7, 0x14, 0x41);       /* movzwl (%rcx,%rax,2),%edx */
-		EMIT(e, 0x66, 0x3b, 0x54, 0x41, 0x02); /* cmp 2(%rcx,%rax,2),%dx */
-		none = emit_jump(e, JZ);
-	}
-	emit_c_call(e, stub, stub->threads ? kview_run_calls_threads : kview_run_calls);
-	emit_others_label(e, beyond);
-	emit_others_label(e, none);
-}
-
-static bool sees_all_entries(const struct kview_stub *stub)
-{
-	u32 i;
-
-	for (i = 0; i < stub->count; i++) {
-		if (stub->role == KVIEW_ROLE_SYSCALL_ENTER && stub->hooks[i]->enters)
-			return true;
-	}
-	return false;
-}
-
 static void emit_entry_programs(struct code *code)
 {
-	const struct kview_stub *stub = code->stub;
-
-	if (sees_all_entries(stub))
-		emit_settled(&code->e, 1);
+	emit_syscall_seen(code);
 	emit_preempt_disable(&code->e);
-	emit_late(code);
+	emit_syscall_late(code);
 	emit_probes(code, KVIEW_ENTRIES, kview_run_missed, kview_run_timed);
 	emit_traces(code, KVIEW_TRACE_ENTRIES, kview_run_timed_trace);
-	emit_raws(code);
-	emit_calls(code);
+	emit_syscall_raws(code);
+	emit_syscall_calls(code);
 	emit_preempt_enable(code);
 }
 
@@ -437,43 +272,18 @@ static void emit_around(struct code *code)
 	emit_return(e);
 }
 
-/* %r11 = current->stack */
-static void emit_load_stack(struct emitter *e)
-{
-	EMIT(e, 0x65, 0x4c, 0x8b, 0x1c, 0x25); /* mov %gs:current,%r11 */
-	emit_u32(e, KVIEW_GS_CURRENT);
-	EMIT(e, 0x4d, 0x8b, 0x9b); /* mov stack(%r11),%r11 */
-	emit_u32(e, offsetof(struct task_struct, stack));
-}
-
-/* In __secure_computing(), for numbers whose entry is seen elsewhere. Clobbers %r11 alone. */
-static size_t emit_if_dispatched(struct emitter *e)
-{
-	emit_load_stack(e);
-	EMIT(e, 0x41, 0x81, 0xbb); /* cmpl $DISPATCHED_MAX,task_pt_regs(current)->orig_ax */
-	emit_u32(e, THREAD_SIZE - TOP_OF_KERNEL_STACK_PADDING - sizeof(struct pt_regs) + offsetof(struct pt_regs, orig_ax));
-	emit_u32(e, DISPATCHED_MAX);
-	return emit_jump(e, JB);
-}
-
-/* Where calls end, with hooks on their entries alone: only the mark is taken away. */
-static void emit_pass_dispatched(struct code *code)
-{
-	struct emitter *e = &code->e;
-	size_t late;
-
-	EMIT(e, 0x81, 0x7f, offsetof(struct pt_regs, orig_ax)); /* cmpl $DISPATCHED_MAX,orig_ax(%rdi) */
-	emit_u32(e, DISPATCHED_MAX);
-	late = emit_jump(e, JNC);
-	emit_load_stack(e);
-	EMIT(e, 0x49, 0xc7, 0x43, sizeof(unsigned long), 0, 0, 0, 0); /* movq $0,8(%r11): *kview_call_settled(current) */
-	emit_chain(code);
-	emit_label(e, late);
-}
-
 static bool is_all(const struct kview_stub *stub, enum kview_group group)
 {
 	return stub->count && kview_group_count(stub, group) == stub->count && !stub->pin;
+}
+
+/* With hooks on entries alone. */
+static void emit_pass_dispatched(struct code *code)
+{
+	size_t late = emit_settle_dispatched(&code->e);
+
+	emit_chain(code);
+	emit_label(&code->e, late);
 }
 
 static void emit_hot(struct code *code)
@@ -509,17 +319,6 @@ static void emit_hot(struct code *code)
 	else if (stub->pin)
 		emit_pinned_end(e, stub);
 	emit_end(code);
-}
-
-static void emit_detours(struct code *code)
-{
-	u32 i;
-
-	for (i = 0; i < code->detour_count; i++) {
-		emit_label(&code->e, code->detours[i].out);
-		emit_c_call(&code->e, code->stub, code->detours[i].function);
-		emit_jump_back(&code->e, code->detours[i].back);
-	}
 }
 
 /* An interrupt that came upon a member; of NMIs, as elsewhere in the kernel, programs see nothing. */
