@@ -41,8 +41,8 @@ void kview_run_timed_tracepoint(struct kview_stub *stub, u64 *args);
 /* A tracepoint was reached by an interrupt that came upon a member. */
 void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args);
 
-/* The program of a hook of type tracepoint/CATEGORY/NAME. Preemption is off. */
-void kview_run_record(struct kview_hook *hook, u64 *args);
+/* What becomes of an event for the program of a hook of type tracepoint/CATEGORY/NAME. In a task, preemption is off. */
+void kview_run_count_record(struct kview_hook *hook);
 
 /*
  * Programs on system calls. Preemption is off. Raw ones run in the stub itself unless something is unusual; those of

@@ -13,6 +13,7 @@
  *	not in task context, or not on its own address space? -> skip, see stub_code.c
  *	bpf_stats_enabled? -> timed
  *	for each: busy? -> missed; set run context, call the program, count
+ *	for each of type tracepoint/CATEGORY/NAME: count, call what builds its record and runs it (record.h)
  *	others listen? -> their turn
  *	return address = the jump	where the CPU's return predictor expects it; return
  * others:
@@ -29,6 +30,7 @@
 #include "emit.h"
 #include "link.h"
 #include "program_code.h"
+#include "record.h"
 #include "run.h"
 #include "setup.h"
 #include "stub.h"
@@ -125,6 +127,34 @@ static void emit_c_call(struct emitter *e, const struct kview_stub *stub, const 
 	emit_call(e, function);
 }
 
+/* The arguments that registers cannot hold, as they came; returns the bytes they take. */
+static u8 emit_push_rest(struct emitter *e, const struct kview_tracepoint *point)
+{
+	u32 i;
+
+	for (i = point->args; i-- > REG_ARGS;) {
+		EMIT(e, 0xff, 0xb5); /* push disp(%rbp) */
+		emit_u32(e, STACK_ARGS + 8 * (i - REG_ARGS));
+	}
+	return point->args > REG_ARGS ? 8 * (point->args - REG_ARGS) : 0;
+}
+
+/* The kernel's own function builds the record and runs the program. */
+static void emit_record_program(struct emitter *e, const struct kview_stub *stub, const struct kview_hook *hook)
+{
+	const struct trace_event_call *call = &hook->record->call;
+	u8 pushed;
+
+	emit_mov(e, RDI, (u64)hook);
+	emit_call(e, kview_run_count_record);
+	pushed = emit_push_rest(e, stub->place.tracepoint);
+	emit_restore_args(e, stub->place.tracepoint);
+	emit_mov(e, RDI, (u64)call);
+	emit_call(e, call->class->perf_probe);
+	if (pushed)
+		EMIT(e, 0x48, 0x8d, 0x64, 0x24, pushed); /* lea pushed(%rsp),%rsp */
+}
+
 /* Where the cold code comes from and goes to. */
 struct cold {
 	size_t strangers, interrupt, borrowed, timed, others;
@@ -186,7 +216,7 @@ static void emit_body(struct emitter *e, const struct kview_stub *stub, unsigned
 		emit_raws(e, stub, cold);
 	for (i = stub->group[KVIEW_CALLS]; i < stub->group[KVIEW_CALLS + 1]; i++) {
 		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
-		emit_c_call(e, stub, stub->hooks[i], kview_run_record);
+		emit_record_program(e, stub, stub->hooks[i]);
 		emit_others_label(e, others);
 	}
 	cold->after_programs = e->size;
