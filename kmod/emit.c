@@ -57,6 +57,14 @@ void emit_label(struct emitter *e, size_t jump)
 		memcpy(e->buffer + jump - 4, &distance, 4);
 }
 
+void emit_address(struct emitter *e, size_t where)
+{
+	u32 address = e->base + e->size;
+
+	if (e->buffer)
+		memcpy(e->buffer + where, &address, sizeof(address));
+}
+
 void emit_jump_back(struct emitter *e, size_t target)
 {
 	emit_branch(e, JMP_OPCODE, e->base + target);

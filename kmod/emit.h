@@ -45,6 +45,9 @@ size_t emit_jump_always(struct emitter *e);
 void emit_label(struct emitter *e, size_t jump);
 void emit_jump_back(struct emitter *e, size_t target);
 
+/* Fill in the 4 bytes at @where, of an instruction that takes a sign-extended address, with the one of what follows. */
+void emit_address(struct emitter *e, size_t where);
+
 /* Numbers of registers as instructions encode them. */
 enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 

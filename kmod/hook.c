@@ -254,17 +254,35 @@ static unsigned long further_site(const struct kview_hook *hook, u32 index)
 	return function ? kview_call(ftrace_location)(function) : 0;
 }
 
-bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place)
+/* Where records of tracepoints end (record.h). 0: they go the usual way there. */
+static unsigned long submit_site(void)
 {
 	unsigned long site;
+	u32 why;
 
-	if (hook->tracepoint) {
-		if (index >= hook->tracepoint->count)
-			return false;
+	if (!kview_symbols.perf_trace_run_bpf_submit || find_entry(kview_symbols.perf_trace_run_bpf_submit, &site, &why))
+		return 0;
+	return site;
+}
+
+/* The @index-th entry of a function that @hook needs patched, behind the places of its tracepoint; 0 past the last. */
+static unsigned long entry_site(const struct kview_hook *hook, u32 index)
+{
+	if (hook->tracepoint)
+		return hook->event && !index ? submit_site() : 0;
+	return index ? further_site(hook, index - 1) : hook->site;
+}
+
+bool kview_hook_place(const struct kview_hook *hook, u32 index, struct kview_place *ret_place)
+{
+	u32 places = hook->tracepoint ? hook->tracepoint->count : 0;
+	unsigned long site;
+
+	if (index < places) {
 		*ret_place = hook->tracepoint->places[index];
 		return true;
 	}
-	site = index ? further_site(hook, index - 1) : hook->site;
+	site = entry_site(hook, index - places);
 	if (!site)
 		return false;
 	*ret_place = (struct kview_place){

@@ -169,7 +169,7 @@ static bool is_for(const struct bpf_prog *prog, const char *tracepoint)
 
 static int init_record(struct kview_hook *hook, u32 *why)
 {
-	int err = kview_record_new(hook->event, hook->link->prog, hook->cookie, &hook->record);
+	int err = kview_record_new(hook, &hook->record);
 
 	if (err == -EOPNOTSUPP)
 		*why = KVIEW_WHY_NO_RECORD;

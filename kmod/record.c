@@ -13,6 +13,7 @@
 
 #include "compat/symbols.h"
 #include "compat/tracepoint.h"
+#include "link.h"
 
 /* --- perf's buffers --------------------------------------------------------------------------------------------------- */
 
@@ -139,7 +140,12 @@ u32 kview_record_size(struct trace_event_call *call)
 	return kview_call(trace_event_get_offsets)(call);
 }
 
-int kview_record_new(struct trace_event_call *call, struct bpf_prog *prog, u64 cookie, struct kview_record **ret_record)
+const struct hlist_head __percpu *kview_record_nobody(void)
+{
+	return nobody;
+}
+
+int kview_record_new(struct kview_hook *hook, struct kview_record **ret_record)
 {
 	struct kview_record *record = kzalloc(sizeof(*record), GFP_KERNEL);
 	struct bpf_prog_array *programs;
@@ -147,13 +153,14 @@ int kview_record_new(struct trace_event_call *call, struct bpf_prog *prog, u64 c
 
 	if (!record)
 		return -ENOMEM;
-	err = kview_call(bpf_prog_array_copy)(NULL, NULL, prog, cookie, &programs);
+	err = kview_call(bpf_prog_array_copy)(NULL, NULL, hook->link->prog, hook->cookie, &programs);
 	if (err)
 		goto free_record;
 	err = hold_buffers();
 	if (err)
 		goto free_programs;
-	record->call = *call;
+	record->hook = hook;
+	record->call = *hook->event;
 	INIT_LIST_HEAD(&record->call.list);
 	record->call.perf_events = nobody;
 	rcu_assign_pointer(record->call.prog_array, programs);

@@ -34,7 +34,8 @@ static bool in_group(const struct kview_stub *stub, u32 index, enum kview_group 
 /* Is it here for what happens elsewhere? */
 static bool is_helper(const struct kview_stub *stub, u32 index)
 {
-	return in_group(stub, index, KVIEW_LATE) || in_group(stub, index, KVIEW_DENIALS);
+	return in_group(stub, index, KVIEW_LATE) || in_group(stub, index, KVIEW_SUBMITS) ||
+	       in_group(stub, index, KVIEW_DENIALS);
 }
 
 /* Does what happens at the function's entry count for it? Sessions count once for both ends. */

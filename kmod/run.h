@@ -11,6 +11,7 @@
 
 struct kview_hook;
 struct kview_stub;
+struct trace_event_call;
 
 /* Not a member's task on its own address space. Any context, NMI too. */
 void kview_run_skipped(struct kview_stub *stub, struct pt_regs *regs);
@@ -43,6 +44,13 @@ void kview_run_interrupt_tracepoint(struct kview_stub *stub, u64 *args);
 
 /* What becomes of an event for the program of a hook of type tracepoint/CATEGORY/NAME. In a task, preemption is off. */
 void kview_run_count_record(struct kview_hook *hook);
+
+/*
+ * The same as the kernel's perf_trace_run_bpf_submit(), which has some more arguments, for an event of a hook of
+ * ours and where no program runs on this CPU. The program only runs: it was counted where its event came by.
+ */
+void kview_run_submitted(void *record, int size, int context, struct trace_event_call *call, u64 count,
+			 struct pt_regs *regs);
 
 /*
  * Programs on system calls. Preemption is off. Raw ones run in the stub itself unless something is unusual; those of

@@ -13,8 +13,8 @@
 
 #define kview_count(hook, what) this_cpu_inc((hook)->counts->what)
 
-/* Run one program as bpf_prog_run_array() does, and count it. */
-static __always_inline void kview_run_program(struct kview_hook *hook, const void *ctx)
+/* Run one program as bpf_prog_run_array() does. */
+static __always_inline void kview_run_uncounted(struct kview_hook *hook, const void *ctx)
 {
 	struct bpf_trace_run_ctx run_ctx;
 	struct bpf_run_ctx *old;
@@ -28,6 +28,12 @@ static __always_inline void kview_run_program(struct kview_hook *hook, const voi
 	bpf_reset_run_ctx(old);
 	if (IS_ENABLED(CONFIG_PROVE_RCU))
 		rcu_read_unlock();
+}
+
+/* ... and count it. */
+static __always_inline void kview_run_program(struct kview_hook *hook, const void *ctx)
+{
+	kview_run_uncounted(hook, ctx);
 	kview_count(hook, runs);
 }
 

@@ -3,6 +3,7 @@
 
 #include "compat/perf.h"
 #include "compat/symbols.h"
+#include "record.h"
 #include "run.h"
 #include "run_program.h"
 #include "stub.h"
@@ -42,4 +43,16 @@ void kview_run_count_record(struct kview_hook *hook)
 		kview_count(hook, missed);
 	else
 		kview_count(hook, runs);
+}
+
+void kview_run_submitted(void *record, int size, int context, struct trace_event_call *call, u64 count,
+			 struct pt_regs *regs)
+{
+	int __percpu *active = (void __percpu *)kview_symbols.bpf_prog_active;
+
+	*(struct pt_regs **)record = regs;
+	this_cpu_inc(*active);
+	kview_run_uncounted(kview_record_of(call)->hook, record);
+	this_cpu_dec(*active);
+	kview_call(perf_swevent_put_recursion_context)(context);
 }

@@ -31,6 +31,8 @@ static enum kview_role role_of(const struct kview_place *place)
 		return KVIEW_ROLE_SYSCALL_ENTER;
 	if (stands_at(site, kview_symbols.__secure_computing))
 		return KVIEW_ROLE_SECCOMP;
+	if (stands_at(site, kview_symbols.perf_trace_run_bpf_submit))
+		return KVIEW_ROLE_SUBMIT;
 	return KVIEW_ROLE_ENTRY;
 }
 
@@ -41,6 +43,8 @@ static enum kview_group group_of(const struct kview_hook *hook, enum kview_role 
 		return KVIEW_LATE;
 	if (hook->enters && role == KVIEW_ROLE_SECCOMP)
 		return KVIEW_DENIALS;
+	if (hook->event && role == KVIEW_ROLE_SUBMIT)
+		return KVIEW_SUBMITS;
 	switch (hook->link->kind) {
 	case KVIEW_HOOK_FENTRY:
 		return KVIEW_TRACE_ENTRIES;
@@ -202,7 +206,7 @@ static int fill(struct kview_stub *stub, const struct kview_use *uses, u32 count
 		if (err)
 			return err;
 	}
-	stub->size = write_code(stub, NULL, stub->site); /* with a chain: the longer of the two endings */
+	stub->size = max(write_code(stub, NULL, 0), write_code(stub, NULL, stub->site)); /* without and with a chain */
 	if (stub->size > KVIEW_ARENA_MAX)
 		return -E2BIG;
 	stub->code = kview_arena_alloc(stub->size);

@@ -31,6 +31,7 @@ enum kview_role {
 	KVIEW_ROLE_SYSCALL_ENTER, /* (struct pt_regs *user, unsigned int number) */
 	KVIEW_ROLE_SYSCALL_EXIT,  /* (struct pt_regs *user) */
 	KVIEW_ROLE_SECCOMP,	  /* __secure_computing(): before sys_enter, may keep it from firing */
+	KVIEW_ROLE_SUBMIT,	  /* perf_trace_run_bpf_submit(): behind what builds a tracepoint's record */
 	KVIEW_ROLE_TRACE,	  /* a tracepoint */
 };
 
@@ -41,6 +42,7 @@ enum kview_group {
 	KVIEW_RAWS,	     /* tracepoints, those of system calls too: raw tracepoint programs */
 	KVIEW_CALLS,	     /* system calls: tracepoint programs */
 	KVIEW_LATE,	     /* entries of calls nobody was called for, where they end: both kinds of program */
+	KVIEW_SUBMITS,	     /* run nothing of their own: tracepoint programs whose records end there */
 	KVIEW_RETURNS,	     /* from here on at the function's return: kprobe programs */
 	KVIEW_TRACE_RETURNS, /* tracing programs, arguments and result */
 	KVIEW_DENIALS,	     /* run nothing: those of KVIEW_LATE have to know what seccomp said */

@@ -40,6 +40,7 @@
 #include "link.h"
 #include "program_code.h"
 #include "proto.h"
+#include "record.h"
 #include "run.h"
 #include "syscall_code.h"
 
@@ -97,6 +98,15 @@ static void emit_programs(struct code *code, enum kview_group group, emit_progra
 	emit_rcu_unlock(e);
 }
 
+/* Does a program run on this CPU that excludes all others of its kind? */
+static size_t emit_if_busy(struct emitter *e)
+{
+	EMIT(e, 0x65, 0x83, 0x3c, 0x25); /* cmpl $0,%gs:bpf_prog_active */
+	emit_u32(e, kview_symbols.bpf_prog_active);
+	EMIT(e, 0x00);
+	return emit_jump(e, JNZ);
+}
+
 /* Programs that exclude all other kprobe programs on this CPU. */
 static void emit_probes(struct code *code, enum kview_group group, const void *missed_function, const void *timed_function)
 {
@@ -106,10 +116,7 @@ static void emit_probes(struct code *code, enum kview_group group, const void *m
 
 	if (!kview_group_count(code->stub, group))
 		return;
-	EMIT(e, 0x65, 0x83, 0x3c, 0x25); /* cmpl $0,%gs:bpf_prog_active */
-	emit_u32(e, active);
-	EMIT(e, 0x00);
-	missed = begin_detour(code, emit_jump(e, JNZ), missed_function);
+	missed = begin_detour(code, emit_if_busy(e), missed_function);
 	EMIT_GS_STEP(e, INC, active);
 	timed = begin_detour(code, emit_if_timed(&code->e), timed_function);
 	emit_programs(code, group, emit_probe_program);
@@ -286,6 +293,38 @@ static void emit_pass_dispatched(struct code *code)
 	emit_label(&code->e, late);
 }
 
+/*
+ * At perf_trace_run_bpf_submit(), whose stack holds nothing yet: events of ours (record.h) do not go on into it, unless
+ * they are missed. Its return address, which the CPU's return predictor expects, leads to a second return then.
+ */
+static void emit_submit(struct code *code)
+{
+	struct emitter *e = &code->e;
+	size_t others, busy, out;
+
+	if (code->chain) { /* whoever traces that function sees all events pass */
+		emit_chain(code);
+		return;
+	}
+	emit_mov(e, RAX, (__force u64)kview_record_nobody());
+	EMIT(e, 0x48, 0x3b, 0x81); /* cmp perf_events(%rcx),%rax */
+	emit_u32(e, offsetof(struct trace_event_call, perf_events));
+	others = emit_jump(e, JNZ);
+	busy = emit_if_busy(e);
+	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp,%rbp */
+	emit_call(e, kview_run_submitted);
+	EMIT(e, 0x48, 0xc7, 0x45, 0x08); /* movq $out,8(%rbp) */
+	out = e->size;
+	emit_u32(e, 0);
+	emit_leave(e);
+	emit_return(e);
+	emit_address(e, out);
+	emit_return(e);
+	emit_label(e, others);
+	emit_label(e, busy);
+	emit_return(e);
+}
+
 static void emit_hot(struct code *code)
 {
 	const struct kview_stub *stub = code->stub;
@@ -378,6 +417,10 @@ size_t kview_stub_code(const struct kview_stub *stub, u8 *buffer, unsigned long 
 		.chain = chain,
 	};
 
+	if (is_all(stub, KVIEW_SUBMITS)) {
+		emit_submit(&code);
+		return code.e.size;
+	}
 	emit_hot(&code);
 	emit_cold_entry(&code);
 	if (kview_around(stub))

@@ -69,6 +69,7 @@ static int lookup_data(void)
 	kview_symbols.ia32_sys_call = kview_call(kallsyms_lookup_name)("ia32_sys_call");
 	kview_symbols.x32_sys_call = kview_call(kallsyms_lookup_name)("x32_sys_call");
 	kview_symbols.__secure_computing = kview_call(kallsyms_lookup_name)("__secure_computing");
+	kview_symbols.perf_trace_run_bpf_submit = kview_call(kallsyms_lookup_name)("perf_trace_run_bpf_submit");
 	return 0;
 }
 

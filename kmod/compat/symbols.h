@@ -117,6 +117,7 @@ struct kview_symbols {
 	X(ia32_sys_call)
 	X(x32_sys_call)
 	X(__secure_computing)
+	X(perf_trace_run_bpf_submit)
 #undef X
 };
 
