@@ -50,7 +50,7 @@ $(OUT)/guard/page/%.inc: guard/page/%
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
-$(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/guard/page/%.inc,index.html guard.css guard.js)
+$(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/%.inc,$(wildcard guard/page/*))
 $(OUT)/cli/guard_web.o: override CFLAGS += -I$(OUT)
 
 # For a browser: the service over a machine of its own, where something happens.

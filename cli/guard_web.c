@@ -19,6 +19,7 @@
 #define CONNECTIONS 32
 #define IDLE_SECONDS 60
 #define ROUNDS 1000 /* in a row; the rest waits for the next second */
+#define SCRIPT "text/javascript; charset=utf-8"
 #define KEY_BYTES 32
 #define KEY_LEN (2 * KEY_BYTES)
 
@@ -48,19 +49,31 @@ struct body {
 static const char page_html[] =
 #include "guard/page/index.html.inc"
 	;
-static const char page_js[] =
-#include "guard/page/guard.js.inc"
-	;
 static const char page_css[] =
 #include "guard/page/guard.css.inc"
+	;
+static const char guard_js[] =
+#include "guard/page/guard.js.inc"
+	;
+static const char matrix_js[] =
+#include "guard/page/matrix.js.inc"
+	;
+static const char table_js[] =
+#include "guard/page/table.js.inc"
+	;
+static const char text_js[] =
+#include "guard/page/text.js.inc"
 	;
 
 static const struct {
 	const char *url, *type, *text;
 } files[] = {
 	{ "/", "text/html; charset=utf-8", page_html },
-	{ "/guard.js", "text/javascript; charset=utf-8", page_js },
 	{ "/guard.css", "text/css; charset=utf-8", page_css },
+	{ "/guard.js", SCRIPT, guard_js },
+	{ "/matrix.js", SCRIPT, matrix_js },
+	{ "/table.js", SCRIPT, table_js },
+	{ "/text.js", SCRIPT, text_js },
 };
 
 /* --- answers --- */

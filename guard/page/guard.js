@@ -1,51 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page of kview guard serve: asks it by docs/guard-protocol.md, and shows what it answers. Nothing is ever put into
 // the page as HTML: names of programs are text, whatever they contain.
-"use strict";
+import { before, drawMatrix, listenToMatrix, matrix, readMatrix } from "./matrix.js";
+import { Table } from "./table.js";
+import { $, count, duration, element, plural, shape, when } from "./text.js";
 
-const POLL_MS = 2000, EVENTS_MAX = 5000, ROWS_MAX = 500, CALL_NONE = 65535;
-const SVG = "http://www.w3.org/2000/svg";
-
-// --- small things ---
-
-const $ = id => document.getElementById(id);
-
-function element(name, attributes, ...children) {
-	const made = document.createElement(name);
-	for (const [key, value] of Object.entries(attributes || {}))
-		if (value !== null && value !== undefined && value !== false)
-			made.setAttribute(key, value === true ? "" : value);
-	made.append(...children);
-	return made;
-}
-
-function shape(name, attributes, text) {
-	const made = document.createElementNS(SVG, name);
-	for (const [key, value] of Object.entries(attributes))
-		made.setAttribute(key, value);
-	if (text)
-		made.textContent = text;
-	return made;
-}
-
-const count = number => number.toLocaleString("en");
-const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
-
-function duration(seconds) {
-	if (seconds < 90)
-		return `${Math.round(seconds)} s`;
-	if (seconds < 5400)
-		return `${Math.round(seconds / 60)} min`;
-	return seconds < 129600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} d`;
-}
-
-function when(time) {
-	const date = new Date(time * 1000), pad = number => String(number).padStart(2, "0");
-	const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-	if (date.toDateString() === new Date().toDateString())
-		return clock;
-	return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock}`;
-}
+const POLL_MS = 2000, EVENTS_MAX = 5000;
 
 // --- the other side ---
 
@@ -83,7 +43,7 @@ const WORDS = {
 	training: ["state", "trains again"], operator: ["operator", "operator"], suppressed: ["alarm", "not told one by one"],
 	started: ["other", "guard started"], ended: ["other", "guard ended"], unsaved: ["alarm", "cannot be saved"], saved: ["other", "saved again"],
 };
-const KINDS = { alarm: "alarms", response: "responses", state: "changes of profiles", operator: "operators", other: "of the guard itself" };
+const KINDS = { alarm: "alarms", response: "responses", state: "changes of profiles", operator: "by operators", other: "of the guard itself" };
 const KIND_ORDER = Object.keys(KINDS);
 
 const kindOf = word => (WORDS[word] || ["other", word])[0];
@@ -98,74 +58,6 @@ function details(event) {
 		return `${event.call}, its call ${count(event.calls)}, LFC ${event.lfc}`;
 	return event.reason || (event.expected_rate !== undefined ?
 		`anomalies expected in less than ${(100 * event.expected_rate).toFixed(1)} % of spans` : "");
-}
-
-// --- tables that keep their rows ---
-
-// columns: { title, cell(row) -> node or text, number, wide, sort(row) }. Rows are known by key(row) and changed where they
-// differ, so that the focus and what somebody has selected stay.
-class Table {
-	constructor(table, columns, keyOf, empty, sorted) {
-		Object.assign(this, { table, columns, keyOf, empty, rows: new Map(), sorted: sorted || null });
-		this.head = columns.map((column, i) => this.title(column, i));
-		table.append(element("thead", null, element("tr", null, ...this.head)), this.body = element("tbody"));
-		this.caption = table.createCaption();
-	}
-	title(column, i) {
-		const cell = element("th", { scope: "col", class: column.number ? "number" : null });
-		if (!column.sort) {
-			cell.textContent = column.title;
-			return cell;
-		}
-		const button = element("button", { type: "button" }, column.title);
-		button.addEventListener("click", () => {
-			const down = this.sorted && this.sorted[0] === i ? !this.sorted[1] : Boolean(column.number);
-			this.sorted = [i, down];
-			this.show(this.last);
-		});
-		cell.append(button);
-		return cell;
-	}
-	order(list) {
-		this.head.forEach((cell, i) => cell.removeAttribute("aria-sort"));
-		if (!this.sorted)
-			return list;
-		const [i, down] = this.sorted, value = this.columns[i].sort;
-		this.head[i].setAttribute("aria-sort", down ? "descending" : "ascending");
-		return [...list].sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (down ? -1 : 1));
-	}
-	show(list) {
-		const seen = new Set();
-		this.last = list;
-		this.order(list).slice(0, ROWS_MAX).forEach((row, at) => {
-			const id = this.keyOf(row);
-			seen.add(id);
-			let made = this.rows.get(id);
-			if (!made) {
-				made = { line: element("tr"), texts: [] };
-				made.cells = this.columns.map(column => made.line.appendChild(
-					element("td", { class: column.number ? "number" : column.wide ? "wide" : null })));
-				this.rows.set(id, made);
-			}
-			this.columns.forEach((column, i) => {
-				const cell = column.cell(row), text = typeof cell === "string" ? cell : cell.outerHTML;
-				if (made.texts[i] !== text) {
-					made.texts[i] = text;
-					made.cells[i].replaceChildren(cell);
-				}
-			});
-			if (this.body.children[at] !== made.line)
-				this.body.insertBefore(made.line, this.body.children[at] || null);
-		});
-		for (const [id, made] of this.rows)
-			if (!seen.has(id)) {
-				made.line.remove();
-				this.rows.delete(id);
-			}
-		this.caption.textContent = list.length > ROWS_MAX ? `${count(list.length)}; the first ${ROWS_MAX} are shown` :
-			list.length ? "" : this.empty;
-		this.caption.hidden = !this.caption.textContent;
-	}
 }
 
 const badge = (kind, text) => element("span", { class: `badge ${kind}` }, text);
@@ -293,97 +185,6 @@ function showTimeline() {
 }
 
 // --- one profile ---
-
-const matrix = { names: [], cells: [], size: 0, edge: 0, left: 0, top: 0, at: null };
-
-// Rows: a call; columns: what came before it, the first one: nothing, a process or handler begins.
-function readMatrix(profile) {
-	const index = new Map(profile.call_numbers.map((number, i) => [number, i]));
-	matrix.names = profile.call_names;
-	matrix.cells = profile.call_names.map(() => Array.from({ length: matrix.names.length + 1 }, () => [0, 0]));
-	[profile.accepted, profile.recent].forEach((pairs, copy) => {
-		for (const [call, before, distances] of pairs) {
-			const row = index.get(call), column = before === CALL_NONE ? 0 : index.get(before) + 1;
-			if (row !== undefined && !Number.isNaN(column))
-				matrix.cells[row][column][copy] |= distances;
-		}
-	});
-}
-
-const bits = mask => mask.toString(2).replaceAll("0", "").length;
-
-function drawMatrix() {
-	const canvas = $("matrix"), n = matrix.names.length, style = getComputedStyle(document.documentElement);
-	const color = name => style.getPropertyValue(`--${name}`).trim(), scale = window.devicePixelRatio || 1;
-	const edge = matrix.edge = Math.max(6, Math.min(18, Math.floor(820 / (n + 1))));
-	const pen = canvas.getContext("2d");
-	const label = edge >= 9 ? `${Math.min(12, edge - 1)}px system-ui, sans-serif` : null;
-	pen.font = label || "10px sans-serif";
-	const widest = label ? Math.max(0, ...matrix.names.map(name => pen.measureText(name).width)) + 8 : 4;
-	matrix.left = matrix.top = Math.ceil(widest);
-	const width = matrix.left + (n + 1) * edge, height = matrix.top + n * edge;
-	canvas.width = width * scale;
-	canvas.height = height * scale;
-	canvas.style.width = `${width}px`;
-	canvas.style.height = `${height}px`;
-	pen.scale(scale, scale);
-	pen.font = label || pen.font;
-	matrix.cells.forEach((cells, row) => cells.forEach(([accepted, recent], column) => {
-		const x = matrix.left + column * edge, y = matrix.top + row * edge;
-		pen.globalAlpha = 1;
-		pen.fillStyle = color("empty");
-		pen.fillRect(x, y, edge - 1, edge - 1);
-		if (!accepted && !recent)
-			return;
-		pen.globalAlpha = .3 + .7 * bits(accepted | recent) / 8;
-		pen.fillStyle = color(accepted ? "accepted" : "recent");
-		pen.fillRect(x, y, edge - 1, edge - 1);
-		if (accepted && recent) {
-			pen.globalAlpha = 1;
-			pen.fillStyle = color("recent");
-			pen.fillRect(x + edge / 2, y + edge / 2, edge / 2 - 1, edge / 2 - 1);
-		}
-	}));
-	pen.globalAlpha = 1;
-	pen.fillStyle = color("soft");
-	if (label)
-		matrix.names.forEach((name, i) => {
-			pen.textAlign = "right";
-			pen.textBaseline = "middle";
-			pen.fillText(name, matrix.left - 5, matrix.top + (i + .5) * edge);
-			pen.save();
-			pen.translate(matrix.left + (i + 1.5) * edge, matrix.top - 5);
-			pen.rotate(-Math.PI / 2);
-			pen.textAlign = "left";
-			pen.fillText(name, 0, 0);
-			pen.restore();
-		});
-	if (matrix.at) {
-		pen.strokeStyle = color("text");
-		pen.lineWidth = 2;
-		pen.strokeRect(matrix.left + matrix.at[1] * edge, matrix.top + matrix.at[0] * edge, edge - 1, edge - 1);
-	}
-}
-
-const before = column => column ? matrix.names[column - 1] : "the beginning";
-
-function places(mask) {
-	return Array.from({ length: 8 }, (_, i) => i).filter(i => mask >> i & 1).map(i => i + 1).join(", ");
-}
-
-function pointAt(row, column) {
-	const n = matrix.names.length;
-	if (!n || row < 0 || row >= n || column < 0 || column > n)
-		return;
-	matrix.at = [row, column];
-	const [accepted, recent] = matrix.cells[row][column], parts = [];
-	if (accepted)
-		parts.push(`accepted ${places(accepted)} places after`);
-	if (recent)
-		parts.push(`${accepted ? "since then also" : "learned"} ${places(recent)} places after`);
-	$("matrix-cell").textContent = `${matrix.names[row]} after ${before(column)}: ${parts.join("; ") || "never"}`;
-	drawMatrix();
-}
 
 function fact(title, value, small) {
 	return tile(title, value, small);
@@ -613,7 +414,7 @@ function setTheme(theme) {
 }
 
 function begin() {
-	const names = Object.keys(THEMES), canvas = $("matrix");
+	const names = Object.keys(THEMES);
 	setTheme(names.includes(localStorage.getItem("theme")) ? localStorage.getItem("theme") : "");
 	$("theme").addEventListener("click", () =>
 		setTheme(names[(names.indexOf(localStorage.getItem("theme")) + 1) % names.length]));
@@ -633,16 +434,7 @@ function begin() {
 				other.setAttribute("aria-pressed", other === button);
 			render();
 		});
-	canvas.addEventListener("mousemove", event =>
-		pointAt(Math.floor((event.offsetY - matrix.top) / matrix.edge), Math.floor((event.offsetX - matrix.left) / matrix.edge)));
-	canvas.addEventListener("keydown", event => {
-		const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-		if (!step)
-			return;
-		event.preventDefault();
-		const [row, column] = matrix.at || [-step[0], -step[1]];
-		pointAt(row + step[0], column + step[1]);
-	});
+	listenToMatrix();
 	addEventListener("hashchange", changeView);
 	addEventListener("resize", render);
 	showView();
