@@ -338,7 +338,8 @@ class Run:
         while not self.has_ended() and time.monotonic() < end:
             # The tool alone, as a terminal would not: kview hands it on.
             self.process.send_signal(signal.SIGINT)
-            if wait_until(self.has_ended, 10):
+            # Python's tools end with an error when they are interrupted again while they end.
+            if wait_until(self.has_ended, 30):
                 break
             while not self.rests_again() and time.monotonic() < end:
                 pass
