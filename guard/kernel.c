@@ -89,6 +89,8 @@ static int set_sizes(struct guard *skeleton, const struct guard_kernel_opts *opt
 	err = bpf_map__set_max_entries(skeleton->maps.profiles, opts->profiles);
 	if (!err)
 		err = bpf_map__set_max_entries(skeleton->maps.blocks, opts->blocks);
+	if (!err && opts->event_bytes)
+		err = bpf_map__set_max_entries(skeleton->maps.events, opts->event_bytes);
 	return err ? err : bpf_map__set_max_entries(skeleton->maps.identities, opts->profiles);
 }
 

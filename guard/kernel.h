@@ -17,6 +17,7 @@ struct guard_kernel;
 struct guard_kernel_opts {
 	struct guard_rule rule;
 	uint32_t profiles, blocks; /* at most */
+	uint32_t event_bytes;	   /* of the buffer of events, a power of two of pages; 0: a default */
 	bool chosen;		   /* guard the members of a view; else the whole machine, or cgroups of it */
 	bool refuse_exec;  /* GUARD_RESPONSE_REFUSE_EXEC can be had; every exec of the machine passes a program */
 	uint32_t response; /* of programs that are new: enum guard_response */

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
-// timeout: 240
+// timeout: 400
 /* The engine in the kernel: what it learns of real processes, and what it says and does about them. */
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "cgroups.h"
 #include "guard/kernel.h"
 #include "testlib.h"
 
 #define SUBJECT "/tmp/guard-subject"
 #define RUNS 4
 #define STOP_SECONDS 1
+#define CROWD 100 /* alarms of the subject "crowd": more than a page has room for */
+#define TOO_DEEP 3 /* handlers more than the guard keeps windows for */
 
 /* --- the subject: this program under another name --- */
 
@@ -34,6 +39,22 @@ static long call_32(long number)
 	return result;
 }
 
+/* A handler in a handler ... */
+static void nest(int signal)
+{
+	if (signal < SIGRTMIN + GUARD_FRAMES + TOO_DEEP)
+		raise(signal + 1);
+}
+
+static void handlers(void)
+{
+	int i;
+
+	for (i = 1; i <= GUARD_FRAMES + TOO_DEEP; i++)
+		signal(SIGRTMIN + i, nest);
+	raise(SIGRTMIN + 1);
+}
+
 static void usual(void)
 {
 	int i;
@@ -42,6 +63,23 @@ static void usual(void)
 		syscall(SYS_getppid);
 		syscall(SYS_getuid);
 		syscall(SYS_getppid);
+	}
+}
+
+/* Processes, each the child of the one before, which have learned all this, but not the call after the fork. */
+static void crowd(void)
+{
+	pid_t child;
+	int i;
+
+	for (i = 0; i < CROWD; i++) {
+		child = fork();
+		if (child) {
+			syscall(SYS_getsid, 0);
+			waitpid(child, NULL, 0);
+			_exit(0);
+		}
+		usual();
 	}
 }
 
@@ -89,6 +127,12 @@ static int subject(const char *what)
 		syscall(SYS_getsid, 0), syscall(SYS_getppid);
 	if (!strcmp(what, "32"))
 		call_32(20); /* getpid; as a 64-bit call writev */
+	if (!strcmp(what, "x32"))
+		syscall(GUARD_X32_BIT | SYS_getpid); /* known or not, the number was asked for */
+	if (!strcmp(what, "handlers"))
+		handlers();
+	if (!strcmp(what, "crowd"))
+		crowd();
 	if (!strcmp(what, "exec"))
 		return syscall(SYS_getsid, 0), execl("/bin/true", "true", NULL), errno == EPERM ? 42 : 1;
 	if (!strcmp(what, "signal"))
@@ -108,6 +152,7 @@ static struct guard_kernel *kernel;
 static struct guard_profile *profile; /* of the subject */
 static uint32_t number, events_seen;
 static struct guard_record last; /* alarm */
+static const char *subject_path = SUBJECT;
 
 static uint64_t now_ns(void)
 {
@@ -128,13 +173,18 @@ static void start(const struct guard_kernel_opts *opts, struct kview *view)
 		FAIL("guard_kernel_attach: %s, %s", strerror(-err), kview_reason(view));
 }
 
-static void make_subject(void)
+static void copy_subject(const char *path)
 {
 	char command[128];
 
-	unlink(SUBJECT);
-	snprintf(command, sizeof(command), "cp /proc/%d/exe " SUBJECT, getpid());
+	unlink(path);
+	snprintf(command, sizeof(command), "cp /proc/%d/exe %s", getpid(), path);
 	CHECK_EQUAL(system(command), 0);
+}
+
+static void make_subject(void)
+{
+	copy_subject(SUBJECT);
 }
 
 static const struct guard_kernel_opts whole = {
@@ -145,16 +195,28 @@ static const struct guard_kernel_opts whole = {
 	.stop_seconds = STOP_SECONDS,
 };
 
-static pid_t spawn(const char *what, int input)
+/* With the id @pid; 0: any. */
+static pid_t spawn_as(pid_t pid, const char *what, int input)
 {
-	pid_t pid = CHECK_CALL(fork());
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	pid_t child;
 
-	if (pid)
-		return pid;
+	if (pid) {
+		args.set_tid = (uintptr_t)&pid;
+		args.set_tid_size = 1;
+	}
+	child = CHECK_CALL(syscall(SYS_clone3, &args, sizeof(args)));
+	if (child)
+		return child;
 	if (input >= 0)
 		dup2(input, STDIN_FILENO);
-	execl(SUBJECT, SUBJECT, what, NULL);
+	execl(subject_path, SUBJECT, what, NULL);
 	_exit(127);
+}
+
+static pid_t spawn(const char *what, int input)
+{
+	return spawn_as(0, what, input);
 }
 
 /* Is it in read(STDIN_FILENO, ...)? */
@@ -204,7 +266,7 @@ static void find_profile(void)
 {
 	struct guard_identity identity;
 
-	CHECK_EQUAL(guard_identity_of(SUBJECT, &identity), 0);
+	CHECK_EQUAL(guard_identity_of(subject_path, &identity), 0);
 	CHECK_EQUAL(guard_kernel_profile_find(kernel, &identity, &number), 0);
 	profile = guard_kernel_profile(kernel, number);
 	CHECK(profile);
@@ -261,6 +323,44 @@ static void spaces(void)
 	CHECK_EQUAL(run("32"), 0);
 	CHECK(events() & GUARD_ALARM_CALL);
 	CHECK_EQUAL(last.call, guard_call_number(GUARD_SPACE_32, 20));
+}
+
+/* Neither 64-bit calls nor none at all. */
+static void x32(void)
+{
+	CHECK_EQUAL(run("x32"), 0);
+	CHECK(events() & GUARD_ALARM_CALL);
+	CHECK_EQUAL(last.call, guard_call_number(GUARD_SPACE_X32, SYS_getpid));
+}
+
+/* More handlers in each other than windows are kept for: those that are lost are counted, and so are returns to them. */
+static void overflows(void)
+{
+	const struct guard_counters *counters = guard_kernel_counters(kernel);
+	uint64_t lost = counters->lost_frames, unmatched = counters->unmatched_returns;
+
+	CHECK_EQUAL(run("handlers"), 0);
+	CHECK(counters->lost_frames - lost >= TOO_DEEP);
+	CHECK(counters->unmatched_returns - unmatched >= TOO_DEEP);
+	events();
+}
+
+/* A task whose place is another's is seen, too. */
+static void same_place(void)
+{
+	int pipes[2];
+	pid_t first;
+
+	CHECK_CALL(pipe2(pipes, O_CLOEXEC));
+	first = spawn("wait", pipes[0]);
+	WAIT_FOR(reads(first));
+	events();
+	CHECK_EQUAL(test_wait(spawn_as(first + GUARD_PLACES, "new", -1)), 0);
+	CHECK(events() & GUARD_ALARM_CALL);
+	CHECK_EQUAL(last.tid, first + GUARD_PLACES);
+	CHECK_EQUAL(write(pipes[1], "g", 1), 1);
+	CHECK_EQUAL(test_wait(first), 0);
+	events();
 }
 
 static int is_operation(void *data, void *record, size_t size)
@@ -349,6 +449,38 @@ static void many_calls(void)
 	CHECK(events() & GUARD_ALARM_CALL);
 }
 
+/* More events than there is room for: those that are lost are counted, and later ones come. */
+static void events_overflow(void)
+{
+	events();
+	CHECK_EQUAL(run("crowd"), 0);
+	CHECK(guard_kernel_counters(kernel)->lost_events > 0);
+	CHECK(events() & GUARD_ALARM_CALL);
+	CHECK_EQUAL(run("new"), 0);
+	CHECK(events() & GUARD_ALARM_CALL);
+}
+
+/* Of an overlay: numbers of inodes with more than 32 bits, a device without a disk. The kernel and stat(2) agree. */
+static void wide_inodes(void)
+{
+	struct guard_identity identity;
+
+	mkdir("/tmp/guard-a", 0755);
+	mkdir("/tmp/guard-b", 0755);
+	mkdir("/tmp/guard-c", 0755);
+	CHECK_CALL(mount("none", "/tmp/guard-a", "tmpfs", 0, NULL));
+	CHECK_CALL(mount("none", "/tmp/guard-b", "tmpfs", 0, NULL));
+	copy_subject("/tmp/guard-b/subject");
+	CHECK_CALL(mount("none", "/tmp/guard-c", "overlay", 0, "xino=on,lowerdir=/tmp/guard-a:/tmp/guard-b"));
+	subject_path = "/tmp/guard-c/subject";
+	CHECK_EQUAL(run("usual"), 0);
+	CHECK_EQUAL(guard_identity_of(subject_path, &identity), 0);
+	CHECK(identity.inode >> 32);
+	find_profile();
+	CHECK(profile->calls_seen > 60);
+	CHECK(!strcmp(profile->comm, "subject"));
+}
+
 /* A block of runs of which none is new: normal by itself. */
 static void arms(void)
 {
@@ -356,14 +488,17 @@ static void arms(void)
 	int i;
 
 	opts.rule.spans = 16;
+	opts.event_bytes = 4096;
 	make_subject();
 	start(&opts, NULL);
 	for (i = 0; i < 32; i++)
-		CHECK_EQUAL(run("usual"), 0);
+		CHECK_EQUAL(run("fork"), 0);
 	find_profile();
 	CHECK(profile->normal);
 	CHECK(events() & GUARD_BECAME_NORMAL);
 	CHECK(profile->normal_novel <= 2);
+	events_overflow();
+	wide_inodes();
 }
 
 static int find_subject(const struct guard_task_record *record, void *data)
@@ -373,33 +508,80 @@ static int find_subject(const struct guard_task_record *record, void *data)
 	return 0;
 }
 
-/* One process through a view: nobody else gets a profile. */
+/* Begin to watch @pid, in the view or cgroup of the test. */
+typedef void (*watch_fn)(void *data, pid_t pid);
+
+/* A process is let go when @watch sees it: its calls are counted, and those of nobody else. Learned, then tested. */
+static void sees_only(watch_fn watch, void *data)
+{
+	int pipes[2], i;
+	pid_t pid;
+
+	for (i = 1; i <= 3; i++) {
+		CHECK_CALL(pipe2(pipes, O_CLOEXEC));
+		pid = spawn("wait", pipes[0]);
+		WAIT_FOR(reads(pid));
+		watch(data, pid);
+		CHECK_EQUAL(system("ls / >/dev/null"), 0);
+		CHECK_EQUAL(guard_kernel_profile_count(kernel), i > 1);
+		CHECK_EQUAL(write(pipes[1], "g", 1), 1);
+		CHECK_EQUAL(test_wait(pid), 0);
+		CHECK_EQUAL(guard_kernel_profile_count(kernel), 1);
+		find_profile();
+		CHECK_EQUAL(profile->calls_seen, 61 * i); /* 60, and exit_group */
+		CHECK_EQUAL(profile->anomalies, 0);
+		if (i == 1)
+			guard_normalize(guard_kernel_env(kernel), profile);
+	}
+}
+
+static void watch_in_view(void *view, pid_t pid)
+{
+	CHECK_EQUAL(kview_follow_pid(view, pid), 0);
+}
+
 static void chosen(void)
 {
 	struct guard_kernel_opts opts = whole;
 	struct kview *view;
-	uint32_t pid;
-	int pipes[2];
 
 	opts.chosen = true;
 	opts.refuse_exec = false;
 	make_subject();
-	CHECK_CALL(pipe2(pipes, O_CLOEXEC));
 	CHECK_EQUAL(
 		kview_open(&(struct kview_open_opts){ .sz = sizeof(struct kview_open_opts), .mode = KVIEW_MODE_VIEW },
 			   &view),
 		0);
 	start(&opts, view);
-	pid = spawn("wait", pipes[0]);
-	WAIT_FOR(reads(pid));
-	CHECK_EQUAL(kview_follow_pid(view, pid), 0);
-	CHECK_EQUAL(system("ls / >/dev/null"), 0);
+	sees_only(watch_in_view, view);
+}
+
+static void watch_in_cgroup(void *name, pid_t pid)
+{
+	cgroup_move(name, pid);
+}
+
+/* An ordinary tracepoint that looks at one cgroup. */
+static void narrowed(void)
+{
+	struct guard_kernel_opts opts = whole;
+
+	opts.refuse_exec = false;
+	make_subject();
+	CHECK_EQUAL(guard_kernel_open(&opts, &kernel), 0);
+	CHECK_EQUAL(guard_kernel_add_cgroup(kernel, cgroup_new("guarded")), 0);
+	CHECK_EQUAL(guard_kernel_attach(kernel, NULL), 0);
+	CHECK_EQUAL(run("usual"), 0);
 	CHECK_EQUAL(guard_kernel_profile_count(kernel), 0);
-	CHECK_EQUAL(write(pipes[1], "g", 1), 1);
-	CHECK_EQUAL(test_wait(pid), 0);
-	CHECK_EQUAL(guard_kernel_profile_count(kernel), 1);
-	find_profile();
-	CHECK_EQUAL(profile->calls_seen, 61); /* 60, and exit_group */
+	sees_only(watch_in_cgroup, "guarded");
+}
+
+static void undo(void)
+{
+	cgroup_undo();
+	umount2("/tmp/guard-c", MNT_DETACH);
+	umount2("/tmp/guard-b", MNT_DETACH);
+	umount2("/tmp/guard-a", MNT_DETACH);
 }
 
 /* Tasks that run are listed. */
@@ -426,6 +608,9 @@ static void trained(void)
 	CHECK_EQUAL(guard_kernel_counters(kernel)->unmatched_returns, 0);
 	alarms();
 	spaces();
+	x32();
+	overflows();
+	same_place();
 	operations();
 	listed();
 	kills();
@@ -442,9 +627,11 @@ int main(int argc, char **argv)
 		TEST_CASE(many_calls),
 		TEST_CASE(arms),
 		TEST_CASE(chosen),
+		TEST_CASE(narrowed),
 	};
 
 	if (argc == 2 && !strcmp(argv[0], SUBJECT))
 		return subject(argv[1]);
+	test_undo = undo;
 	return test_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }
