@@ -84,7 +84,8 @@ struct trace_event_raw_sys_exit {
 };
 
 struct thread_info {
-	__u32 status; /* TS_COMPAT and the like */
+	unsigned long flags; /* TIF_SIGPENDING and the like */
+	__u32 status;	     /* TS_COMPAT and the like */
 };
 
 struct sched_entity {

@@ -148,7 +148,7 @@ static int open_kernel(struct guard_watch *watch)
 		.blocks = BLOCKS,
 		.chosen = watch->view != NULL,
 		.response = watch->response,
-		.refuse_exec = watch->response & GUARD_RESPONSE_REFUSE_EXEC,
+		.at_exec = watch->response,
 		.stop_seconds = watch->stop_seconds,
 	};
 	int err;

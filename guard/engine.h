@@ -109,7 +109,7 @@ GUARD_INLINE void guard_task_fork(struct guard_task *child, const struct guard_t
 	child->anomalies = 0;
 	child->lost_frames = 0;
 	child->unmatched = 0;
-	child->flags &= ~GUARD_TASK_NOVEL;
+	child->flags &= ~(GUARD_TASK_NOVEL | GUARD_TASK_HELD | GUARD_TASK_AGAIN);
 }
 
 /* A handler begins: it has a window of its own. When there are too many, the outermost is lost, and counted. */

@@ -29,9 +29,13 @@ static inline __u64 guard_env_now(const struct guard_env *env);
 #define SYS_EXECVE 59
 #define SYS_EXECVEAT 322
 #define SYS_X32_RT_SIGRETURN 513
+#define SYS_32_EXECVE 11
+#define SYS_32_EXECVEAT 358
 #define SYS_32_SIGRETURN 119
 #define SYS_32_RT_SIGRETURN 173
 #define TS_COMPAT 2
+#define TIF_SIGPENDING 2
+#define ERESTARTNOINTR 513
 #define EXEC_SHIFT 48 /* of the count of execs in what tells tasks apart; times in ns that get there do no harm */
 #define SIGKILL 9
 #define SIGCONT 18
@@ -223,10 +227,10 @@ static bool may_tell(struct guard_profile *profile, __u32 seen)
 }
 
 /*
- * Stop current for @ns: whoever holds the map lets it go, also when the guard has died (holder.c). It must not do so
- * before there is something to end, so the signal comes first.
+ * Stop current, of @task, for @ns: whoever holds the map lets it go, also when the guard has died (holder.c). It must
+ * not do so before there is something to end, so the signal comes first.
  */
-static __u32 hold(__u64 ns, __u32 done)
+static __u32 hold(struct guard_task *task, __u64 ns, __u32 done)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u64 until = bpf_ktime_get_boot_ns() + ns;
@@ -238,6 +242,7 @@ static __u32 hold(__u64 ns, __u32 done)
 		__sync_fetch_and_add(&counters.not_held, 1);
 		return 0;
 	}
+	task->flags |= GUARD_TASK_HELD;
 	__sync_fetch_and_add(&counters.held, 1);
 	return done;
 }
@@ -260,15 +265,16 @@ static __u32 respond(struct guard_profile *profile, struct guard_task *task, __u
 	if (seen & GUARD_ALARMS && response & GUARD_RESPONSE_KILL) {
 		if (bpf_send_signal(SIGKILL))
 			return 0;
+		task->flags |= GUARD_TASK_HELD;
 		__sync_fetch_and_add(&counters.killed, 1);
 		return GUARD_KILLED;
 	}
 	if (seen & GUARD_ALARMS && response & GUARD_RESPONSE_REFUSE_EXEC)
 		task->no_exec_until = bpf_ktime_get_boot_ns() / 1000000000 + settings.refuse_seconds;
 	if (seen & GUARD_ALARMS && response & GUARD_RESPONSE_STOP)
-		return hold(settings.stop_ns, GUARD_STOPPED);
+		return hold(task, settings.stop_ns, GUARD_STOPPED);
 	if (seen & (GUARD_ANOMALY | GUARD_ALARMS) && response & GUARD_RESPONSE_SLOW)
-		return hold(delay(task->lfc), GUARD_SLOWED);
+		return hold(task, delay(task->lfc), GUARD_SLOWED);
 	return 0;
 }
 
@@ -446,9 +452,25 @@ static inline void returned(struct guard_task *task)
 	task->unmatched = 0;
 }
 
+/* Of x32 calls those that are numbered apart are one to the engine. */
 static inline bool is_exec(__u32 number)
 {
-	return number == SYS_EXECVE || number == SYS_EXECVEAT;
+	return number == SYS_EXECVE || number == SYS_EXECVEAT ||
+	       number == guard_call_number(GUARD_SPACE_32, SYS_32_EXECVE) ||
+	       number == guard_call_number(GUARD_SPACE_32, SYS_32_EXECVEAT) ||
+	       number == guard_call_number(GUARD_SPACE_X32, GUARD_NUMBER_MAX);
+}
+
+/* @task begins with call @number. Is that the exec that guard_exec() put off, and which was judged then? */
+static inline bool comes_again(struct guard_task *task, __u32 number)
+{
+	bool again = task->flags & GUARD_TASK_AGAIN && is_exec(number);
+
+	/* A handler may come first, and return to it. */
+	if (again || !task->depth)
+		task->flags &= ~GUARD_TASK_AGAIN;
+	task->flags &= ~GUARD_TASK_HELD;
+	return again;
 }
 
 /* Any call, of any task. */
@@ -461,7 +483,7 @@ static __attribute__((noinline)) void call(__u32 number, bool returns)
 	if (settings.cgroups && !in_cgroups())
 		return;
 	task = current_task(bpf_get_current_task_btf());
-	if (!task)
+	if (!task || comes_again(task, number))
 		return;
 	profile = profile_at(task->profile);
 	if (!profile)
@@ -597,17 +619,29 @@ int guard_member_exit(struct pt_regs *ctx)
 	return leave();
 }
 
-/* After an alarm, where the response says so: no other program. Everybody's exec passes here while it is attached. */
+/*
+ * After an alarm, where the response says so: no other program. Who is to be stopped or killed does not come to it
+ * either: a signal takes effect when a call returns, so this one returns before it has begun, and is made again when
+ * the task goes on. Everybody's exec passes here while it is attached.
+ */
 SEC("?lsm/bprm_check_security")
 int guard_exec(__u64 *ctx)
 {
-	struct guard_task *task = find_task(bpf_get_current_task_btf());
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct guard_task *task = find_task(current);
 
-	if (!task || task->no_exec_until <= bpf_ktime_get_boot_ns() / 1000000000)
+	if (!task)
 		return 0;
-	__sync_fetch_and_add(&counters.refused, 1);
-	tell(task, 0, GUARD_REFUSED_EXEC);
-	return -EPERM;
+	if (task->no_exec_until > bpf_ktime_get_boot_ns() / 1000000000) {
+		__sync_fetch_and_add(&counters.refused, 1);
+		tell(task, 0, GUARD_REFUSED_EXEC);
+		return -EPERM;
+	}
+	/* Without a signal nobody would make it again: the caller would see the number. */
+	if (!(task->flags & GUARD_TASK_HELD) || !(current->thread_info.flags & 1 << TIF_SIGPENDING))
+		return 0;
+	task->flags |= GUARD_TASK_AGAIN;
+	return -ERESTARTNOINTR;
 }
 
 /* All tasks that are guarded, as struct guard_task_record. */

@@ -79,7 +79,7 @@ static void choose_programs(struct guard *skeleton, const struct guard_kernel_op
 	bpf_program__set_autoload(skeleton->progs.guard_submit_sqe, is_sqe && !is_req);
 	bpf_program__set_autoload(skeleton->progs.guard_member_exit, opts->chosen);
 	bpf_program__set_autoload(skeleton->progs.guard_exit, !opts->chosen);
-	bpf_program__set_autoload(skeleton->progs.guard_exec, opts->refuse_exec);
+	bpf_program__set_autoload(skeleton->progs.guard_exec, opts->at_exec);
 }
 
 static int set_sizes(struct guard *skeleton, const struct guard_kernel_opts *opts)

@@ -19,7 +19,7 @@ struct guard_kernel_opts {
 	uint32_t profiles, blocks; /* at most */
 	uint32_t event_bytes;	   /* of the buffer of events, a power of two of pages; 0: a default */
 	bool chosen;		   /* guard the members of a view; else the whole machine, or cgroups of it */
-	bool refuse_exec;  /* GUARD_RESPONSE_REFUSE_EXEC can be had; every exec of the machine passes a program */
+	bool at_exec;	   /* execs can be refused, or held before they begin: those of the machine pass a program */
 	uint32_t response; /* of programs that are new: enum guard_response */
 	double stop_seconds, refuse_seconds, delay_seconds, delay_max_seconds; /* of the responses; 0: a default */
 };

@@ -106,6 +106,8 @@ enum guard_task_flag {
 	GUARD_TASK_NOVEL = 1,	     /* something new in this span */
 	GUARD_TASK_ALARMED = 2,	     /* by its locality frame, until that has calmed down */
 	GUARD_TASK_CALL_ALARMED = 4, /* by a first-ever call */
+	GUARD_TASK_HELD = 8,	     /* by its last call: a signal that stops or kills it is on its way */
+	GUARD_TASK_AGAIN = 16,	     /* its exec did not begin: it makes that call again when it goes on */
 };
 
 struct guard_task {

@@ -135,6 +135,8 @@ static int subject(const char *what)
 		crowd();
 	if (!strcmp(what, "exec"))
 		return syscall(SYS_getsid, 0), execl("/bin/true", "true", NULL), errno == EPERM ? 42 : 1;
+	if (!strcmp(what, "start"))
+		return execl("/bin/true", "true", NULL);
 	if (!strcmp(what, "signal"))
 		signal(SIGUSR1, on_signal), raise(SIGUSR1), usual();
 	if (!strcmp(what, "fork") && !fork())
@@ -191,7 +193,7 @@ static const struct guard_kernel_opts whole = {
 	.rule = GUARD_RULE_DEFAULTS,
 	.profiles = 200,
 	.blocks = 64,
-	.refuse_exec = true,
+	.at_exec = true,
 	.stop_seconds = STOP_SECONDS,
 };
 
@@ -411,6 +413,33 @@ static void stops(void)
 	CHECK_EQUAL(guard_kernel_counters(kernel)->held, 1);
 }
 
+/* An exec that is the alarm itself begins when the process goes on, and not before. It is judged once. */
+static void holds_exec(void)
+{
+	struct guard_kernel_opts opts = whole;
+	uint64_t held = guard_kernel_counters(kernel)->held, anomalies = profile->anomalies;
+	char link[32], path[64] = "";
+	int status;
+	pid_t pid;
+
+	opts.stop_seconds = 100000; /* until it is told to go on, here */
+	guard_kernel_set_times(kernel, &opts);
+	profile->response = GUARD_RESPONSE_STOP;
+	pid = spawn("start", -1);
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	CHECK(events() & GUARD_STOPPED);
+	CHECK_EQUAL(last.call, SYS_execve);
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	CHECK(readlink(link, path, sizeof(path) - 1) > 0);
+	CHECK(!strcmp(path, SUBJECT));
+	CHECK_CALL(kill(pid, SIGCONT));
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_EQUAL(guard_kernel_counters(kernel)->held - held, 1);
+	CHECK_EQUAL(profile->anomalies - anomalies, 1);
+	guard_kernel_set_times(kernel, &whole);
+}
+
 /* Twice as long for each anomaly. */
 static void slows(void)
 {
@@ -546,7 +575,7 @@ static void chosen(void)
 	struct kview *view;
 
 	opts.chosen = true;
-	opts.refuse_exec = false;
+	opts.at_exec = false;
 	make_subject();
 	CHECK_EQUAL(
 		kview_open(&(struct kview_open_opts){ .sz = sizeof(struct kview_open_opts), .mode = KVIEW_MODE_VIEW },
@@ -566,7 +595,7 @@ static void narrowed(void)
 {
 	struct guard_kernel_opts opts = whole;
 
-	opts.refuse_exec = false;
+	opts.at_exec = false;
 	make_subject();
 	CHECK_EQUAL(guard_kernel_open(&opts, &kernel), 0);
 	CHECK_EQUAL(guard_kernel_add_cgroup(kernel, cgroup_new("guarded")), 0);
@@ -615,6 +644,7 @@ static void trained(void)
 	listed();
 	kills();
 	stops();
+	holds_exec();
 	slows();
 	refuses();
 	tolerates();
