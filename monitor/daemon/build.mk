@@ -5,7 +5,7 @@
 monitord_sources := $(sort $(filter-out monitor/daemon/main.c,$(wildcard monitor/daemon/*.c monitor/probes/*.c)))
 monitord_programs := $(filter %.bpf.c,$(monitord_sources))
 monitord_objects := $(call objects,$(monitord_sources))
-monitord_libraries := -lbpf -ljansson -lmicrohttpd -lyaml
+monitord_libraries := -lbpf -lelf -ljansson -lmicrohttpd -lyaml
 
 $(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
 # Each includes the skeleton of its programs, and daemon/scope.c that of scope.bpf.c.
@@ -32,3 +32,9 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_co
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_gc,tests/fuzz/fuzz_monitord_gc.c monitor/probes/gc_hooks.c,-lelf))
+
+# What tests/monitor/gc.sh runs.
+$(OUT)/tests/monitor/gc/Collect.class: tests/monitor/gc/Collect.java
+	$(call say,JAVAC,$@)
+	$(Q)mkdir -p $(@D) && javac --release 17 -d $(@D) $<

@@ -10,4 +10,5 @@ const struct monitor_probe_info monitor_probes[MONITOR_PROBES] = {
 	[MONITOR_HTTP] = { "http", true, { [MONITOR_HTTP_PATHS] = { "paths", 0, 1000, 100 } } },
 	[MONITOR_SYSCALLS] = { "syscalls", false, {} },
 	[MONITOR_DNS] = { "dns", false, { [MONITOR_DNS_PORT] = { "port", 1, 65535, 53 } } },
+	[MONITOR_GC] = { "gc", false, {} },
 };

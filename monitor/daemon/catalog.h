@@ -15,6 +15,7 @@ enum monitor_probe {
 	MONITOR_HTTP,
 	MONITOR_SYSCALLS,
 	MONITOR_DNS,
+	MONITOR_GC,
 	MONITOR_PROBES,
 };
 
