@@ -17,7 +17,7 @@ $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)
 
 ALL += $(OUT)/monitor/daemon/kview-monitord
 INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/kview-monitord.service:$(SYSTEMDIR)/systemd/system \
-	     monitor/daemon/monitor.yaml:$(EXAMPLEDIR)
+	     monitor/daemon/monitor.yaml:$(EXAMPLEDIR) monitor/grafana/kview-monitord.json:$(EXAMPLEDIR)
 
 monitord_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_monitord_*.c)))
 $(foreach name,$(monitord_unit_tests),$(eval \
