@@ -79,6 +79,60 @@ static void record(void)
 	expect_exact_at(KVIEW_HOOK_TP, counter_new(BPF_PROG_TYPE_TRACEPOINT), "task/task_rename");
 }
 
+/* Whoever hooks the function where a view's records end sees these pass, and the program runs as before. */
+static void record_end_hooked(bool in_view)
+{
+	struct subject member = subject_new_calling(THREADS, do_rename);
+	struct counter ours = counter_new(BPF_PROG_TYPE_TRACEPOINT), theirs = counter_of(BPF_PROG_TYPE_KPROBE, member.pid);
+	static const char function[] = "perf_trace_run_bpf_submit";
+	int view = kv_view(), link, hook;
+
+	tracepoint_need("task_rename");
+	kv_member(view, member.pid);
+	link = kv_tracepoint(view, KVIEW_HOOK_TP, ours.prog, "task/task_rename");
+	hook = in_view ? kv_entry(view, theirs.prog, function) : CHECK_CALL(kprobe_attach(theirs.prog, function, 0, false));
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*ours.value, THREADS * CALLS);
+	CHECK_EQUAL(*theirs.value, THREADS * CALLS);
+	close(hook);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*ours.value, 2 * THREADS * CALLS);
+	CHECK_EQUAL(*theirs.value, THREADS * CALLS);
+	CHECK_EQUAL(kv_link_info(link).runs, 2 * THREADS * CALLS);
+}
+
+static void record_end_probed(void)
+{
+	record_end_hooked(false);
+}
+
+static void record_end_in_view(void)
+{
+	record_end_hooked(true);
+}
+
+/* The kernel's own event of the same name, with a program for the same process, and ours. */
+static void record_beside_event(void)
+{
+	struct subject member = subject_new_calling(THREADS, do_rename);
+	struct counter ours[2] = { counter_new(BPF_PROG_TYPE_TRACEPOINT), counter_new(BPF_PROG_TYPE_TRACEPOINT) };
+	struct counter theirs = counter_of(BPF_PROG_TYPE_TRACEPOINT, member.pid);
+	int view = kv_view(), event;
+
+	tracepoint_need("task_rename");
+	kv_member(view, member.pid);
+	kv_tracepoint(view, KVIEW_HOOK_TP, ours[0].prog, "task/task_rename");
+	kv_tracepoint(view, KVIEW_HOOK_TP, ours[1].prog, "task/task_rename");
+	event = tracepoint_attach(theirs.prog, "task/task_rename");
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*theirs.value, THREADS * CALLS);
+	close(event);
+	subject_call(&member, CALLS);
+	CHECK_EQUAL(*theirs.value, THREADS * CALLS);
+	CHECK_EQUAL(*ours[0].value, 2 * THREADS * CALLS);
+	CHECK_EQUAL(*ours[1].value, 2 * THREADS * CALLS);
+}
+
 static void name_of_hook(void)
 {
 	struct counter counter = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT);
@@ -274,7 +328,8 @@ int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST_CASE(raw),		     TEST_CASE(btf),	   TEST_CASE(with_statistics),
-		TEST_CASE(record), TEST_CASE(name_of_hook), TEST_CASE(two_views_two_programs),
+		TEST_CASE(record), TEST_CASE(record_end_probed), TEST_CASE(record_end_in_view), TEST_CASE(record_beside_event),
+		TEST_CASE(name_of_hook), TEST_CASE(two_views_two_programs),
 		TEST_CASE(others_see_member), TEST_CASE(refusals), TEST_CASE(same_twice), TEST_CASE(module_loaded_since),
 	};
 
