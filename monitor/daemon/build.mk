@@ -28,7 +28,7 @@ $(eval $(call program,tests/unit/monitord_metrics,tests/unit/monitord_metrics.c,
 CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
-	$(patsubst %,monitor/daemon/%.c,config document catalog),-lyaml))
+	$(patsubst %,monitor/daemon/%.c,config document catalog network),-lyaml))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "document.h"
@@ -92,6 +93,16 @@ static int fill_selector(struct document *doc, const yaml_node_t *node, const ch
 	case MONITOR_BY_PORT:
 		err = document_number(doc, node, word, 1, 65535, &number);
 		break;
+	case MONITOR_BY_NETWORK:
+		if (monitor_network_parse(selector->text, &selector->network))
+			return document_refuse(doc, node, "ip: %.60s: expected ADDRESS or NETWORK/BITS, as 10.0.0.0/8",
+					       selector->text);
+		break;
+	case MONITOR_BY_INTERFACE:
+		if (strlen(selector->text) >= IFNAMSIZ || strchr(selector->text, '/'))
+			return document_refuse(doc, node, "interface: %.60s: no name of an interface",
+					       selector->text);
+		break;
 	case MONITOR_BY_CONTAINER:
 	case MONITOR_BY_CGROUP:
 		break;
@@ -147,7 +158,8 @@ static int take_target_part(struct document *doc, const char *key, yaml_node_t *
 		enum monitor_select by;
 	} words[] = {
 		{ "unit", MONITOR_BY_CGROUP }, { "cgroup", MONITOR_BY_CGROUP },	 { "container", MONITOR_BY_CONTAINER },
-		{ "pid", MONITOR_BY_PID },     { "process", MONITOR_BY_NAME }, { "port", MONITOR_BY_PORT },
+		{ "pid", MONITOR_BY_PID },     { "process", MONITOR_BY_NAME },	 { "port", MONITOR_BY_PORT },
+		{ "ip", MONITOR_BY_NETWORK },  { "interface", MONITOR_BY_INTERFACE },
 	};
 	struct target_reader *reader = data;
 
@@ -161,7 +173,8 @@ static int take_target_part(struct document *doc, const char *key, yaml_node_t *
 		return document_each_element(doc, node, take_selector, reader);
 	}
 	return document_refuse(doc, node,
-			       "%.40s: nothing a target has; it has name, unit, cgroup, container, pid, process, port",
+			       "%.40s: nothing a target has; it has name, unit, cgroup, container, pid, process, port, "
+			       "ip, interface",
 			       key);
 }
 
@@ -205,7 +218,8 @@ static int take_target(struct document *doc, const char *key, yaml_node_t *node,
 		return document_refuse(doc, node, "a target without a name");
 	if (!target.selector_count)
 		return document_refuse(doc, node,
-				       "%s: who belongs to it? unit, cgroup, container, pid, process or port",
+				       "%s: who belongs to it? unit, cgroup, container, pid, process, port, ip or "
+				       "interface",
 				       target.name);
 	return keep_target(config, &target);
 }

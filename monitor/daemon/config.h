@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "catalog.h"
+#include "network.h"
 #include "util/cleanup.h"
 
 #define MONITOR_TARGETS 64 /* what the probes' maps have room for */
@@ -22,6 +23,8 @@ enum monitor_select {
 	MONITOR_BY_PID,
 	MONITOR_BY_NAME, /* a regular expression that the process's name matches */
 	MONITOR_BY_PORT, /* who listens there */
+	MONITOR_BY_NETWORK, /* TCP sessions from or to there */
+	MONITOR_BY_INTERFACE, /* ... that go out by it */
 };
 
 /* One way to belong to a target. */
@@ -30,6 +33,7 @@ struct monitor_selector {
 	char *text; /* as it was written */
 	uint32_t number; /* pid or port */
 	regex_t regex;
+	struct monitor_network network;
 };
 
 struct monitor_target {

@@ -148,7 +148,8 @@ static void add_process(struct monitor_scope *scope, pid_t pid, uint32_t target)
 	join_view(scope, pid);
 }
 
-static bool selects(const struct monitor_selector *selector, pid_t pid, const char *name)
+/* @port: the process has begun to listen there; 0: look where it listens. */
+static bool selects(const struct monitor_selector *selector, pid_t pid, const char *name, uint32_t port)
 {
 	switch (selector->by) {
 	case MONITOR_BY_NAME:
@@ -156,9 +157,11 @@ static bool selects(const struct monitor_selector *selector, pid_t pid, const ch
 	case MONITOR_BY_PID:
 		return selector->number == (uint32_t)pid;
 	case MONITOR_BY_PORT:
-		return process_listens(pid, selector->number);
+		return port ? selector->number == port : process_listens(pid, selector->number);
 	case MONITOR_BY_CGROUP:
 	case MONITOR_BY_CONTAINER:
+	case MONITOR_BY_NETWORK:
+	case MONITOR_BY_INTERFACE:
 		return false;
 	}
 	return false;
@@ -175,30 +178,34 @@ static void add_family(struct monitor_scope *scope, pid_t pid, uint32_t target)
 			add_process(scope, family.list[i], target);
 }
 
-static bool matches(const struct monitor_target *target, pid_t pid, const char *name)
+static bool matches(const struct monitor_target *target, pid_t pid, const char *name, uint32_t port)
 {
 	for (size_t i = 0; i < target->selector_count; i++)
-		if (selects(&target->selectors[i], pid, name))
+		if (selects(&target->selectors[i], pid, name, port))
 			return true;
 	return false;
 }
 
-static int consider(pid_t pid, void *data)
+static void consider(struct monitor_scope *scope, pid_t pid, uint32_t port)
 {
-	struct monitor_scope *scope = data;
 	char name[PROCESS_NAME];
 
 	if (process_name(pid, name))
-		return 0;
+		return;
 	for (size_t i = 0; i < scope->config->target_count; i++) {
 		struct process_stat stat;
 
-		if (!matches(&scope->config->targets[i], pid, name))
+		if (!matches(&scope->config->targets[i], pid, name, port))
 			continue;
 		if (!process_stat(pid, &stat) && !stat.kernel)
 			add_family(scope, pid, number_of(scope, scope->config->targets[i].name));
-		return 0;
+		return;
 	}
+}
+
+static int consider_one(pid_t pid, void *scope)
+{
+	consider(scope, pid, 0);
 	return 0;
 }
 
@@ -337,7 +344,7 @@ static int take_news(void *data, void *record, size_t size)
 	if (news->kind == SCOPE_CGROUP)
 		scope->look_for_cgroups = true;
 	else
-		consider(news->tgid, scope);
+		consider(scope, news->tgid, news->port);
 	return 0;
 }
 
@@ -429,7 +436,8 @@ static uint32_t wanted_news(const struct monitor_config *config)
 	static const uint32_t news[] = {
 		[MONITOR_BY_CGROUP] = 1U << SCOPE_CGROUP, [MONITOR_BY_CONTAINER] = 1U << SCOPE_CGROUP,
 		[MONITOR_BY_NAME] = 1U << SCOPE_EXEC,	  [MONITOR_BY_PID] = 0,
-		[MONITOR_BY_PORT] = 1U << SCOPE_LISTEN,
+		[MONITOR_BY_PORT] = 1U << SCOPE_LISTEN,	  [MONITOR_BY_NETWORK] = 0,
+		[MONITOR_BY_INTERFACE] = 0,
 	};
 	uint32_t wanted = 0;
 
@@ -451,7 +459,7 @@ int monitor_scope_apply(struct monitor_scope *scope, const struct monitor_config
 	/* Before looking, so that nobody comes in between. */
 	scope->bpf->bss->wanted = wanted_news(config);
 	consider_cgroups(scope);
-	return process_each(consider, scope);
+	return process_each(consider_one, scope);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
@@ -484,6 +492,27 @@ uint64_t monitor_scope_lost(const struct monitor_scope *scope)
 struct bpf_object *monitor_scope_object(const struct monitor_scope *scope)
 {
 	return scope->bpf->obj;
+}
+
+static bool is_link(const struct monitor_selector *selector)
+{
+	return selector->by == MONITOR_BY_NETWORK || selector->by == MONITOR_BY_INTERFACE;
+}
+
+int monitor_scope_each_link(const struct monitor_scope *scope, monitor_selector_fn fn, void *data)
+{
+	const struct monitor_config *config = scope->config;
+	int err = 0;
+
+	for (size_t i = 0; i < config->target_count; i++) {
+		const struct monitor_target *target = &config->targets[i];
+		uint32_t number = number_of(scope, target->name);
+
+		for (size_t j = 0; number && !err && j < target->selector_count; j++)
+			if (is_link(&target->selectors[j]))
+				err = fn(&target->selectors[j], number, data);
+	}
+	return err;
 }
 
 struct visitor {
@@ -563,6 +592,16 @@ static int visit_cgroup_of(pid_t pid, uint32_t target, void *data)
 	return stat(path, &stat_path) ? 0 : visitor->cgroup(path, stat_path.st_ino, visitor->data);
 }
 
+static int visit_root(const struct monitor_selector *selector, uint32_t target, void *data)
+{
+	struct visitor *visitor = data;
+	struct stat root;
+
+	(void)selector;
+	(void)target;
+	return stat(visitor->mount, &root) ? -errno : visitor->cgroup(visitor->mount, root.st_ino, visitor->data);
+}
+
 int monitor_scope_each_cgroup(const struct monitor_scope *scope, monitor_cgroup_fn fn, void *data)
 {
 	struct visitor visitor = { .scope = scope, .cgroup = fn, .data = data };
@@ -570,6 +609,7 @@ int monitor_scope_each_cgroup(const struct monitor_scope *scope, monitor_cgroup_
 	int err;
 
 	err = cgroup_mount(visitor.mount, sizeof(visitor.mount));
+	err = err ?: monitor_scope_each_link(scope, visit_root, &visitor);
 	for (size_t i = 0; !err && i < scope->cgroup_count; i++)
 		err = fn(scope->cgroups[i].path, scope->cgroups[i].id, data);
 	return err ?: visit_tasks(&tasks);

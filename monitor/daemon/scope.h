@@ -48,13 +48,17 @@ struct bpf_map *monitor_scope_cgroups(const struct monitor_scope *scope);
 uint64_t monitor_scope_lost(const struct monitor_scope *scope);
 struct bpf_object *monitor_scope_object(const struct monitor_scope *scope);
 
+/* What targets name of networks and interfaces: the programs of the probe tcp ask for these themselves. */
+typedef int (*monitor_selector_fn)(const struct monitor_selector *selector, uint32_t target, void *data);
+int monitor_scope_each_link(const struct monitor_scope *scope, monitor_selector_fn fn, void *data);
+
 /* Every process of every target. Anything but 0 from @fn ends the walk and is the result. */
 typedef int (*monitor_process_fn)(pid_t pid, uint32_t target, void *data);
 int monitor_scope_each_process(const struct monitor_scope *scope, monitor_process_fn fn, void *data);
 
 /*
- * The cgroups that hold all of the targets' sockets: those of targets, and those that other members are in. @path
- * lies in the cgroup file system.
+ * The cgroups that hold all of the targets' sockets: those of targets, and those that other members are in; the root
+ * where a target names a network or an interface. @path lies in the cgroup file system.
  */
 typedef int (*monitor_cgroup_fn)(const char *path, uint64_t id, void *data);
 int monitor_scope_each_cgroup(const struct monitor_scope *scope, monitor_cgroup_fn fn, void *data);

@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #define MAP_TYPE_LRU_HASH 9
+#define MAP_TYPE_LPM_TRIE 11
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -4,6 +4,18 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sock_common {
+	__u16 skc_num;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+#pragma clang attribute pop
+
 /* 1 << enum scope_news_kind of what user space waits for. */
 __u32 wanted;
 __u64 lost;
@@ -13,9 +25,9 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } news SEC(".maps");
 
-static __always_inline void tell(enum scope_news_kind kind, __u32 tgid)
+static __always_inline void tell(enum scope_news_kind kind, __u32 tgid, __u32 port)
 {
-	struct scope_news record = { .kind = kind, .tgid = tgid };
+	struct scope_news record = { .kind = kind, .tgid = tgid, .port = port };
 
 	if ((wanted & 1U << kind) && bpf_ringbuf_output(&news, &record, sizeof(record), 0))
 		__sync_fetch_and_add(&lost, 1);
@@ -40,7 +52,7 @@ int scope_exec(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
 
-	tell(SCOPE_EXEC, task->tgid);
+	tell(SCOPE_EXEC, task->tgid, 0);
 	return 0;
 }
 
@@ -65,7 +77,7 @@ int scope_mkdir(__u64 *ctx)
 
 	if (target && bpf_map_update_elem(&scope_cgroups, &id, &target, BPF_ANY))
 		__sync_fetch_and_add(&lost, 1);
-	tell(SCOPE_CGROUP, 0);
+	tell(SCOPE_CGROUP, 0, 0);
 	return 0;
 }
 
@@ -84,7 +96,10 @@ int scope_rmdir(__u64 *ctx)
 SEC("tp_btf/inet_sock_set_state")
 int scope_listen(__u64 *ctx)
 {
+	const struct sock *sk = (void *)ctx[0];
+
+	/* It is not among those that listen yet: /proc would not tell the port. */
 	if ((int)ctx[2] == TCP_LISTEN)
-		tell(SCOPE_LISTEN, bpf_get_current_pid_tgid() >> 32);
+		tell(SCOPE_LISTEN, bpf_get_current_pid_tgid() >> 32, BPF_CORE_READ(sk, __sk_common.skc_num));
 	return 0;
 }

@@ -15,6 +15,7 @@ enum scope_news_kind {
 struct scope_news {
 	__u32 kind;
 	__u32 tgid;
+	__u32 port; /* it listens on */
 };
 
 #endif /* KVIEW_MONITOR_SCOPE_RECORD_H */

@@ -3,8 +3,9 @@
  * TCP sessions of the targets: who they belong to, how long they live, what they carry.
  *
  * Whose a socket is is decided once: when it connects, by the process that asks; when it is accepted, by its cgroup,
- * which it has from the socket that listens, or by who listens on that port. What was there before is found by going
- * through the targets' open files.
+ * which it has from the socket that listens, or by who listens on that port; if they are nobody's, by the addresses and
+ * the interface. What was there before is found by going through the targets' open files, and what nobody has accepted
+ * yet among all sockets.
  */
 #include "monitor/probes/sessions.bpf.h"
 
@@ -21,6 +22,7 @@ enum { /* include/net/tcp_states.h */
 	TCP_SYN_RECV,
 	TCP_TIME_WAIT = 6,
 	TCP_CLOSE,
+	TCP_CLOSE_WAIT,
 	TCP_LISTEN = 10,
 	TCP_NEW_SYN_RECV = 12,
 };
@@ -43,7 +45,13 @@ typedef struct {
 	__s64 counter;
 } atomic64_t;
 
+struct in6_addr {
+	__u8 bytes[16];
+};
+
 struct sock_common {
+	__u32 skc_daddr, skc_rcv_saddr;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
@@ -56,8 +64,20 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+struct net_device {
+	char name[TCP_NAME];
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	struct dst_entry *sk_dst_cache;
 	__u16 sk_protocol, sk_type;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -79,12 +99,17 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct bpf_iter__tcp {
+	struct sock_common *sk_common;
+};
+
 #pragma clang attribute pop
 
 __u64 lost;
 __u64 open_sessions[TCP_TARGETS];
 __u8 listeners_only; /* look for these first: they tell which end of a session is the server */
 __u8 alive[TCP_TARGETS]; /* whether a target still has this number */
+__u8 by_network, by_interface; /* whether targets name such */
 
 static const struct monitor_sample empty;
 
@@ -102,6 +127,22 @@ struct {
 	__type(key, struct tcp_listener);
 	__type(value, __u32);
 } listeners SEC(".maps");
+
+/* Whose sessions are those with an address, or by an interface. */
+struct {
+	__uint(type, MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, TCP_NETWORKS);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC, as such a map must have */
+	__type(key, struct tcp_network);
+	__type(value, __u32);
+} networks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TCP_INTERFACES);
+	__type(key, char[TCP_NAME]);
+	__type(value, __u32);
+} interfaces SEC(".maps");
 
 static __always_inline struct monitor_sample *sample_for(__u32 target, enum tcp_what what)
 {
@@ -126,6 +167,49 @@ static __always_inline __u32 netns_of(const struct sock *sk)
 static __always_inline __u32 scope_of_sock(const struct sock *sk)
 {
 	return scope_of_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id));
+}
+
+static __always_inline __u32 scope_of_end(const struct sock *sk, int far)
+{
+	struct tcp_network network = { .bits = 128 };
+	__u32 *target;
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+		if (far)
+			BPF_CORE_READ_INTO(&network.address, sk, __sk_common.skc_v6_daddr);
+		else
+			BPF_CORE_READ_INTO(&network.address, sk, __sk_common.skc_v6_rcv_saddr);
+	} else {
+		network.address[10] = network.address[11] = 0xff;
+		*(__u32 *)&network.address[12] = far ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
+						       BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	}
+	target = bpf_map_lookup_elem(&networks, &network);
+	return target ? *target : 0;
+}
+
+static __always_inline __u32 scope_of_interface(const struct sock *sk)
+{
+	struct net_device *dev = BPF_CORE_READ(sk, sk_dst_cache, dev);
+	char name[TCP_NAME] = {};
+	__u32 *target;
+
+	if (!dev || bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
+		return 0;
+	target = bpf_map_lookup_elem(&interfaces, name);
+	return target ? *target : 0;
+}
+
+/* Of a socket that is nobody's. */
+static __always_inline __u32 scope_of_link(const struct sock *sk)
+{
+	__u32 target = 0;
+
+	if (by_network)
+		target = scope_of_end(sk, 1) ?: scope_of_end(sk, 0);
+	if (!target && by_interface)
+		target = scope_of_interface(sk);
+	return target;
 }
 
 /* --- what a session carries --------------------------------------------------------------------------------------- */
@@ -193,10 +277,10 @@ static __always_inline __u32 scope_of_port(const struct sock *sk)
 	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
 	__u32 *target = bpf_map_lookup_elem(&listeners, &listener);
 
-	return target ? *target : 0;
+	return target && *target < TCP_TARGETS ? *target : 0;
 }
 
-static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_session *session)
+static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_session *session, __u8 server)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 target;
@@ -207,9 +291,9 @@ static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_
 		session->established = 1;
 		return;
 	}
-	target = scope_of_sock(sk) ?: scope_of_port(sk);
+	target = scope_of_sock(sk) ?: (server ? scope_of_port(sk) : 0) ?: scope_of_link(sk);
 	if (target)
-		begin(sk, cookie, target, 1, 1);
+		begin(sk, cookie, target, server, 1);
 }
 
 static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_session *session)
@@ -261,11 +345,11 @@ int monitor_state(__u64 *ctx)
 	cookie = bpf_get_socket_cookie(sk);
 	session = bpf_map_lookup_elem(&sessions, &cookie);
 	if (to == TCP_SYN_SENT) {
-		target = scope_current();
+		target = scope_current() ?: scope_of_link(sk);
 		if (target && !session)
 			begin(sk, cookie, target, 0, 0);
 	} else if (to == TCP_ESTABLISHED) {
-		establish(sk, cookie, session);
+		establish(sk, cookie, session, from != TCP_SYN_SENT);
 	} else if (to == TCP_CLOSE && session) {
 		end(sk, cookie, session);
 	}
@@ -357,10 +441,11 @@ static __always_inline int find(struct sock *sk, __u32 target)
 	__u64 cookie;
 
 	if (state == TCP_LISTEN) {
-		listen(sk, target);
+		listen(sk, target ?: TCP_NOBODY);
 		return 0;
 	}
-	if (listeners_only || state == TCP_CLOSE || state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+	target = target ?: scope_of_link(sk);
+	if (!target || listeners_only || state == TCP_CLOSE || state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
 	listener.netns = netns_of(sk);
@@ -390,7 +475,7 @@ int monitor_find(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	target = scope_of_tgid(task->tgid) ?: scope_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
-	if (!target)
+	if (!target && !by_network && !by_interface)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	sk = socket ? socket->sk : NULL;
@@ -398,4 +483,19 @@ int monitor_find(struct bpf_iter__task_file *ctx)
 	    (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6))
 		return 0;
 	return find(sk, target);
+}
+
+/* Sockets that have a connection and no file yet. */
+SEC("iter/tcp")
+int monitor_find_waiting(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+	struct sock *sk = common ? (struct sock *)bpf_skc_to_tcp_sock(common) : NULL;
+	__u32 target;
+
+	if (!sk || BPF_CORE_READ(sk, sk_socket) ||
+	    (sk->__sk_common.skc_state != TCP_ESTABLISHED && sk->__sk_common.skc_state != TCP_CLOSE_WAIT))
+		return 0;
+	target = scope_of_sock(sk) ?: scope_of_port(sk) ?: scope_of_link(sk);
+	return target ? find(sk, target) : 0;
 }

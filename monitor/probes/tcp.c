@@ -69,12 +69,15 @@ static int run_once(struct bpf_program *program)
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 
-/* Neither is attached: they run when they are called. */
+/* None of these is attached: they run when they are called. */
 static int attach(struct probe *probe, struct bpf_program *program)
 {
 	struct tcp *bpf = probe->skeleton;
 
-	return program == bpf->progs.monitor_look || program == bpf->progs.monitor_find ? 0 : -ENOENT;
+	return program == bpf->progs.monitor_look || program == bpf->progs.monitor_find ||
+			       program == bpf->progs.monitor_find_waiting ?
+		       0 :
+		       -ENOENT;
 }
 
 static int prepare(struct probe *probe)
@@ -85,24 +88,33 @@ static int prepare(struct probe *probe)
 	return state ? 0 : -ENOMEM;
 }
 
-/* Sockets of those who were there before, and of those who join. */
-static int find_sockets(struct probe *probe, bool listeners_only)
+static int run_iterator(struct bpf_program *program)
 {
-	struct tcp *bpf = probe->skeleton;
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
 	_cleanup_(closep) int iter = -1;
-	struct bpf_link *link = bpf_program__attach_iter(bpf->progs.monitor_find, NULL);
 	char none[16];
 	int err = 0;
 
 	if (!link)
 		return -errno;
-	bpf->bss->listeners_only = listeners_only;
 	iter = bpf_iter_create(bpf_link__fd(link));
 	err = iter < 0 ? -errno : 0;
 	while (!err && read(iter, none, sizeof(none)) > 0)
 		;
 	bpf_link__destroy(link);
 	return err;
+}
+
+/* Sockets of those who were there before, and of those who join. */
+static int find_sockets(struct probe *probe)
+{
+	struct tcp *bpf = probe->skeleton;
+	int err;
+
+	bpf->bss->listeners_only = true;
+	err = run_iterator(bpf->progs.monitor_find);
+	bpf->bss->listeners_only = false;
+	return err ?: run_iterator(bpf->progs.monitor_find) ?: run_iterator(bpf->progs.monitor_find_waiting);
 }
 
 static void forget_listeners(struct probe *probe)
@@ -121,14 +133,75 @@ static void forget_listeners(struct probe *probe)
 	}
 }
 
+/* --- networks and interfaces -------------------------------------------------------------------------------------- */
+
+/* What a selector is looked up by; NULL: it is of the other kind. */
+static const void *key_of(const struct monitor_selector *selector, enum monitor_select by, struct tcp_network *network,
+			  char name[TCP_NAME])
+{
+	if (selector->by != by)
+		return NULL;
+	if (by == MONITOR_BY_INTERFACE)
+		return memcpy(name, selector->text, strnlen(selector->text, TCP_NAME - 1));
+	network->bits = selector->network.bits;
+	memcpy(network->address, selector->network.address, sizeof(network->address));
+	return network;
+}
+
+struct link_filler {
+	struct bpf_map *map;
+	enum monitor_select by;
+	const void *wanted; /* NULL: all are put in; otherwise look for this one */
+	__u32 count;
+};
+
+static int fill_link(const struct monitor_selector *selector, uint32_t target, void *data)
+{
+	struct link_filler *filler = data;
+	size_t size = bpf_map__key_size(filler->map);
+	struct tcp_network network = {};
+	char name[TCP_NAME] = "";
+	const void *key = key_of(selector, filler->by, &network, name);
+
+	if (!key)
+		return 0;
+	filler->count++;
+	if (filler->wanted)
+		return !memcmp(key, filler->wanted, size);
+	return bpf_map__update_elem(filler->map, key, size, &target, sizeof(target), BPF_ANY);
+}
+
+/* Those that targets name; then no others. A network that two of them name is the last one's. */
+static int set_links(struct probe *probe, struct bpf_map *map, enum monitor_select by, __u8 *ret_any)
+{
+	struct link_filler filler = { .map = map, .by = by };
+	size_t size = bpf_map__key_size(map);
+	char key[32], next[32];
+	int err, end;
+
+	err = monitor_scope_each_link(probe->scope, fill_link, &filler);
+	*ret_any = filler.count > 0;
+	filler.wanted = key;
+	for (end = bpf_map__get_next_key(map, NULL, next, size); !err && !end;) {
+		memcpy(key, next, size);
+		end = bpf_map__get_next_key(map, key, next, size);
+		if (!monitor_scope_each_link(probe->scope, fill_link, &filler))
+			bpf_map__delete_elem(map, key, size, 0);
+	}
+	return err;
+}
+
 static int follow(struct probe *probe)
 {
 	struct tcp *bpf = probe->skeleton;
+	int err;
 
 	for (uint32_t i = 0; i < TCP_TARGETS; i++)
 		bpf->bss->alive[i] = monitor_scope_name(probe->scope, i) != NULL;
+	err = set_links(probe, bpf->maps.networks, MONITOR_BY_NETWORK, &bpf->bss->by_network);
+	err = err ?: set_links(probe, bpf->maps.interfaces, MONITOR_BY_INTERFACE, &bpf->bss->by_interface);
 	forget_listeners(probe);
-	return find_sockets(probe, true) ?: find_sockets(probe, false);
+	return err ?: find_sockets(probe);
 }
 
 static int set_open(struct probe *probe, uint32_t target, const char *name)

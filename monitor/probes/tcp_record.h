@@ -7,6 +7,10 @@
 #define TCP_SESSIONS 32768  /* open ones of targets, at a time */
 #define TCP_LISTENERS 1024
 #define TCP_TARGETS 65	    /* numbers of targets start at 1 */
+#define TCP_NOBODY TCP_TARGETS /* listens, but is no target's */
+#define TCP_NETWORKS 4096
+#define TCP_INTERFACES 256
+#define TCP_NAME 16	    /* IFNAMSIZ */
 
 /* Keys of samples: struct monitor_key. */
 enum tcp_what {
@@ -49,6 +53,12 @@ struct tcp_session {
 
 struct tcp_listener {
 	__u32 netns, port; /* number of the name space's inode */
+};
+
+/* A key of an LPM_TRIE: addresses of version 4 lie behind ::ffff:0:0/96. */
+struct tcp_network {
+	__u32 bits;
+	__u8 address[16];
 };
 
 #endif /* KVIEW_MONITOR_TCP_RECORD_H */

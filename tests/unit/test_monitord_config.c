@@ -29,6 +29,8 @@ static void everything(void **state)
 				   "  - name: cache\n"
 				   "    process: ^redis-(server|sentinel)$\n"
 				   "    container: cache-1\n"
+				   "    ip: [10.1.0.0/16, 192.0.2.1, 'fd00::/8', '::1', '0.0.0.0/0']\n"
+				   "    interface: eth0\n"
 				   "probes:\n"
 				   "  cpu:\n"
 				   "  http: {paths: 7}\n"
@@ -57,6 +59,18 @@ static void everything(void **state)
 	assert_int_equal(regexec(&config.targets[1].selectors[0].regex, "redis-server", 0, NULL, 0), 0);
 	assert_int_not_equal(regexec(&config.targets[1].selectors[0].regex, "redis-cli", 0, NULL, 0), 0);
 	assert_int_equal(config.targets[1].selectors[1].by, MONITOR_BY_CONTAINER);
+	assert_int_equal(config.targets[1].selectors[2].by, MONITOR_BY_NETWORK);
+	assert_int_equal(config.targets[1].selectors[2].network.bits, 112);
+	assert_memory_equal(config.targets[1].selectors[2].network.address,
+			    "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\x01\0\0", 16);
+	assert_int_equal(config.targets[1].selectors[3].network.bits, 128);
+	assert_int_equal(config.targets[1].selectors[4].network.bits, 8);
+	assert_int_equal(config.targets[1].selectors[4].network.address[0], 0xfd);
+	assert_int_equal(config.targets[1].selectors[5].network.bits, 128);
+	assert_int_equal(config.targets[1].selectors[5].network.address[15], 1);
+	assert_int_equal(config.targets[1].selectors[6].network.bits, 96);
+	assert_int_equal(config.targets[1].selectors[7].by, MONITOR_BY_INTERFACE);
+	assert_string_equal(config.targets[1].selectors[7].text, "eth0");
 	assert_true(config.probes[MONITOR_CPU].on);
 	assert_true(config.probes[MONITOR_HTTP].on);
 	assert_int_equal(config.probes[MONITOR_HTTP].options[MONITOR_HTTP_PATHS], 7);
@@ -120,6 +134,12 @@ static void mistakes(void **state)
 		{ "targets:\n- name: a\n  process: '(a'\n", 3, "process: (a: " },
 		{ "targets:\n- name: a\n  user: b\n", 3, "user: nothing a target has" },
 		{ "targets:\n- name: a\n  unit:\n", 3, "unit: a value is expected" },
+		{ "targets:\n- name: a\n  ip: localhost\n", 3, "ip: localhost: expected ADDRESS or NETWORK/BITS" },
+		{ "targets:\n- name: a\n  ip: 10.0.0.1/8\n", 3, "ip: 10.0.0.1/8: expected" },
+		{ "targets:\n- name: a\n  ip: 10.0.0.0/33\n", 3, "ip: 10.0.0.0/33: expected" },
+		{ "targets:\n- name: a\n  ip: 10.0.0.0/\n", 3, "ip: 10.0.0.0/: expected" },
+		{ "targets:\n- name: a\n  ip: '::/129'\n", 3, "ip: ::/129: expected" },
+		{ "targets:\n- name: a\n  interface: an-interface-or-not\n", 3, "no name of an interface" },
 		{ TARGET "probes:\n  cup:\n", 5, "cup: no probe; there are cpu" },
 		{ TARGET "probes:\n  cpu: maybe\n", 5, "yes or no is expected" },
 		{ TARGET "probes:\n  http:\n    paths: 1001\n", 6, "paths: 1001: not a number from 0 to 1000" },
