@@ -20,7 +20,7 @@ help:
 	'make lib              one part of them; also: cli, examples' \
 	'make kmod             the module for each of: $(KERNELS)' \
 	'make kmod-6.12        for one of them; kmod-host: for the kernel of this machine' \
-	'make check-monitor    kview-monitord on servers, runtimes and a network that loses packets' \
+	'make check-monitor    kview-monitord on real servers, runtimes, a disk, a network that loses packets' \
 	'make demo             what kview does, shown inside a VM' \
 	'make check            all tests; also: check-unit, check-vm (KERNELS="6.12")' \
 	'make check-debug      the VM tests on a kernel with KASAN, lockdep and so on, which is built' \
@@ -112,9 +112,9 @@ bench-guard:
 check-monitor:
 	$(Q)scripts/deps.sh build kmod vm test monitor
 	+$(Q)$(submake) all kmod $(OUT)/tests/monitor/gc/Collect.class
-	$(Q)set -e; for kernel in $(KERNELS); do for test in servers loss dns gc; do \
+	$(Q)set -e; for kernel in $(KERNELS); do for test in servers block loss targets dns gc; do \
 		$(call say_in_shell,VM,tests/monitor/$$test.sh on $$kernel); \
-		vm/run --kernel $$kernel -- tests/monitor/$$test.sh; \
+		vm/run --kernel $$kernel --timeout 1200 -- tests/monitor/$$test.sh; \
 	done; done
 
 bench-monitor:

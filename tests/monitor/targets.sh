@@ -136,8 +136,8 @@ newcomers()
 	mkdir -p $top/deep $unit
 	serve cgroup $top/deep
 	serve unit $unit
-	podman_run kview-box -v "$tmp/container:/srv" -- /usr/sbin/nginx -e /srv/error.log -c /srv/nginx.conf >/dev/null
 	for name in "${targets[@]}"; do
+		echo "$name"
 		wait_for is_up $name
 		becomes 1 kview_processes target=$name
 		asks $name 127.0.0.1 $(network_of $name)
@@ -233,6 +233,9 @@ cat >"$conf" <<-CONF
 	probes: {cpu: , memory: , tcp: , http: }
 	outputs: {prometheus: {listen: '127.0.0.1:9464'}}
 CONF
+# By its name it is found when the daemon begins.
+podman_run kview-box -v "$tmp/container:/srv" -- /usr/sbin/nginx -e /srv/error.log -c /srv/nginx.conf >/dev/null
+wait_for is_up container
 start_monitord
 echo newcomers
 newcomers
