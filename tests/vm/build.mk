@@ -8,7 +8,7 @@ module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
 	$(filter-out tests/vm/cli% tests/vm/guard% tests/vm/ordinary%,$(wildcard tests/vm/*.c)))))
 module_vm_library := $(OUT)/tests/vm/testlib.a
 
-$(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups crew faults kv leaks \
+$(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups crew faults forkers kv leaks \
 	modules patchers programs requests scene storm subject symbols tally testlib tracepoints))
 
 libraries_of_workers := -luring
