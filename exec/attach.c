@@ -305,21 +305,32 @@ static void function_name(const struct kview_target *function, char *text, size_
 		snprintf(text, size, "0x%llx", (unsigned long long)function->value);
 }
 
+static void tell_left_out(struct supervisor *sup, const char *word, uint32_t left, uint32_t count, const char *first,
+			  uint32_t why)
+{
+	const char *todo = advice(why);
+
+	supervisor_note(sup, "%s: %u of %u functions are left out, the first %s: %s%s%s", word, left, count, first,
+			why_text(why, -EOPNOTSUPP), todo ? "; " : "", todo ?: "");
+}
+
 /* Move those that can be hooked to the front, and tell of the others. Returns how many there are. */
 static uint32_t leave_out(struct supervisor *sup, const char *word, struct kview_target *functions, uint32_t count,
 			  const uint32_t *reasons)
 {
 	uint32_t kept = 0, why = KVIEW_WHY_NONE;
+	char first[KVIEW_SYMBOL_LEN] = "";
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (reasons[i] == KVIEW_WHY_NONE)
+		if (reasons[i] == KVIEW_WHY_NONE) {
 			functions[kept++] = functions[i];
-		else if (why == KVIEW_WHY_NONE)
+		} else if (why == KVIEW_WHY_NONE) {
 			why = reasons[i];
+			function_name(&functions[i], first, sizeof(first));
+		}
 	}
 	if (kept && kept < count)
-		supervisor_note(sup, "%s: %u of %u functions are left out: %s", word, count - kept, count,
-				why_text(why, -EOPNOTSUPP));
+		tell_left_out(sup, word, count - kept, count, first, why);
 	return kept;
 }
 

@@ -251,7 +251,7 @@ static struct answer attach_call(struct supervisor *sup, const struct call *call
 
 	if (program < 0)
 		return answer_value(-EBADF);
-	if (!call_may_attach(call))
+	if (!supervisor_lets_attach(sup, call))
 		return answer_value(-EPERM);
 	return raw ? raw_tracepoint_open(sup, call, attr, program) : link_create(sup, call, attr, program);
 }
@@ -299,6 +299,18 @@ static struct answer refuse_pin(struct supervisor *sup)
 	return answer_value(-EOPNOTSUPP);
 }
 
+static struct answer refuse_update(struct supervisor *sup)
+{
+	supervisor_note(sup, "a link of a view keeps its program: close it and attach the other program anew");
+	return answer_value(-EOPNOTSUPP);
+}
+
+static struct answer refuse_detach(struct supervisor *sup)
+{
+	supervisor_note(sup, "a link of a view is not detached while it is open: close it");
+	return answer_value(-EOPNOTSUPP);
+}
+
 static bool is_ours(const struct call *call, int fd)
 {
 	return call_file_kind(call, fd) == FILE_KVIEW_LINK;
@@ -321,9 +333,9 @@ struct answer bpf_call(struct supervisor *sup, const struct call *call)
 	case BPF_OBJ_PIN:
 		return is_ours(call, attr.bpf_fd) ? refuse_pin(sup) : answer_kernel();
 	case BPF_LINK_UPDATE:
-		return is_ours(call, attr.link_update.link_fd) ? answer_value(-EOPNOTSUPP) : answer_kernel();
+		return is_ours(call, attr.link_update.link_fd) ? refuse_update(sup) : answer_kernel();
 	case BPF_LINK_DETACH:
-		return is_ours(call, attr.link_detach.link_fd) ? answer_value(-EOPNOTSUPP) : answer_kernel();
+		return is_ours(call, attr.link_detach.link_fd) ? refuse_detach(sup) : answer_kernel();
 	default:
 		return answer_kernel();
 	}

@@ -40,7 +40,7 @@ static struct answer attach_to_own(struct supervisor *sup, const struct call *ca
 	if (sup->options->dry_run)
 		return answer_value(attach_nowhere(sup, "event of the tool's own", EXEC_MACHINE, program, &link));
 	supervisor_note(sup, "programs on events that the tool reads itself run for the whole machine");
-	if (!call_may_attach(call))
+	if (!supervisor_lets_attach(sup, call))
 		return answer_value(-EPERM);
 	err = inherited_attach(&sup->inherited, event, program);
 	return err == -ENOENT ? answer_kernel() : answer_value(err);
@@ -55,7 +55,7 @@ static struct answer event_ioctl(struct supervisor *sup, const struct call *call
 		return answer_kernel();
 	if (!pending_find(&sup->pending, event))
 		return attach_to_own(sup, call, event);
-	if (!call_may_attach(call))
+	if (!supervisor_lets_attach(sup, call))
 		return answer_value(-EPERM);
 	err = attach_pending(sup, call, event, call->notif.data.args[2]);
 	if (!err)
@@ -102,7 +102,7 @@ static int read_ids(int link, enum file_kind kind, struct kview_link_info *info)
  * The kernel runs the program of a kprobe's or tracepoint's event from PERF_EVENT_IOC_SET_BPF to the last close, on or
  * off. So does the link.
  */
-static struct answer link_ioctl(const struct call *call, enum file_kind kind)
+static struct answer link_ioctl(struct supervisor *sup, const struct call *call, enum file_kind kind)
 {
 	_cleanup_(closep) int link = call_take_fd(call, call->notif.data.args[0]);
 	struct kview_link_info info = { .size = sizeof(info) };
@@ -124,6 +124,9 @@ static struct answer link_ioctl(const struct call *call, enum file_kind kind)
 	case PERF_EVENT_IOC_QUERY_BPF:
 		return query_programs(call, info.prog_id);
 	default:
+		supervisor_note(sup, "an event that is the view's does not know perf's ioctl %u (filters and the like); "
+				     "by itself the tool has it for the whole machine",
+				(unsigned int)call->notif.data.args[1] & 0xff);
 		return answer_value(-EOPNOTSUPP);
 	}
 }
@@ -137,7 +140,7 @@ struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call)
 		return event_ioctl(sup, call);
 	case FILE_KVIEW_LINK:
 	case FILE_BPF_LINK:
-		return link_ioctl(call, kind);
+		return link_ioctl(sup, call, kind);
 	default:
 		return answer_kernel();
 	}

@@ -126,9 +126,9 @@ struct answer perf_open_call(struct supervisor *sup, const struct call *call)
 	if (read_attr(call, &request))
 		return answer_kernel(); /* which says what is wrong with it */
 	if (request.attr.type == PERF_TYPE_TRACEPOINT)
-		return call_may_attach(call) ? open_tracepoint(sup, call, &request) : answer_value(-EACCES);
+		return supervisor_lets_attach(sup, call) ? open_tracepoint(sup, call, &request) : answer_value(-EACCES);
 	if (request.attr.type == sup->types.kprobe)
-		return call_may_attach(call) ? open_kprobe(sup, call, &request) : answer_value(-EACCES);
+		return supervisor_lets_attach(sup, call) ? open_kprobe(sup, call, &request) : answer_value(-EACCES);
 	if (request.attr.type == sup->types.uprobe)
 		return narrow_uprobe(sup, call, &request);
 	return narrow_event(sup, call, &request);

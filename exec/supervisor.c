@@ -35,6 +35,15 @@ void supervisor_note(struct supervisor *sup, const char *fmt, ...)
 	said[sup->said_count++] = TAKE_PTR(line);
 }
 
+bool supervisor_lets_attach(struct supervisor *sup, const struct call *call)
+{
+	if (call_may_attach(call))
+		return true;
+	supervisor_note(sup, "the tool may not attach programs: it lacks CAP_BPF and CAP_PERFMON, "
+			     "which it needs by itself, too; give it both");
+	return false;
+}
+
 static struct answer decide(struct supervisor *sup, const struct call *call)
 {
 	switch (call->notif.data.nr) {

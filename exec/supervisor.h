@@ -31,6 +31,9 @@ struct supervisor {
 /* Tell a person, but nothing twice. */
 void supervisor_note(struct supervisor *sup, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* May the tool attach programs by its own rights? A refusal has been told when this returns. */
+bool supervisor_lets_attach(struct supervisor *sup, const struct call *call);
+
 /* The three system calls. Each returns what the tool's call is to return. perf_open.c perf_ioctl.c bpf_call.c */
 struct answer perf_open_call(struct supervisor *sup, const struct call *call);
 struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call);
