@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 300
 # kview exec: what is not for a view is kept to the process by the kernel where that can do it, and a dry run attaches none
-# of it; what is refused says what, why, and what to do; what a tool leaves in the background has nothing any more.
+# of it; what a tool leaves in the background has nothing any more.
 # shellcheck disable=SC1091,SC2034,SC2154 # what is sourced defines them, or uses them
 set -euo pipefail
 . tests/vm/cli.inc
@@ -81,40 +81,6 @@ dry_runs()
 	listed machine 'program of type cgroup_skb' pass --pid "$a"
 }
 
-cgroup_programs()
-{
-	bpftool cgroup show /sys/fs/cgroup | grep -c egress || true
-}
-
-# What cannot be kept to anybody is attached as the tool asks, or, in a dry run, not at all.
-passes()
-{
-	local before
-
-	before=$(cgroup_programs)
-	start_tool --dry-run --pid $$ -- "$tool" pass
-	[ "$(cgroup_programs)" = "$before" ] || fail "a dry run has attached: $(bpftool cgroup show /sys/fs/cgroup)"
-	end_tool 0
-	grep -qE '^program of type cgroup_skb +pass +machine ' "$tmp/out" || fail "$(<"$tmp/out")"
-	start_tool --pid $$ -- "$tool" pass
-	grep -q 'programs of type cgroup_skb cannot be kept to one application' "$tmp/err" || fail "$(<"$tmp/err")"
-	[ "$(cgroup_programs)" -eq $((before + 1)) ] || fail "it is not attached: $(bpftool cgroup show /sys/fs/cgroup)"
-	end_tool 0
-}
-
-# refused WHERE LINE
-refused()
-{
-	run 1 "$kview" exec --pid $$ -- "$tool" kprobe "$1"
-	grep -qF "$2" "$tmp/err" || fail "no '$2' in: $(<"$tmp/err")"
-}
-
-refusals()
-{
-	refused __x64_sys_getppid+8 'kprobe __x64_sys_getppid+8: the address is inside a function, not at its entry; hook its entry'
-	refused irqentry_enter+0 'inlined or assembly); hook a function that calls it, or run the tool by itself'
-}
-
 # A tool that ends and leaves a process behind, with what it has attached.
 background()
 {
@@ -144,7 +110,5 @@ groups
 rights
 samples
 dry_runs
-passes
-refusals
 background
 wait_for all_is_gone

@@ -12,9 +12,8 @@ struct {
 	__type(value, __u64);
 } calls SEC(".maps");
 
-static int count(__u64 by)
+static int count_for(__u32 pid, __u64 by)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u64 zero = 0, *value;
 
 	bpf_map_update_elem(&calls, &pid, &zero, BPF_NOEXIST);
@@ -22,6 +21,11 @@ static int count(__u64 by)
 	if (value)
 		__sync_fetch_and_add(value, by);
 	return 0;
+}
+
+static int count(__u64 by)
+{
+	return count_for(bpf_get_current_pid_tgid() >> 32, by);
 }
 
 SEC("?kprobe/__x64_sys_getppid") int kprobe(void *ctx)
@@ -155,6 +159,73 @@ SEC("?perf_event") int samples(void *ctx)
 SEC("?cgroup_skb/egress") int pass(struct __sk_buff *skb)
 {
 	return 1;
+}
+
+SEC("?xdp") int xdp(struct xdp_md *frame)
+{
+	return 2; /* XDP_PASS */
+}
+
+SEC("?tc") int tcx(struct __sk_buff *skb)
+{
+	return -1; /* TCX_NEXT: nothing is decided */
+}
+
+/* An exec comes by here once. */
+SEC("?lsm/bprm_check_security") int lsm(void *ctx)
+{
+	count(1);
+	return 0;
+}
+
+/* As the kernel's own, for which bpf_helpers.h has the name alone. */
+struct bpf_timer {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct timer {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct timer);
+} timers SEC(".maps");
+
+static int expired(void *map, __u32 *key, struct timer *value)
+{
+	return count_for(0, 1);
+}
+
+/* Run by the tool itself; what it starts counts for process 0, whomever it interrupts. */
+SEC("?syscall") int timer(void *ctx)
+{
+	__u32 zero = 0;
+	struct timer *value = bpf_map_lookup_elem(&timers, &zero);
+
+	if (!value)
+		return 1;
+	bpf_timer_init(&value->timer, &timers, 1 /* CLOCK_MONOTONIC */);
+	bpf_timer_set_callback(&value->timer, expired);
+	return bpf_timer_start(&value->timer, 1000, 0);
+}
+
+/* Its context; the verifier knows what is where. */
+struct bpf_iter__task {
+	void *meta;
+	struct task_struct *task;
+};
+
+/* Run when the tool reads it: all processes there are, once each. */
+SEC("?iter/task") int tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task && task->pid == task->tgid)
+		count_for(task->pid, 1);
+	return 0;
 }
 
 char _license[] SEC("license") = "GPL";

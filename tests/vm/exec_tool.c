@@ -2,17 +2,20 @@
 /*
  * A tracing tool on plain libbpf that knows nothing of kview.
  *
- * usage: exec_tool PROGRAM [close|dup|fork|info|pin|abort|FUNCTION+OFFSET]
+ * usage: exec_tool PROGRAM [close|dup|fork|info|pin|detach|abort|twice|drop|FUNCTION+OFFSET|FUNCTION|CGROUP]
  *
  * It attaches one program, says "attached", waits until its standard input ends, and prints "PID COUNT" for each process
  * that was seen. First "close": closes the link; "dup": closes it but for a copy; "fork": leaves it to a child alone;
- * "info": prints what the kernel says of the link; "pin": tries to leave it in bpffs; "abort": crashes with the program
- * attached. The program "kprobe" can be attached elsewhere.
+ * "info": prints what the kernel says of the link; "pin": tries to leave it in bpffs; "detach": to detach it without
+ * closing it; "abort": crashes with the program attached; "twice": detaches it and attaches it again; "drop": gives up all
+ * capabilities before it attaches. Programs can be attached to another function with its offset, "multi" to another one
+ * beside getppid(), and "pass" to a cgroup without a link.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +27,8 @@
 #include "exec_tool.skel.h"
 
 #define TRACEFS "/sys/kernel/tracing"
+
+static struct exec_tool *skel;
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
@@ -83,16 +88,20 @@ static int attach_plain_event(int prog_fd, const char *id)
 }
 
 /* By names, which spares libbpf a look at all of the kernel's functions. */
-static struct bpf_link *attach_multi(const struct bpf_program *prog)
+static struct bpf_link *attach_multi(const struct bpf_program *prog, const char *other)
 {
-	const char *functions[] = { "__x64_sys_getppid", "__x64_sys_setpriority" };
+	const char *functions[] = { "__x64_sys_getppid", *other ? other : "__x64_sys_setpriority" };
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = functions, .cnt = 2,
 		    .retprobe = !strcmp(bpf_program__name(prog), "multi_return"));
 
 	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 }
 
-#define ATTACH_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI, later than our headers */
+/* Later than our headers. */
+#define ATTACH_TCX_INGRESS 46  /* BPF_TCX_INGRESS */
+#define ATTACH_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI */
+
+#define LOOPBACK 1 /* the device's number in every network namespace */
 
 static void find_getppid(Dl_info *ret_library, unsigned long *ret_offset)
 {
@@ -133,6 +142,52 @@ static int attach_uprobe_multi(int prog_fd)
 	return fd;
 }
 
+/* Without libbpf, too. */
+static int attach_tcx(int prog_fd)
+{
+	struct {
+		__u32 prog_fd, ifindex, attach_type, flags;
+	} attr = { .prog_fd = prog_fd, .ifindex = LOOPBACK, .attach_type = ATTACH_TCX_INGRESS };
+
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+static int attach_to_cgroup(int prog_fd, const char *path)
+{
+	int cgroup = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (cgroup < 0 || bpf_prog_attach(prog_fd, cgroup, BPF_CGROUP_INET_EGRESS, 0))
+		fail(path);
+	return cgroup;
+}
+
+/* Attached to nothing: it is run here, and the timer waited for. */
+static int run_timer(int prog_fd)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	__u32 zero = 0;
+	__u64 count;
+
+	if (bpf_prog_test_run_opts(prog_fd, &opts) || opts.retval)
+		fail("BPF_PROG_RUN");
+	while (bpf_map_lookup_elem(bpf_map__fd(skel->maps.calls), &zero, &count))
+		usleep(1000);
+	return prog_fd;
+}
+
+/* An iterator's program runs as it is read. */
+static void read_all(int link)
+{
+	int fd = bpf_iter_create(link);
+	char text[64];
+
+	if (fd < 0)
+		fail("bpf_iter_create");
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+}
+
 /* Of all processors, 1,000 times a second. */
 static int attach_samples(int prog_fd)
 {
@@ -163,36 +218,99 @@ static struct bpf_link *attach_at(const struct bpf_program *prog, const char *wh
 	return bpf_program__attach_kprobe_opts(prog, function, &opts);
 }
 
-static int attach(const struct bpf_program *prog, const char *how)
+static int attach_exit_plain(int prog_fd)
+{
+	return attach_plain_event(prog_fd, TRACEFS "/events/sched/sched_process_exit/id");
+}
+
+static int attach_defined(int prog_fd)
+{
+	return attach_plain_event(prog_fd, TRACEFS "/events/exec_tool/getppid/id");
+}
+
+/* The ways that are not libbpf's. Each returns a descriptor, or -1 and errno. */
+static const struct {
+	const char *program;
+	int (*attach)(int prog_fd);
+} ways[] = {
+	{ "plain", attach_plain_kprobe },
+	{ "exit_plain", attach_exit_plain },
+	{ "defined", attach_defined },
+	{ "uprobe_multi", attach_uprobe_multi },
+	{ "samples", attach_samples },
+	{ "tcx", attach_tcx },
+	{ "timer", run_timer },
+};
+
+static struct bpf_link *attach_link(const struct bpf_program *prog, const char *how)
 {
 	LIBBPF_OPTS(bpf_kprobe_opts, cookie, .bpf_cookie = 1);
+	const char *name = bpf_program__name(prog);
+
+	if (strchr(how, '+'))
+		return attach_at(prog, how);
+	if (!strcmp(name, "uprobe"))
+		return attach_uprobe(prog);
+	if (!strcmp(name, "pass"))
+		return bpf_program__attach_cgroup(prog, open("/sys/fs/cgroup", O_RDONLY | O_CLOEXEC));
+	if (!strcmp(name, "xdp"))
+		return bpf_program__attach_xdp(prog, LOOPBACK);
+	if (!strcmp(name, "cookie"))
+		return bpf_program__attach_kprobe_opts(prog, "__x64_sys_getppid", &cookie);
+	if (!strncmp(name, "multi", 5))
+		return attach_multi(prog, how);
+	return bpf_program__attach(prog);
+}
+
+/* Returns a descriptor, or -1 and errno. */
+static int attach(const struct bpf_program *prog, const char *how)
+{
 	struct bpf_link *link;
 
-	if (!strcmp(bpf_program__name(prog), "plain"))
-		return attach_plain_kprobe(bpf_program__fd(prog));
-	if (!strcmp(bpf_program__name(prog), "exit_plain"))
-		return attach_plain_event(bpf_program__fd(prog), TRACEFS "/events/sched/sched_process_exit/id");
-	if (!strcmp(bpf_program__name(prog), "defined"))
-		return attach_plain_event(bpf_program__fd(prog), TRACEFS "/events/exec_tool/getppid/id");
-	if (!strcmp(bpf_program__name(prog), "uprobe_multi"))
-		return attach_uprobe_multi(bpf_program__fd(prog));
-	if (!strcmp(bpf_program__name(prog), "samples"))
-		return attach_samples(bpf_program__fd(prog));
-	if (strchr(how, '+'))
-		link = attach_at(prog, how);
-	else if (!strcmp(bpf_program__name(prog), "uprobe"))
-		link = attach_uprobe(prog);
-	else if (!strcmp(bpf_program__name(prog), "pass"))
-		link = bpf_program__attach_cgroup(prog, open("/sys/fs/cgroup", O_RDONLY | O_CLOEXEC));
-	else if (!strcmp(bpf_program__name(prog), "cookie"))
-		link = bpf_program__attach_kprobe_opts(prog, "__x64_sys_getppid", &cookie);
-	else if (!strncmp(bpf_program__name(prog), "multi", 5))
-		link = attach_multi(prog);
-	else
-		link = bpf_program__attach(prog);
-	if (!link)
+	if (how[0] == '/')
+		return attach_to_cgroup(bpf_program__fd(prog), how);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(bpf_program__name(prog), ways[i].program))
+			return ways[i].attach(bpf_program__fd(prog));
+	link = attach_link(prog, how);
+	if (link && !strcmp(bpf_program__name(prog), "tasks"))
+		read_all(bpf_link__fd(link));
+	return link ? bpf_link__fd(link) : -1;
+}
+
+/* What was attached may be let go a moment after it was closed, and be in the way until then. */
+static int attach_again(const struct bpf_program *prog, int fd)
+{
+	int tries = 0;
+
+	close(fd);
+	do
+		usleep(10000);
+	while ((fd = attach(prog, "")) < 0 && ++tries < 3000);
+	return fd;
+}
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	if (syscall(SYS_capset, &header, none))
+		fail("capset");
+}
+
+static int attach_as_asked(const struct bpf_program *prog, const char *how)
+{
+	int fd;
+
+	if (!strcmp(how, "drop"))
+		drop_capabilities();
+	fd = attach(prog, how);
+	if (fd >= 0 && !strcmp(how, "twice"))
+		fd = attach_again(prog, fd);
+	if (fd < 0)
 		fail("attach");
-	return bpf_link__fd(link);
+	return fd;
 }
 
 static void print_info(int fd)
@@ -227,6 +345,8 @@ static void prepare(int fd, const char *how)
 		close(fd);
 	if (!strcmp(how, "info"))
 		print_info(fd);
+	if (!strcmp(how, "detach"))
+		puts(bpf_link_detach(fd) ? "not detached" : "detached");
 	if (!strcmp(how, "pin"))
 		puts(bpf_obj_pin(fd, "/sys/fs/bpf/exec_tool") ? "not pinned" : "pinned");
 	if (!strcmp(how, "fork"))
@@ -253,17 +373,17 @@ static void print_counts(int map)
 int main(int argc, char **argv)
 {
 	const char *how = argc > 2 ? argv[2] : "";
-	struct exec_tool *skel = exec_tool__open();
 	struct bpf_program *prog;
 	char c;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	skel = exec_tool__open();
 	prog = skel && argc > 1 ? bpf_object__find_program_by_name(skel->obj, argv[1]) : NULL;
 	if (prog && !strcmp(argv[1], "uprobe_multi"))
 		bpf_program__set_expected_attach_type(prog, ATTACH_UPROBE_MULTI);
 	if (!prog || bpf_program__set_autoload(prog, true) || exec_tool__load(skel))
 		fail("load");
-	prepare(attach(prog, how), how);
+	prepare(attach_as_asked(prog, how), how);
 	puts("attached");
 	while (read(0, &c, 1) > 0)
 		;
