@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-bench_sources := $(sort $(wildcard bench/*.c))
+bench_sources := $(filter-out bench/bystander.c,$(sort $(wildcard bench/*.c)))
 
 $(eval $(call program,bench/bench,$(filter-out %.bpf.c,$(bench_sources)),$(OUT)/guard/guard.a $(OUT)/lib/libkview.a \
 	-lbpf -lsqlite3 -lz))
@@ -8,5 +8,7 @@ $(call objects,bench/programs.c): | $(OUT)/bench/function_programs.skel.h $(OUT)
 $(call objects,bench/servers.c): | $(OUT)/bench/server_programs.skel.h
 $(call objects,bench/ends.c): | $(OUT)/bench/end_programs.skel.h
 
-ALL += $(OUT)/bench/bench
+$(eval $(call program,bench/bystander,bench/bystander.c bench/calls.c bench/insns.c,))
+
+ALL += $(OUT)/bench/bench $(OUT)/bench/bystander
 BENCH = bench/run $(KERNELS)

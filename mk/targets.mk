@@ -135,20 +135,24 @@ check-guard:
 # The whole table of tools; make check runs a few of them. A VM takes as many as it can in some minutes. What has been run
 # stays in build/exec/KERNEL.json: without these files all are run again.
 EXEC_VM ?= vm/run
+
+# $(call all_tools,options of vm/run,options of exec_tools.py): in one VM after the other until there are no more.
+all_tools = status=75; \
+	while [ $$status -eq 75 ]; do \
+		status=0; \
+		$(EXEC_VM) --kernel $$kernel $(1) -- tests/vm/exec_tools.py --all $(2) || status=$$?; \
+	done; \
+	[ $$status -le 1 ]
+
 exec-tools:
 	$(Q)scripts/deps.sh build kmod vm test tools
-	+$(Q)$(submake) vm-tests $(OUT)/tests/vm/exec_go $(OUT)/tests/vm/exec_perf.bpf.o
+	+$(Q)$(submake) vm-tests $(OUT)/bench/bystander $(OUT)/tests/vm/exec_go $(OUT)/tests/vm/exec_perf.bpf.o
 	$(Q)mkdir -p build/exec docs
 	$(Q)set -e; for kernel in $(KERNELS); do \
-		status=75; \
-		while [ $$status -eq 75 ]; do \
-			status=0; \
-			$(EXEC_VM) --kernel $$kernel --timeout 1800 -- tests/vm/exec_tools.py --all --seconds 150 \
-				--json build/exec/$$kernel.json || status=$$?; \
-		done; \
-		[ $$status -le 1 ]; \
+		$(call all_tools,--timeout 1800,--seconds 150 --json build/exec/$$kernel.json); \
+		$(call all_tools,--icount --timeout 7200,--cost --seconds 3000 --json build/exec/$$kernel-cost.json); \
 	done
-	$(Q)tests/exec_table.py $(KERNELS:%=build/exec/%.json) >docs/exec-tools.md
+	$(Q)tests/exec_table.py $(KERNELS:%=build/exec/%.json) $(KERNELS:%=build/exec/%-cost.json) >docs/exec-tools.md
 	$(Q)! grep -n '\*\*failed' docs/exec-tools.md
 
 fuzz:

@@ -3,6 +3,8 @@
 """Make docs/exec-tools.md of what tests/vm/exec_tools.py --json has written, one file per kernel.
 
 usage: exec_table.py RESULTS.json...
+
+Files of exec_tools.py --cost may be among them.
 """
 import json
 import sys
@@ -18,7 +20,9 @@ the traced application and nothing that names the other. All came to their norma
 A tool that did not do so was run by itself, too, without kview: *as by itself* is one that this version of Debian ships for older kernels, and that
 shows no more then. *refused* is one whose functions kview cannot hook, which it says. Tools that are missing in a column were not run on that kernel.
 
-What a process that nobody traces pays beside tools is counted by `bench/run -- exec`.
+*Others pay*: how many instructions more a system call takes of a process that nobody traces, while the tool is attached by `kview exec` / by itself;
+of getppid, read, write and sendmsg the one that takes most more (`exec_tools.py --cost`, on a processor that counts instructions). Tools for other
+calls cost these nothing either way.
 """
 
 ORDER = ["bpftrace", "libbpf-tools", "bpfcc-tools", "static Go", "linux-perf"]
@@ -80,21 +84,44 @@ def find(run, command):
     return next((entry for entry in run["tools"] if entry["command"] == command), None)
 
 
-def table(package, runs):
+def most(paid):
+    return f"+{max(paid.values()):,.3f}" if paid else "-"
+
+
+def paid(entry):
+    return f"{most(entry['paid'])} / {most(entry['paid_alone'])}" if entry else "-"
+
+
+def short(run):
+    return run["kernel"].split("+")[0]
+
+
+def table(package, runs, costs):
     commands = []
     for run in runs:
         commands += [entry["command"] for entry in run["tools"]
                      if entry["package"] == package and entry["command"] not in commands]
+    columns = [short(run) for run in runs] + [f"others pay, {short(cost)}" for cost in costs]
     print(f"\n## {package}\n")
     if package in ABOUT:
         print(ABOUT[package])
-    print("| command | " + " | ".join(run["kernel"].split("+")[0] for run in runs) + " | remarks |")
-    print("|---|" + "---|" * (len(runs) + 1))
+    print("| command | " + " | ".join(columns) + " | remarks |")
+    print("|---|" + "---|" * (len(columns) + 1))
     for command in commands:
         entries = [find(run, command) for run in runs]
+        cells = [result(entry) for entry in entries] + [paid(find(cost, command)) for cost in costs]
         remarks = dict.fromkeys(remark(entry) for entry in entries if entry)
-        print(f"| `{command.replace('|', chr(92) + '|')}` | " + " | ".join(result(entry) for entry in entries) +
+        print(f"| `{command.replace('|', chr(92) + '|')}` | " + " | ".join(cells) +
               f" | {'; '.join(word for word in remarks if word)} |")
+
+
+def summary_of_cost(cost):
+    measured = [entry for entry in cost["tools"] if entry["paid"]]
+    free = [entry for entry in measured if not any(entry["paid"].values())]
+    dear = [entry for entry in measured if any(entry["paid_alone"].values())]
+    print(f"- Linux {cost['kernel']}: a process that nobody traces pays +0.000 instructions for each system call beside {len(free)} of "
+          f"{len(measured)} tools in `kview exec`; {len(dear)} of them by themselves cost it up to "
+          f"{most({entry['command']: max(entry['paid_alone'].values()) for entry in dear})}")
 
 
 def summary(runs):
@@ -116,15 +143,19 @@ def summary(runs):
 def main(paths):
     if not paths:
         sys.exit(__doc__)
-    runs = []
+    files = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            runs.append(json.load(file))
+            files.append(json.load(file))
+    costs = [file for file in files if "paid" in file["tools"][0]]
+    runs = [file for file in files if file not in costs]
     print(HEAD, end="")
     summary(runs)
+    for cost in costs:
+        summary_of_cost(cost)
     for package in ORDER:
         if any(entry["package"] == package for run in runs for entry in run["tools"]):
-            table(package, runs)
+            table(package, runs, costs)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ attached, both do a known number of rounds. It has to end as it does by itself, 
 done what it shows where it shows each, and nothing of the second.  What does not is run by itself, too: many a tool of
 Debian 12 does not know today's kernels.
 
-usage: exec_tools.py [--all] [--json FILE] [--seconds N] [TOOL...]
+usage: exec_tools.py [--cost] [--all] [--json FILE] [--seconds N] [TOOL...]
 
 Tools are named as in the table, or by their first word; without any a handful runs, and all with --all.  --json keeps the
 results (tests/exec_table.py makes docs/exec-tools.md of them), and runs no tool that is in there already.  After --seconds
-no further tool is begun.  Exit status 0: each did what its line of the table says; 75: the time is over, and there are more.
+no further tool is begun.  --cost (in vm/run --icount) measures instead what a process pays that nobody traces while the tool
+is attached, and while it runs by itself.  Exit status 0: each did what its line of the table says; 75: the time is over, and there are more.
 """
 import argparse
 import json
@@ -27,10 +28,13 @@ import time
 
 KVIEW = "build/cli/kview"
 APP = "build/tests/vm/exec_app"
+BYSTANDER = "build/bench/bystander"
 GO_TOOL = "build/tests/vm/exec_go"
 LIBC = "/lib/x86_64-linux-gnu/libc.so.6"
 PERF_OBJECT = "build/tests/vm/exec_perf.bpf.o"
 SLOW = int(os.environ.get("KVIEW_SLOW", "1"))
+# The clock of a VM that counts instructions runs ahead while it waits for the host's files.
+SLOW *= 50 if "--cost" in sys.argv else 1
 TRACED_PORT, OTHER_PORT = 11111, 22222
 ROUNDS = 5
 
@@ -294,7 +298,8 @@ class Run:
         waits = read_file(f"/proc/{pid}/syscall").split(" ")[0] in WAITING
         # Go's first thread waits for a lock in the end; its tool says when it has attached.
         waits = waits or self.text_of(self.out).startswith("attached\n")
-        self.rests = self.rests + 1 if waits else 0
+        # By itself it may see us look, and not come to rest for that.
+        self.rests = self.rests + 1 if waits else 0 if self.kview else self.rests
         return self.has_ended() or self.rests > 2
 
     def is_gone(self):
@@ -408,6 +413,50 @@ def run_tool(tool, app, other):
     }
 
 
+class Bystander:
+    """A process that nobody traces, and what its system calls cost before any tool is there."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([BYSTANDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.bare = self.measure()
+
+    def measure(self):
+        """Instructions by system call."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        words = self.process.stdout.readline().split()
+        if not words:
+            raise RuntimeError("the bystander has died")
+        return {name: float(insns) for name, insns in zip(words[::2], words[1::2])}
+
+    def pays(self):
+        """More than at the beginning."""
+        return {name: round(insns - self.bare[name], 3) for name, insns in self.measure().items()}
+
+
+def cost_of_run(run, bystander):
+    """From the start to the end of a tool. Returns its links, what others pay, and what went wrong."""
+    if not wait_until(run.is_attached, run.tool.seconds):
+        run.process.kill()
+        run.process.wait()
+        return 0, {}, f"did not attach in {run.tool.seconds} seconds"
+    if run.has_ended():
+        return 0, {}, f"ended with {run.process.returncode}"
+    links = sum(len(view["links"]) for view in views_of(run.process.pid))
+    paid = bystander.pays()
+    return links, paid, run.stop()
+
+
+def cost_of_tool(tool, app, bystander):
+    begin = time.monotonic()
+    links, paid, trouble = cost_of_run(Run(tool, app, None), bystander)
+    _, alone, _ = cost_of_run(Run(tool, app, None, kview=False), bystander)
+    return {
+        "package": tool.package, "command": tool.command, "links": links, "trouble": trouble, "paid": paid, "paid_alone": alone,
+        "seconds": round(time.monotonic() - begin, 1),
+    }
+
+
 def prepare():
     subprocess.run("ip link set lo up; mount -t debugfs none /sys/kernel/debug; mount -t tracefs none /sys/kernel/tracing",
                    shell=True, check=False, stderr=subprocess.DEVNULL)
@@ -426,19 +475,27 @@ class Results:
 
     def add(self, entry):
         self.tools.append(entry)
-        state = "ok" if not entry["trouble"] else "as alone" if entry["alone"] else "FAILED"
-        print(f"{state:9}{entry['seconds']:6}s {entry['links']:4} {entry['counted']}/{entry['expected']} "
-              f"{entry['command']}: {entry['trouble']} ALONE {entry['alone']} {entry['refused'] or ''}", flush=True)
+        if "paid" in entry:
+            print(f"{entry['seconds']:6}s {entry['links']:4} {entry['command']}: {entry['trouble'] or entry['paid']} ALONE {entry['paid_alone']}", flush=True)
+        else:
+            self.tell(entry)
         if self.path:
             with open(self.path, "w", encoding="utf-8") as file:
                 json.dump({"kernel": os.uname().release, "tools": self.tools}, file, indent=1)
 
+    @staticmethod
+    def tell(entry):
+        state = "ok" if not entry["trouble"] else "as alone" if entry["alone"] else "FAILED"
+        print(f"{state:9}{entry['seconds']:6}s {entry['links']:4} {entry['counted']}/{entry['expected']} "
+              f"{entry['command']}: {entry['trouble']} ALONE {entry['alone']} {entry['refused'] or ''}", flush=True)
+
     def have_failed(self):
-        return any(entry["trouble"] and not entry["alone"] for entry in self.tools)
+        return any(entry["trouble"] and not entry.get("alone") for entry in self.tools)
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description="Run tools under kview exec; see the top of this file.")
+    parser.add_argument("--cost", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--json")
     parser.add_argument("--seconds", type=float, default=float("inf"))
@@ -461,13 +518,14 @@ def main(arguments):
     results = Results(options.json)
     end = time.monotonic() + options.seconds
     apps = [App("traced", TRACED_PORT), App("other", OTHER_PORT)]
+    bystander = Bystander() if options.cost else None
     try:
         for tool in choose(options):
             if results.has(tool):
                 continue
             if time.monotonic() > end:
                 return 75
-            results.add(run_tool(tool, *apps))
+            results.add(cost_of_tool(tool, apps[0], bystander) if bystander else run_tool(tool, *apps))
     finally:
         for app in apps:
             app.process.kill()
