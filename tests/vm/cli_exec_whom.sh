@@ -58,6 +58,19 @@ notified()
 	grep -qs '__BPFTRACE_NOTIFY_PROBES_ATTACHED' "$tmp/out" "$tmp/err" || ! kill -0 "$tool_pid" 2>/dev/null
 }
 
+# bpftrace misses an interrupt that does not find it waiting: again each ten seconds.
+interrupt_bpftrace()
+{
+	local i
+
+	for ((i = 0; i < 600 * ${KVIEW_SLOW:-1}; i++)); do
+		[ $((i % 100)) -ne 0 ] || kill -INT "$tool_pid" 2>/dev/null || return 0
+		kill -0 "$tool_pid" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	fail "bpftrace goes on"
+}
+
 usdt_probes()
 {
 	name=usdt
@@ -72,7 +85,7 @@ usdt_probes()
 	wait_for notified
 	grep -q NOTIFY_PROBES_ATTACHED "$tmp/out" "$tmp/err" || fail "bpftrace did not attach: $(<"$tmp/err")"
 	run_applications
-	kill -INT "$tool_pid"
+	interrupt_bpftrace
 	wait "$tool_pid" || fail "bpftrace ended with $?: $(<"$tmp/err")"
 	[ "$(grep '^@' "$tmp/out")" = "@[$a]: $calls_made" ] || fail "not $a $calls_made: $(<"$tmp/out")"
 	! grep -q 'for all processes' "$tmp/err" || fail "$(<"$tmp/err")"
