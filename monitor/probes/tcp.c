@@ -88,23 +88,6 @@ static int prepare(struct probe *probe)
 	return state ? 0 : -ENOMEM;
 }
 
-static int run_iterator(struct bpf_program *program)
-{
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	_cleanup_(closep) int iter = -1;
-	char none[16];
-	int err = 0;
-
-	if (!link)
-		return -errno;
-	iter = bpf_iter_create(bpf_link__fd(link));
-	err = iter < 0 ? -errno : 0;
-	while (!err && read(iter, none, sizeof(none)) > 0)
-		;
-	bpf_link__destroy(link);
-	return err;
-}
-
 /* Sockets of those who were there before, and of those who join. */
 static int find_sockets(struct probe *probe)
 {
@@ -112,9 +95,9 @@ static int find_sockets(struct probe *probe)
 	int err;
 
 	bpf->bss->listeners_only = true;
-	err = run_iterator(bpf->progs.monitor_find);
+	err = probe_run_iterator(bpf->progs.monitor_find);
 	bpf->bss->listeners_only = false;
-	return err ?: run_iterator(bpf->progs.monitor_find) ?: run_iterator(bpf->progs.monitor_find_waiting);
+	return err ?: probe_run_iterator(bpf->progs.monitor_find) ?: probe_run_iterator(bpf->progs.monitor_find_waiting);
 }
 
 static void forget_listeners(struct probe *probe)
