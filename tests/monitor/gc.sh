@@ -6,13 +6,6 @@ set -euo pipefail
 . tests/vm/cli.inc
 . tests/monitor/daemon.inc
 
-# has_counted NUMBER NAME [LABEL=VALUE...]: by now; to wait for what the kernel may do a moment later.
-has_counted()
-{
-	look
-	[ "$(value "${@:2}")" = "$1" ]
-}
-
 declare -A input
 # A virtual machine that has to warm up in an emulated one.
 KVIEW_SLOW=$((3 * KVIEW_SLOW))
