@@ -9,7 +9,7 @@ module_vm_tests := $(basename $(notdir $(shell grep -l '^// vm:' /dev/null \
 module_vm_library := $(OUT)/tests/vm/testlib.a
 
 $(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups crew faults forkers kv leaks \
-	modules patchers programs requests scene storm subject symbols tally testlib tracepoints))
+	modules patchers programs requests scene storm subject symbols tally testlib tracepoints watch))
 
 libraries_of_workers := -luring
 

@@ -17,31 +17,9 @@
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
+#include "watch.h"
 
-#define FUNCTION "__x64_sys_getppid"
 #define DIRECTORY "/sys/fs/cgroup/kview-test/"
-
-static int view, link_fd;
-static struct counter counter;
-
-static void set_up(void)
-{
-	counter = counter_new(BPF_PROG_TYPE_KPROBE);
-	view = kv_view();
-	link_fd = kv_entry(view, counter.prog, FUNCTION);
-}
-
-/* So many calls were counted since the last time. */
-static void expect(uint64_t calls)
-{
-	CHECK_EQUAL(*counter.value, calls);
-	*counter.value = 0;
-}
-
-static __u32 members(void)
-{
-	return kv_view_info(view).members;
-}
 
 static struct subject subject_in(const char *cgroup)
 {
@@ -71,24 +49,24 @@ static void subtree(void)
 	deep = subject_in("a/b/c");
 	beside = subject_in("ab");
 	above = subject_new(1);
-	set_up();
-	kv_cgroup(view, fd);
-	CHECK_EQUAL(members(), 3);
-	CHECK_EQUAL(kv_view_info(view).joined, 3);
-	CHECK_EQUAL(kv_view_info(view).cgroups, 1);
+	watch_new();
+	kv_cgroup(watch.view, fd);
+	CHECK_EQUAL(watch_members(), 3);
+	CHECK_EQUAL(kv_view_info(watch.view).joined, 3);
+	CHECK_EQUAL(kv_view_info(watch.view).cgroups, 1);
 	subject_call(&first, FORKER_CALLS);
-	expect(FORKER_CALLS);
+	watch_expect(FORKER_CALLS);
 	subject_call(&second, FORKER_CALLS);
 	subject_call(&deep, FORKER_CALLS);
-	expect(2 * FORKER_CALLS);
+	watch_expect(2 * FORKER_CALLS);
 	subject_call(&beside, FORKER_CALLS);
 	subject_call(&above, FORKER_CALLS);
-	expect(0);
-	CHECK_EQUAL(kv_try_cgroup_remove(view, fd), 0);
-	CHECK_EQUAL(members(), 0);
-	CHECK_EQUAL(kv_view_info(view).text_pages, 0);
+	watch_expect(0);
+	CHECK_EQUAL(kv_try_cgroup_remove(watch.view, fd), 0);
+	CHECK_EQUAL(watch_members(), 0);
+	CHECK_EQUAL(kv_view_info(watch.view).text_pages, 0);
 	subject_call(&first, FORKER_CALLS);
-	expect(0);
+	watch_expect(0);
 }
 
 static void listed(void)
@@ -98,12 +76,12 @@ static void listed(void)
 	int fd = cgroup_new("a"), second = cgroup_new("b");
 	struct subject subject = subject_in("b");
 
-	set_up();
-	info.view = member.view = kv_view_info(view).id;
+	watch_new();
+	info.view = member.view = kv_view_info(watch.view).id;
 	CHECK_EQUAL(ioctl(kv_device(), KVIEW_IOC_CGROUP_INFO, &info), -1);
 	CHECK_EQUAL(errno, ENOENT);
-	kv_cgroup(view, fd);
-	kv_cgroup(view, second);
+	kv_cgroup(watch.view, fd);
+	kv_cgroup(watch.view, second);
 	CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_CGROUP_INFO, &info));
 	CHECK(!strcmp(info.path, "/kview-test/a"));
 	CHECK(info.id);
@@ -121,18 +99,18 @@ static void refused(void)
 {
 	int fd = cgroup_new("a"), null = CHECK_CALL(open("/dev/null", O_RDONLY)), dir = CHECK_CALL(open("/", O_RDONLY));
 
-	set_up();
-	CHECK_EQUAL(kv_try_cgroup(view, -1), -EBADF);
+	watch_new();
+	CHECK_EQUAL(kv_try_cgroup(watch.view, -1), -EBADF);
 	CHECK_EQUAL(kv_reason, KVIEW_WHY_NO_CGROUP);
-	CHECK_EQUAL(kv_try_cgroup(view, null), -EBADF);
-	CHECK_EQUAL(kv_try_cgroup(view, dir), -EBADF);
+	CHECK_EQUAL(kv_try_cgroup(watch.view, null), -EBADF);
+	CHECK_EQUAL(kv_try_cgroup(watch.view, dir), -EBADF);
 	CHECK_EQUAL(kv_reason, KVIEW_WHY_NO_CGROUP);
-	CHECK_EQUAL(kv_try_cgroup_remove(view, fd), -ENOENT);
+	CHECK_EQUAL(kv_try_cgroup_remove(watch.view, fd), -ENOENT);
 	CHECK_EQUAL(kv_reason, KVIEW_WHY_NOT_MEMBER);
-	kv_cgroup(view, fd);
-	CHECK_EQUAL(kv_try_cgroup(view, fd), -EEXIST);
+	kv_cgroup(watch.view, fd);
+	CHECK_EQUAL(kv_try_cgroup(watch.view, fd), -EEXIST);
 	CHECK_EQUAL(kv_reason, KVIEW_WHY_ALREADY_MEMBER);
-	CHECK_EQUAL(kv_try_cgroup_remove(view, null), -EBADF);
+	CHECK_EQUAL(kv_try_cgroup_remove(watch.view, null), -EBADF);
 }
 
 /* Whoever is moved in or out is a member, or none, when the write has returned. */
@@ -143,22 +121,22 @@ static void moves(void)
 
 	cgroup_new("a/b");
 	cgroup_new("c");
-	set_up();
-	kv_cgroup(view, fd);
-	CHECK_EQUAL(members(), 0);
+	watch_new();
+	kv_cgroup(watch.view, fd);
+	CHECK_EQUAL(watch_members(), 0);
 	for (int i = 0; i < 10; i++) {
 		cgroup_move("a", subject.pid);
 		subject_call(&subject, FORKER_CALLS);
-		expect(2 * FORKER_CALLS);
+		watch_expect(2 * FORKER_CALLS);
 		cgroup_move("a/b", subject.pid);
 		subject_call(&subject, FORKER_CALLS);
-		expect(2 * FORKER_CALLS);
+		watch_expect(2 * FORKER_CALLS);
 		cgroup_move(i % 2 ? "c" : "", subject.pid);
 		subject_call(&subject, FORKER_CALLS);
-		expect(0);
-		CHECK_EQUAL(members(), 0);
+		watch_expect(0);
+		CHECK_EQUAL(watch_members(), 0);
 	}
-	CHECK_EQUAL(kv_view_info(view).joined, 10);
+	CHECK_EQUAL(kv_view_info(watch.view).joined, 10);
 }
 
 /* Who is a member for another reason, too, stays one. */
@@ -167,27 +145,27 @@ static void added_too(void)
 	struct subject subject = subject_new(1);
 	int fd = cgroup_new("a");
 
-	set_up();
-	kv_member(view, subject.pid);
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_member(watch.view, subject.pid);
+	kv_cgroup(watch.view, fd);
 	cgroup_move("a", subject.pid);
-	CHECK_EQUAL(members(), 1);
+	CHECK_EQUAL(watch_members(), 1);
 	cgroup_move("", subject.pid);
 	subject_call(&subject, FORKER_CALLS);
-	expect(FORKER_CALLS);
+	watch_expect(FORKER_CALLS);
 	cgroup_move("a", subject.pid);
-	CHECK_EQUAL(kv_try_member_remove(view, subject.pid), 0);
+	CHECK_EQUAL(kv_try_member_remove(watch.view, subject.pid), 0);
 	subject_call(&subject, FORKER_CALLS);
-	expect(FORKER_CALLS);
-	CHECK_EQUAL(kv_try_member_remove(view, subject.pid), -ENOENT);
-	kv_member(view, subject.pid);
-	CHECK_EQUAL(kv_try_cgroup_remove(view, fd), 0);
+	watch_expect(FORKER_CALLS);
+	CHECK_EQUAL(kv_try_member_remove(watch.view, subject.pid), -ENOENT);
+	kv_member(watch.view, subject.pid);
+	CHECK_EQUAL(kv_try_cgroup_remove(watch.view, fd), 0);
 	subject_call(&subject, FORKER_CALLS);
-	expect(FORKER_CALLS);
-	CHECK_EQUAL(kv_try_member_remove(view, subject.pid), 0);
-	CHECK_EQUAL(members(), 0);
+	watch_expect(FORKER_CALLS);
+	CHECK_EQUAL(kv_try_member_remove(watch.view, subject.pid), 0);
+	CHECK_EQUAL(watch_members(), 0);
 	/* It has never been none. */
-	CHECK_EQUAL(kv_view_info(view).joined, 1);
+	CHECK_EQUAL(kv_view_info(watch.view).joined, 1);
 }
 
 static void fork_and_exec(void *unused)
@@ -212,15 +190,15 @@ static void forks_inside(void)
 	struct subject subject = subject_new(1);
 	int fd = cgroup_new("a");
 
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	cgroup_move("a", subject.pid);
 	subject_do(&subject, fork_and_exec, NULL);
-	expect(20 * FORKER_CALLS);
+	watch_expect(20 * FORKER_CALLS);
 	cgroup_move("", subject.pid);
 	subject_do(&subject, fork_and_exec, NULL);
-	expect(0);
-	CHECK_EQUAL(kv_view_info(view).joined, 21);
+	watch_expect(0);
+	CHECK_EQUAL(kv_view_info(watch.view).joined, 21);
 }
 
 struct clone_request {
@@ -252,21 +230,21 @@ static void clones(void)
 	int fd = cgroup_new("a");
 
 	cgroup_new("b");
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	subject_do(&outsider, clone_into, &into);
-	expect(2 * FORKER_CALLS);
+	watch_expect(2 * FORKER_CALLS);
 	subject_call(&outsider, FORKER_CALLS);
-	expect(0);
-	CHECK_EQUAL(members(), 0);
+	watch_expect(0);
+	CHECK_EQUAL(watch_members(), 0);
 	cgroup_move("a", insider.pid);
 	subject_do(&insider, clone_into, &out);
-	expect(0);
+	watch_expect(0);
 	subject_do(&insider, clone_into, &into);
-	expect(2 * FORKER_CALLS);
+	watch_expect(2 * FORKER_CALLS);
 	subject_call(&insider, FORKER_CALLS);
-	expect(FORKER_CALLS);
-	CHECK_EQUAL(kv_view_info(view).joined, 3);
+	watch_expect(FORKER_CALLS);
+	CHECK_EQUAL(kv_view_info(watch.view).joined, 3);
 }
 
 /* posix_spawn() of a newer C library does it like this: the child borrows the address space until its exec. */
@@ -276,13 +254,13 @@ static void clone_vfork(void)
 	struct subject outsider = subject_new(1);
 	int fd = cgroup_new("a");
 
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	subject_do(&outsider, clone_into, &into);
-	expect(2 * FORKER_CALLS);
+	watch_expect(2 * FORKER_CALLS);
 	subject_call(&outsider, FORKER_CALLS);
-	expect(0);
-	CHECK_EQUAL(members(), 0);
+	watch_expect(0);
+	CHECK_EQUAL(watch_members(), 0);
 }
 
 static void clone_on(void *argument)
@@ -300,15 +278,15 @@ static void listed_while_cloned(void)
 	int fd = cgroup_new("a");
 	uint64_t before;
 
-	set_up();
-	kv_cgroup(view, fd);
-	info.view = kv_view_info(view).id;
+	watch_new();
+	kv_cgroup(watch.view, fd);
+	info.view = kv_view_info(watch.view).id;
 	for (int i = 0; i < 2; i++) {
 		cloners[i] = subject_new(1);
 		subject_begin(&cloners[i], clone_on, &into);
 	}
-	before = *counter.value;
-	while (*counter.value < before + 20 * FORKER_CALLS)
+	before = *watch.counter.value;
+	while (*watch.counter.value < before + 20 * FORKER_CALLS)
 		CHECK_CALL(ioctl(kv_device(), KVIEW_IOC_CGROUP_INFO, &info));
 	for (int i = 0; i < 2; i++)
 		subject_end(&cloners[i]);
@@ -346,15 +324,15 @@ static void vfork_child_enters(void)
 	struct subject outsider = subject_new(1);
 	int fd = cgroup_new("a");
 
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	subject_do(&outsider, vfork_and_enter, NULL);
-	expect(FORKER_CALLS);
-	CHECK_EQUAL(members(), 0);
+	watch_expect(FORKER_CALLS);
+	CHECK_EQUAL(watch_members(), 0);
 	subject_do(&outsider, vfork_and_end, NULL);
-	CHECK_EQUAL(members(), 0);
+	CHECK_EQUAL(watch_members(), 0);
 	subject_call(&outsider, FORKER_CALLS);
-	expect(0);
+	watch_expect(0);
 }
 
 static pid_t thread_id;
@@ -392,17 +370,17 @@ static void threaded(void)
 	cgroup_move("a", pid);
 	snprintf(text, sizeof(text), "%d", *tid);
 	CHECK_EQUAL(cgroup_try_write("a/t", "cgroup.threads", text), 0);
-	set_up();
-	kv_cgroup(view, inner);
-	CHECK_EQUAL(members(), 0);
-	kv_cgroup(view, fd);
-	CHECK_EQUAL(members(), 1);
-	WAIT_FOR(*counter.value > FORKER_CALLS);
-	CHECK_EQUAL(kv_try_cgroup_remove(view, fd), 0);
-	CHECK_EQUAL(members(), 0);
+	watch_new();
+	kv_cgroup(watch.view, inner);
+	CHECK_EQUAL(watch_members(), 0);
+	kv_cgroup(watch.view, fd);
+	CHECK_EQUAL(watch_members(), 1);
+	WAIT_FOR(*watch.counter.value > FORKER_CALLS);
+	CHECK_EQUAL(kv_try_cgroup_remove(watch.view, fd), 0);
+	CHECK_EQUAL(watch_members(), 0);
 	snprintf(text, sizeof(text), "%d", pid);
 	CHECK_EQUAL(cgroup_try_write("a/t", "cgroup.threads", text), 0);
-	CHECK_EQUAL(members(), 1);
+	CHECK_EQUAL(watch_members(), 1);
 }
 
 /* The directory is removed, and with it the reason to watch. */
@@ -411,24 +389,24 @@ static void removed(void)
 	struct subject subject = subject_new(1);
 	int fd = cgroup_new("a"), other = cgroup_new("b");
 
-	set_up();
-	kv_cgroup(view, fd);
-	kv_cgroup(view, other);
+	watch_new();
+	kv_cgroup(watch.view, fd);
+	kv_cgroup(watch.view, other);
 	cgroup_move("a", subject.pid);
 	CHECK_EQUAL(cgroup_remove("a"), -EBUSY);
 	cgroup_move("", subject.pid);
 	CHECK_EQUAL(cgroup_remove("a"), 0);
-	CHECK_EQUAL(kv_view_info(view).cgroups, 1);
-	CHECK(kv_try_cgroup(view, fd) < 0 || kv_view_info(view).cgroups == 1);
+	CHECK_EQUAL(kv_view_info(watch.view).cgroups, 1);
+	CHECK(kv_try_cgroup(watch.view, fd) < 0 || kv_view_info(watch.view).cgroups == 1);
 	close(fd);
 	/* One of the same name is another one. */
 	fd = cgroup_new("a");
 	cgroup_move("a", subject.pid);
 	subject_call(&subject, FORKER_CALLS);
-	expect(0);
-	kv_cgroup(view, fd);
+	watch_expect(0);
+	kv_cgroup(watch.view, fd);
 	subject_call(&subject, FORKER_CALLS);
-	expect(FORKER_CALLS);
+	watch_expect(FORKER_CALLS);
 }
 
 /* Each program runs once per event, for exactly the members of its own views. */
@@ -441,34 +419,34 @@ static void overlapping_views(void)
 	outside = subject_new(1);
 	top = subject_in("a");
 	below = subject_in("a/b");
-	set_up();
-	kv_entry(inner, inner_counter.prog, FUNCTION);
-	kv_entry(by_pid, pid_counter.prog, FUNCTION);
-	kv_cgroup(view, outer_fd);
+	watch_new();
+	kv_entry(inner, inner_counter.prog, WATCH_FUNCTION);
+	kv_entry(by_pid, pid_counter.prog, WATCH_FUNCTION);
+	kv_cgroup(watch.view, outer_fd);
 	kv_cgroup(inner, inner_fd);
 	kv_follow(by_pid, below.pid);
 	kv_member(by_pid, outside.pid);
-	CHECK_EQUAL(kv_view_info(view).members, 2);
+	CHECK_EQUAL(kv_view_info(watch.view).members, 2);
 	CHECK_EQUAL(kv_view_info(inner).members, 1);
 	subject_do(&outside, call_in_subject, NULL);
 	subject_do(&top, call_in_subject, NULL);
 	subject_do(&below, call_in_subject, NULL);
-	expect(2 * FORKER_CALLS);
+	watch_expect(2 * FORKER_CALLS);
 	CHECK_EQUAL(*inner_counter.value, FORKER_CALLS);
 	CHECK_EQUAL(*pid_counter.value, 2 * FORKER_CALLS);
 	subject_do(&below, fork_and_exec, NULL);
-	expect(20 * FORKER_CALLS);
+	watch_expect(20 * FORKER_CALLS);
 	CHECK_EQUAL(*inner_counter.value, 21 * FORKER_CALLS);
 	CHECK_EQUAL(*pid_counter.value, 22 * FORKER_CALLS);
 	/* One level up: out of the inner view, still in the others. */
 	cgroup_move("a", below.pid);
 	subject_do(&below, call_in_subject, NULL);
-	expect(FORKER_CALLS);
+	watch_expect(FORKER_CALLS);
 	CHECK_EQUAL(*inner_counter.value, 21 * FORKER_CALLS);
 	CHECK_EQUAL(*pid_counter.value, 23 * FORKER_CALLS);
 	close(by_pid);
 	subject_do(&below, call_in_subject, NULL);
-	expect(FORKER_CALLS);
+	watch_expect(FORKER_CALLS);
 	CHECK_EQUAL(*pid_counter.value, 23 * FORKER_CALLS);
 }
 

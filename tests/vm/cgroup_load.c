@@ -10,30 +10,8 @@
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
+#include "watch.h"
 
-#define FUNCTION "__x64_sys_getppid"
-
-static int view, link_fd;
-static struct counter counter;
-
-static void set_up(void)
-{
-	counter = counter_new(BPF_PROG_TYPE_KPROBE);
-	view = kv_view();
-	link_fd = kv_entry(view, counter.prog, FUNCTION);
-}
-
-/* So many calls were counted since the last time. */
-static void expect(uint64_t calls)
-{
-	CHECK_EQUAL(*counter.value, calls);
-	*counter.value = 0;
-}
-
-static __u32 members(void)
-{
-	return kv_view_info(view).members;
-}
 
 static void start_in(const char *cgroup, struct forkers *forkers)
 {
@@ -49,24 +27,24 @@ static void added_under_load(void)
 	int fd = cgroup_new("a");
 	uint64_t calls, seen, ended;
 
-	set_up();
+	watch_new();
 	start_in("a", forkers);
 	for (int i = 0; i < 8; i++) {
 		usleep(i * 7919 % 30000);
-		kv_cgroup(view, fd);
-		seen = *counter.value;
+		kv_cgroup(watch.view, fd);
+		seen = *watch.counter.value;
 		calls = forkers->calls;
 		WAIT_FOR(forkers->calls > calls + 20 * FORKER_CALLS);
 		ended = forkers->calls - calls; /* first: the other number grows before it does */
 		/* Of the calls that ended since, some children's may have begun before. */
-		if (*counter.value - seen + FORKERS * FORKER_CALLS_AT_ONCE < ended)
-			FAIL("round %d: %llu calls seen of %llu", i, (unsigned long long)(*counter.value - seen),
+		if (*watch.counter.value - seen + FORKERS * FORKER_CALLS_AT_ONCE < ended)
+			FAIL("round %d: %llu calls seen of %llu", i, (unsigned long long)(*watch.counter.value - seen),
 			     (unsigned long long)ended);
-		CHECK_EQUAL(kv_try_cgroup_remove(view, fd), 0);
-		WAIT_FOR(members() == 0);
+		CHECK_EQUAL(kv_try_cgroup_remove(watch.view, fd), 0);
+		WAIT_FOR(watch_members() == 0);
 	}
 	forkers_stop(forkers);
-	CHECK_EQUAL(kv_view_info(view).lost, 0);
+	CHECK_EQUAL(kv_view_info(watch.view).lost, 0);
 }
 
 /* Exact, though programs come and go, and processes of another cgroup too. */
@@ -79,8 +57,8 @@ static void exact_under_load(void)
 	long end;
 
 	cgroup_new("b");
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	/* Of each of them, the first calls are those of its children, which are born after its move. */
 	cgroup_move("a", getpid());
 	forkers_start(forkers);
@@ -88,7 +66,7 @@ static void exact_under_load(void)
 	start_in("b", others);
 	end = test_now() + 4000;
 	while (test_now() < end) {
-		int link = kv_entry(view, at_times.prog, rounds++ % 2 ? FUNCTION : "do_exit");
+		int link = kv_entry(watch.view, at_times.prog, rounds++ % 2 ? WATCH_FUNCTION : "do_exit");
 
 		cgroup_move("a", subject.pid);
 		usleep(10000);
@@ -99,11 +77,11 @@ static void exact_under_load(void)
 	forkers_stop(others);
 	test_note("%d rounds, %llu calls inside, %llu outside, %llu processes joined", rounds,
 		  (unsigned long long)forkers->calls, (unsigned long long)others->calls,
-		  (unsigned long long)kv_view_info(view).joined);
-	CHECK_EQUAL(kv_link_info(link_fd).runs, forkers->calls);
-	expect(forkers->calls);
-	CHECK_EQUAL(members(), 0);
-	CHECK_EQUAL(kv_view_info(view).lost, 0);
+		  (unsigned long long)kv_view_info(watch.view).joined);
+	CHECK_EQUAL(kv_link_info(watch.link).runs, forkers->calls);
+	watch_expect(forkers->calls);
+	CHECK_EQUAL(watch_members(), 0);
+	CHECK_EQUAL(kv_view_info(watch.view).lost, 0);
 }
 
 /* In and out and in: at rest, what is in is seen and what is out is not, with all that was forked on the way. */
@@ -114,8 +92,8 @@ static void moved_under_load(void)
 	uint64_t seen;
 
 	cgroup_new("b");
-	set_up();
-	kv_cgroup(view, fd);
+	watch_new();
+	kv_cgroup(watch.view, fd);
 	start_in("b", forkers);
 	for (int i = 0; i < 30; i++) {
 		for (int j = 0; j < FORKERS; j++)
@@ -123,12 +101,12 @@ static void moved_under_load(void)
 		usleep(i * 3571 % 20000);
 	}
 	/* All out, but for the last children, whose cgroup is where they were forked. */
-	WAIT_FOR(members() == 0);
-	seen = *counter.value;
+	WAIT_FOR(watch_members() == 0);
+	seen = *watch.counter.value;
 	usleep(100000);
-	CHECK_EQUAL(*counter.value, seen);
+	CHECK_EQUAL(*watch.counter.value, seen);
 	forkers_stop(forkers);
-	CHECK_EQUAL(kv_view_info(view).lost, 0);
+	CHECK_EQUAL(kv_view_info(watch.view).lost, 0);
 }
 
 #define MANY 500
@@ -175,14 +153,14 @@ static void many(void)
 	int fd = cgroup_new("a"), go[2], done[2];
 	long start;
 
-	set_up();
-	kv_follow(view, one.pid);
-	alone = kv_view_info(view);
-	CHECK_EQUAL(kv_try_member_remove(view, one.pid), 0);
+	watch_new();
+	kv_follow(watch.view, one.pid);
+	alone = kv_view_info(watch.view);
+	CHECK_EQUAL(kv_try_member_remove(watch.view, one.pid), 0);
 	start_many(go, done);
 	start = test_now();
-	kv_cgroup(view, fd);
-	all = kv_view_info(view);
+	kv_cgroup(watch.view, fd);
+	all = kv_view_info(watch.view);
 	test_note("%d processes in %ld ms, %llu bytes; one: %llu", MANY, test_now() - start, (unsigned long long)all.bytes,
 		  (unsigned long long)alone.bytes);
 	CHECK_EQUAL(all.members, MANY);
@@ -190,7 +168,7 @@ static void many(void)
 	CHECK_EQUAL(all.table_pages, alone.table_pages);
 	CHECK(all.bytes - alone.bytes < MANY * 256);
 	expect_all_called(go, done);
-	expect(MANY * FORKER_CALLS);
+	watch_expect(MANY * FORKER_CALLS);
 }
 
 /* The tool dies with 500 members, who do not notice. */
@@ -203,12 +181,12 @@ static void tool_killed(void)
 
 	start_many(go, done);
 	CHECK_CALL(pipe(ready));
-	counter = counter_new(BPF_PROG_TYPE_KPROBE);
+	watch.counter = counter_new(BPF_PROG_TYPE_KPROBE);
 	tool = CHECK_CALL(fork());
 	if (!tool) {
-		view = kv_view();
-		kv_entry(view, counter.prog, FUNCTION);
-		kv_cgroup(view, fd);
+		watch.view = kv_view();
+		kv_entry(watch.view, watch.counter.prog, WATCH_FUNCTION);
+		kv_cgroup(watch.view, fd);
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
 		pause();
@@ -223,7 +201,7 @@ static void tool_killed(void)
 	CHECK_EQUAL(info.images, 0);
 	CHECK_EQUAL(info.views, 0);
 	expect_all_called(go, done);
-	expect(0);
+	watch_expect(0);
 }
 
 int main(int argc, char **argv)
