@@ -2,6 +2,7 @@
 #include "crowd.h"
 
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -11,8 +12,11 @@
 
 #include "cgroup.h"
 #include "compat/cleanup.h"
+#include "compat/mmap_lock.h"
 #include "member.h"
 #include "view.h"
+
+#define BUSY_TIME msecs_to_jiffies(20) /* for who has many threads: their faults hold an address space for moments */
 
 /* The address space of the process; only to be compared. NULL when it exits: who has begun to may be out already. */
 static struct mm_struct *peek_mm(struct task_struct *task)
@@ -97,7 +101,7 @@ static struct crowd *find_crowd(bool *ret_no_memory)
 	return crowd;
 }
 
-static int join_locked(struct task_struct *task, struct mm_struct *mm)
+static int join_locked(struct task_struct *task, struct mm_struct *mm, struct kview_mm **record)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_set *old = member ? member->set : NULL, *set = kview_set_copy(old, kview_cgroup_views());
@@ -115,7 +119,7 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 	kview_cgroup_put(set, task);
 	for (i = 0; i < set->count; i++)
 		set->views[i]->joined += !kview_set_get(old, set->views[i]);
-	err = kview_member_show(mm, task, set);
+	err = kview_member_show(mm, task, set, record);
 	if (!err)
 		return 0;
 	for (i = 0; i < set->count; i++) {
@@ -126,7 +130,33 @@ static int join_locked(struct task_struct *task, struct mm_struct *mm)
 	return err;
 }
 
-/* -EBUSY: it is in the middle of an exec, and still shows the address space that it is about to leave. */
+/* -EBUSY: a fault holds it for longer than the others in the crowd should wait. */
+static struct kview_mm *reserve(struct mm_struct *mm)
+{
+	unsigned long until = jiffies + BUSY_TIME;
+	struct kview_mm *record;
+
+	while (!kview_mmap_write_trylock(mm)) {
+		if (time_after(jiffies, until))
+			return ERR_PTR(-EBUSY);
+		usleep_range(100, 1000);
+	}
+	record = kview_member_reserve(mm);
+	mmap_write_unlock(mm);
+	return record;
+}
+
+static int join_mm(struct task_struct *task, struct mm_struct *mm)
+{
+	struct kview_mm *record __free(kview_record) = reserve(mm);
+
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	guard(mutex)(&kview_lock);
+	return join_locked(task, mm, &record);
+}
+
+/* -EBUSY, too: it is in the middle of an exec, and still shows the address space that it is about to leave. */
 static int join(struct task_struct *task)
 {
 	struct mm_struct *mm;
@@ -137,12 +167,7 @@ static int join(struct task_struct *task)
 		return -EBUSY;
 	mm = kview_member_mm(task);
 	if (mm) {
-		/* Wait for a busy one without kview_lock, for which all members wait. */
-		mmap_write_lock(mm);
-		mmap_write_unlock(mm);
-		mutex_lock(&kview_lock);
-		err = join_locked(task, mm);
-		mutex_unlock(&kview_lock);
+		err = join_mm(task, mm);
 		mmput(mm);
 	} else {
 		err = -ESRCH; /* exits */

@@ -7,7 +7,7 @@
 
 struct kview_crowd_outcome {
 	u32 joined;
-	bool busy;	/* somebody was in the middle of an exec */
+	bool busy;	/* somebody was in the middle of an exec, or of a fault */
 	bool no_memory; /* ... and for somebody there was none */
 };
 

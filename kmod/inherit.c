@@ -87,10 +87,22 @@ static void count_lost(const struct kview_set *set)
 		set->views[i]->lost++;
 }
 
+/* Nobody has had the time to keep a new address space busy. */
+static struct kview_mm *reserve(struct mm_struct *mm)
+{
+	struct kview_mm *record;
+
+	mmap_write_lock(mm);
+	record = kview_member_reserve(mm);
+	mmap_write_unlock(mm);
+	return record;
+}
+
 static void pass_on(const struct kview_mm *from, struct task_struct *task, struct mm_struct *mm)
 {
+	struct kview_mm *record __free(kview_record) = reserve(mm);
 	bool owner = from->tgid == task_tgid(task);
-	struct kview_set *set = inherited(from, task, owner);
+	struct kview_set *set = IS_ERR(record) ? NULL : inherited(from, task, owner);
 
 	if (!set) {
 		/* Rather too many than none. */
@@ -103,7 +115,7 @@ static void pass_on(const struct kview_mm *from, struct task_struct *task, struc
 	}
 	/* Before: success frees what was seen before. */
 	count_joined(set, seen_before(from, mm, owner), 1);
-	if (!kview_member_show(mm, task, set))
+	if (!kview_member_show(mm, task, set, &record))
 		return;
 	count_joined(set, seen_before(from, mm, owner), -1);
 	count_lost(set);

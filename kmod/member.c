@@ -130,14 +130,15 @@ static const struct mmu_notifier_ops member_ops = {
  * The first notifier of an address space takes all its locks, and gives up when a signal is pending. A process that forks
  * or execs just then may not be lost for that: the signal has to wait.
  */
-static struct mmu_notifier *get_notifier(struct mm_struct *mm)
+struct kview_mm *kview_member_reserve(struct mm_struct *mm)
 {
 	struct mmu_notifier *notifier;
 	bool signal = false, notify = false;
 	int tries = 1000; /* one more for each signal that comes in between */
 
+	mmap_assert_write_locked(mm);
 	do {
-		notifier = mmu_notifier_get(&member_ops, mm);
+		notifier = mmu_notifier_get_locked(&member_ops, mm);
 		if (notifier != ERR_PTR(-EINTR))
 			break;
 		signal |= test_and_clear_thread_flag(TIF_SIGPENDING);
@@ -148,21 +149,22 @@ static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 		set_thread_flag(TIF_SIGPENDING);
 	if (notify)
 		set_thread_flag(TIF_NOTIFY_SIGNAL);
-	return notifier;
+	return IS_ERR(notifier) ? ERR_CAST(notifier) : container_of(notifier, struct kview_mm, notifier);
 }
 
-static struct kview_mm *new_member(struct mm_struct *mm, struct task_struct *task)
+void kview_member_unreserve(struct kview_mm *record)
 {
-	struct mmu_notifier *notifier = get_notifier(mm);
-	struct kview_mm *member;
+	mmu_notifier_put(&record->notifier);
+}
 
-	if (IS_ERR(notifier))
-		return ERR_CAST(notifier);
-	member = container_of(notifier, struct kview_mm, notifier);
+/* @record may have been a member's until just now, which has left all its views since. */
+static void enlist(struct kview_mm *record, struct task_struct *task)
+{
+	put_pid(record->tgid);
 	/* Only now: meanwhile it may have been reaped. NULL then, which is nobody. */
-	member->tgid = get_task_pid(task, PIDTYPE_TGID);
-	hash_add(members, &member->hash, (unsigned long)mm);
-	return member;
+	record->tgid = get_task_pid(task, PIDTYPE_TGID);
+	record->scouts = 0;
+	hash_add(members, &record->hash, (unsigned long)record->mm);
 }
 
 /* Let @member see @image (NULL: the shared text), which is that of @set. */
@@ -188,7 +190,7 @@ static int get_image(const struct kview_set *set, struct kview_image **ret_image
 	return 0;
 }
 
-int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set)
+int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set, struct kview_mm **record)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_image *image;
@@ -196,14 +198,13 @@ int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kvi
 
 	lockdep_assert_held(&kview_lock);
 	err = get_image(set, &image);
-	if (!err && !member && image) {
-		member = new_member(mm, task);
-		err = PTR_ERR_OR_ZERO(member);
-		if (err)
-			kview_image_release(image);
-	}
 	if (err)
 		return err;
+	if (!member && image) {
+		member = *record;
+		*record = NULL;
+		enlist(member, task);
+	}
 	if (member)
 		assign(member, set, image);
 	else
@@ -217,6 +218,7 @@ struct change {
 	struct task_struct *task; /* any thread of the process; with KVIEW_MEMBER_THREAD the one that is meant */
 	u8 reasons;
 	u32 *why;
+	struct kview_mm **record; /* for whoever is no member yet; not needed to leave */
 };
 
 static int join_process(const struct change *change, struct mm_struct *mm)
@@ -238,7 +240,7 @@ static int join_process(const struct change *change, struct mm_struct *mm)
 	if (!set)
 		return -ENOMEM;
 	kview_set_put(set, view, had | reasons);
-	err = kview_member_show(mm, change->task, set);
+	err = kview_member_show(mm, change->task, set, change->record);
 	if (err)
 		kview_set_free(set);
 	else if (!had)
@@ -247,8 +249,7 @@ static int join_process(const struct change *change, struct mm_struct *mm)
 }
 
 /* From now on @threads, whose reference it takes over (NULL: none), are the threads of @mm that see @view. */
-static int show_to(struct kview_view *view, struct mm_struct *mm, struct task_struct *task,
-		   struct kview_threads *threads)
+static int show_to(const struct change *change, struct mm_struct *mm, struct kview_threads *threads)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_set *set = kview_set_copy(member ? member->set : NULL, 1);
@@ -258,24 +259,24 @@ static int show_to(struct kview_view *view, struct mm_struct *mm, struct task_st
 		kview_threads_put(threads);
 		return -ENOMEM;
 	}
-	kview_set_put_threads(set, view, threads);
-	err = kview_member_show(mm, task, set);
+	kview_set_put_threads(set, change->view, threads);
+	err = kview_member_show(mm, change->task, set, change->record);
 	if (err)
 		kview_set_free(set);
 	return err;
 }
 
-static int leave_thread(struct kview_mm *member, struct kview_view *view, struct task_struct *task)
+static int leave_thread(const struct change *change, struct kview_mm *member)
 {
-	const struct kview_threads *had = kview_set_threads(member->set, view);
+	const struct kview_threads *had = kview_set_threads(member->set, change->view);
 	struct kview_threads *left = NULL;
 
 	if (had->count > 1) {
-		left = kview_threads_without(had, task);
+		left = kview_threads_without(had, change->task);
 		if (!left)
 			return -ENOMEM;
 	}
-	return show_to(view, member->mm, task, left);
+	return show_to(change, member->mm, left);
 }
 
 static int join_thread(const struct change *change, struct mm_struct *mm)
@@ -292,12 +293,12 @@ static int join_thread(const struct change *change, struct mm_struct *mm)
 	threads = kview_threads_with(had, change->task);
 	if (!threads)
 		return -ENOMEM;
-	err = show_to(change->view, mm, change->task, threads);
+	err = show_to(change, mm, threads);
 	if (err)
 		return err;
 	/* Its end may have gone by before it saw the image, in which that is noticed. */
 	if (READ_ONCE(change->task->flags) & PF_EXITING) {
-		leave_thread(kview_member_find(mm), change->view, change->task);
+		leave_thread(change, kview_member_find(mm));
 		return refuse(-ESRCH, KVIEW_WHY_THREAD_EXITING, change->why);
 	}
 	change->view->joined++;
@@ -340,6 +341,21 @@ static struct mm_struct *mm_of(const struct change *change)
 	return ERR_PTR(-ESRCH);
 }
 
+/* Killable, and without kview_lock, for which all members wait. */
+static int reserve(struct mm_struct *mm, struct kview_mm **ret_record)
+{
+	struct kview_mm *record;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	record = kview_member_reserve(mm);
+	mmap_write_unlock(mm);
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	*ret_record = record;
+	return 0;
+}
+
 static int add(const struct change *change)
 {
 	struct mm_struct *mm = mm_of(change);
@@ -347,15 +363,12 @@ static int add(const struct change *change)
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	/* Killable, and without kview_lock, for which all members wait. */
-	if (mmap_write_lock_killable(mm)) {
-		mmput(mm);
-		return -EINTR;
+	err = reserve(mm, change->record);
+	if (!err) {
+		mutex_lock(&kview_lock);
+		err = join(change, mm);
+		mutex_unlock(&kview_lock);
 	}
-	mmap_write_unlock(mm);
-	mutex_lock(&kview_lock);
-	err = join(change, mm);
-	mutex_unlock(&kview_lock);
 	/* After the lock: the last reference runs on_release(), which takes it. */
 	mmput(mm);
 	return err;
@@ -380,7 +393,8 @@ static int outside_exec(const struct change *change, int (*make)(const struct ch
 
 int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
 {
-	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why };
+	struct kview_mm *record __free(kview_record) = NULL;
+	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why, .record = &record };
 	int err = outside_exec(&change, add);
 
 	if (err && *why == KVIEW_WHY_NONE)
@@ -420,7 +434,7 @@ static int leave(const struct change *change, struct mm_struct *mm)
 	}
 	if (!kview_threads_has(kview_set_threads(member->set, change->view), change->task))
 		return refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, change->why);
-	return leave_thread(member, change->view, change->task);
+	return leave_thread(change, member);
 }
 
 static int remove(const struct change *change)
@@ -479,13 +493,15 @@ static void give_back(struct kview_mm *member)
 /* A thread goes. What there is no memory for stays until its process ends: nobody else gets its address. */
 static void give_up_thread(struct kview_mm *member, struct task_struct *task)
 {
+	struct change change = { .task = task };
 	struct mm_struct *mm = member->mm;
 	u32 i;
 
 	for (i = member->set->count; member && i-- > 0;) {
 		if (!kview_threads_has(member->set->threads[i], task))
 			continue;
-		leave_thread(member, member->set->views[i], task);
+		change.view = member->set->views[i];
+		leave_thread(&change, member);
 		member = kview_member_find(mm);
 	}
 }

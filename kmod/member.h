@@ -10,6 +10,7 @@
 #ifndef KVIEW_MEMBER_H
 #define KVIEW_MEMBER_H
 
+#include <linux/cleanup.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pid.h>
 
@@ -58,10 +59,22 @@ struct mm_struct *kview_member_mm(struct task_struct *task);
 void kview_member_leave_all(struct kview_view *view);
 
 /*
- * Let @mm, the address space of the process of @task, see @set and nothing else. Takes @set over when it succeeds.
- * -ENOMEM, or what an image fails with: then nothing has changed. Under kview_lock.
+ * What @mm needs to become a member; an ERR_PTR() of -ENOMEM, or of -EINTR. Under its mmap_lock, taken for writing, which a
+ * fault that waits for a file server may hold for long: hence not under kview_lock, for which all members wait, unless
+ * nobody else can have that lock.
  */
-int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set);
+struct kview_mm *kview_member_reserve(struct mm_struct *mm);
+
+void kview_member_unreserve(struct kview_mm *record);
+
+DEFINE_FREE(kview_record, struct kview_mm *, if (!IS_ERR_OR_NULL(_T)) kview_member_unreserve(_T))
+
+/*
+ * Let @mm, the address space of the process of @task, see @set and nothing else. Takes @set over when it succeeds, and
+ * *@record, what is reserved for @mm, when that makes it a member; it is NULL then. -ENOMEM, or what an image fails with:
+ * then nothing has changed. Under kview_lock.
+ */
+int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set, struct kview_mm **record);
 
 /* @task is about to replace its address space by @mm. Takes kview_lock. */
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm);

@@ -23,7 +23,7 @@
 #include "scout.h"
 #include "view.h"
 
-#define BUSY_DELAY msecs_to_jiffies(10)	  /* a process is in the middle of an exec */
+#define BUSY_DELAY msecs_to_jiffies(10)	  /* a process is in the middle of an exec, or of a fault */
 #define MEMORY_DELAY msecs_to_jiffies(500) /* there is no memory for one */
 
 static DEFINE_MUTEX(watch_lock);

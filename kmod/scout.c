@@ -10,6 +10,7 @@
 #include <asm/syscall.h>
 #include <kview.h>
 
+#include "compat/mmap_lock.h"
 #include "compat/symbols.h"
 #include "member.h"
 #include "view.h"
@@ -89,21 +90,44 @@ void kview_scout_drain(void)
 	synchronize_rcu_tasks();
 }
 
+/* Never waits: not for another thread's fault, with cgroup_mutex and kview_lock held. */
+static struct kview_mm *reserve(void)
+{
+	struct kview_mm *record;
+
+	if (!kview_mmap_write_trylock(current->mm))
+		return ERR_PTR(-EBUSY);
+	record = kview_member_reserve(current->mm);
+	mmap_write_unlock(current->mm);
+	return record;
+}
+
+/* Let the image show the scouts' view, too; @member, NULL for none, sees what it sees. */
+static int show_scouts(const struct kview_mm *member)
+{
+	struct kview_mm *record __free(kview_record) = member ? NULL : reserve();
+	struct kview_set *set;
+	int err;
+
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	set = kview_set_copy(member ? member->set : NULL, 1);
+	if (!set)
+		return -ENOMEM;
+	kview_set_put(set, &scouts_view, SCOUTS);
+	err = kview_member_show(current->mm, current, set, &record);
+	if (err)
+		kview_set_free(set);
+	return err;
+}
+
 int kview_scout_begin(void)
 {
 	struct kview_mm *member = kview_member_find(current->mm);
-	struct kview_set *set;
 	int err = 0;
 
-	if (!member || !kview_set_get(member->set, &scouts_view)) {
-		set = kview_set_copy(member ? member->set : NULL, 1);
-		if (!set)
-			return -ENOMEM;
-		kview_set_put(set, &scouts_view, SCOUTS);
-		err = kview_member_show(current->mm, current, set);
-		if (err)
-			kview_set_free(set);
-	}
+	if (!member || !kview_set_get(member->set, &scouts_view))
+		err = show_scouts(member);
 	if (!err)
 		kview_member_find(current->mm)->scouts++;
 	return err;
