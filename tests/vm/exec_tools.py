@@ -177,7 +177,7 @@ TOOLS = [
     libbpf("offcputime", NAMED),
     libbpf("opensnoop", Lines("/nonexistent"), short=True),
     libbpf("runqlat", ""),
-    libbpf("runqslower 1", ""),
+    libbpf("runqslower", ""),
     libbpf("sigsnoop", Lines(NAMED)),
     libbpf("softirqs", "", quiet=ELSEWHERE),
     libbpf("solisten", Lines(r"\b11111\b")),
