@@ -56,13 +56,36 @@ static json_t *describe_targets(const struct monitor_config *config)
 
 static int print_json(const struct monitor_config *config)
 {
-	json_t *json = json_pack("{s:o, s:o, s:s*, s:s*, s:I}", "targets", describe_targets(config), "probes",
-				 describe_probes(config), "prometheus", config->listen_text, "json", config->json,
-				 "series", (json_int_t)config->series);
+	const struct monitor_outputs *outputs = &config->outputs;
+	json_t *json = json_pack("{s:o, s:o, s:s*, s:s*, s:s*, s:s*, s:I}", "targets", describe_targets(config), "probes",
+				 describe_probes(config), "prometheus", outputs->listen_text, "json", outputs->json,
+				 "otlp", outputs->pushes[PUSH_OTLP].url, "remote_write",
+				 outputs->pushes[PUSH_REMOTE_WRITE].url, "series", (json_int_t)config->series);
 	int err = json ? cli_print_document(stdout, json) : -ENOMEM;
 
 	json_decref(json);
 	return err ? cli_fail(err, NULL, "monitor") : CLI_OK;
+}
+
+static void print_outputs(const struct monitor_outputs *outputs)
+{
+	const struct {
+		const char *words, *where;
+	} all[] = {
+		{ "prometheus at", outputs->listen.ss_family ? outputs->listen_text : NULL },
+		{ "json to", outputs->json },
+		{ "otlp to", outputs->pushes[PUSH_OTLP].url },
+		{ "remote_write to", outputs->pushes[PUSH_REMOTE_WRITE].url },
+	};
+	const char *before = "outputs: ";
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!all[i].where)
+			continue;
+		printf("%s%s %s", before, all[i].words, all[i].where);
+		before = ", ";
+	}
+	putchar('\n');
 }
 
 static void print_names(const struct monitor_config *config)
@@ -74,12 +97,8 @@ static void print_names(const struct monitor_config *config)
 	for (size_t i = 0; i < MONITOR_PROBES; i++)
 		if (config->probes[i].on)
 			printf(" %s", monitor_probes[i].name);
-	printf("\noutputs:");
-	if (config->listen.ss_family)
-		printf(" prometheus at %s", config->listen_text);
-	if (config->json)
-		printf("%s json to %s", config->listen.ss_family ? "," : "", config->json);
 	putchar('\n');
+	print_outputs(&config->outputs);
 }
 
 static int check(const struct monitor_options *monitor)

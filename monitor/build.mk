@@ -15,12 +15,12 @@ $(OUT)/monitor/%.inc: monitor/%
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
 $(OUT)/monitor/svg.o: $(OUT)/monitor/flame.js.inc $(OUT)/monitor/flame.css.inc
 
-# Messages of pprof's format.
-$(OUT)/monitor/profile.pb-c.c: monitor/profile.proto
+# Messages of protobuf.
+$(OUT)/%.pb-c.c: %.proto
 	$(call say,PROTOC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)protoc-c --proto_path=monitor --c_out=$(@D) $<
-$(OUT)/monitor/profile.pb-c.o: $(OUT)/monitor/profile.pb-c.c
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+$(OUT)/%.pb-c.o: $(OUT)/%.pb-c.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(c_flags) -Wno-extra -I$(@D) -c -o $@ $<
 $(OUT)/monitor/pprof.o: | $(OUT)/monitor/profile.pb-c.c

@@ -5,8 +5,9 @@
 set -euo pipefail
 
 declare -A packages=(
-	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev
-		 zlib1g-dev libiberty-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev libsqlite3-dev libyaml-dev
+	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libcap-ng-dev libelf-dev
+		 zlib1g-dev libiberty-dev libjansson-dev libcurl4-gnutls-dev libmicrohttpd-dev libprotobuf-c-dev libsnappy-dev libsqlite3-dev
+		 libyaml-dev
 		 linux-libc-dev protobuf-c-compiler'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'

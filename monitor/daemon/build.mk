@@ -4,12 +4,15 @@
 
 monitord_sources := $(sort $(filter-out monitor/daemon/main.c,$(wildcard monitor/daemon/*.c monitor/probes/*.c)))
 monitord_programs := $(filter %.bpf.c,$(monitord_sources))
-monitord_objects := $(call objects,$(monitord_sources))
-monitord_libraries := -lbpf -lelf -ljansson -lmicrohttpd -lyaml
+push_messages := $(OUT)/monitor/push/otlp.pb-c $(OUT)/monitor/push/remote_write.pb-c
+monitord_objects := $(call objects,$(monitord_sources)) $(push_messages:%=%.o)
+monitord_libraries := -lbpf -lelf -ljansson -lmicrohttpd -lprotobuf-c -lyaml
 
 $(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
 # Each includes the skeleton of its programs, and daemon/scope.c that of scope.bpf.c.
 $(monitord_objects): | $(call skeletons,$(monitord_programs))
+$(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: override CFLAGS += -I$(OUT)
+$(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: | $(push_messages:%=%.c)
 $(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
 
 $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \
@@ -28,7 +31,7 @@ $(eval $(call program,tests/unit/monitord_metrics,tests/unit/monitord_metrics.c,
 CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
-	$(patsubst %,monitor/daemon/%.c,config document catalog network),-lyaml))
+	$(patsubst %,monitor/daemon/%.c,config document outputs catalog network),-lyaml))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))

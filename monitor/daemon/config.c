@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -13,28 +12,8 @@
 #define SERIES_DEFAULT 5000
 #define SERIES_MAX 1000000
 #define FORGET_DEFAULT (600 * 1000000000ULL)
-#define JSON_EVERY_DEFAULT (10 * 1000000000ULL)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-/* A word and what to do with its value. */
-struct statement {
-	const char *word;
-	int (*take)(struct document *doc, yaml_node_t *node, void *data);
-};
-
-static int take_statement(struct document *doc, const char *key, yaml_node_t *node, void *data,
-			  const struct statement *statements, size_t count, const char *what)
-{
-	char words[160] = "";
-
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(statements[i].word, key))
-			return statements[i].take(doc, node, data);
-		strcat(strcat(words, i ? ", " : ""), statements[i].word);
-	}
-	return document_refuse(doc, node, "%.40s: nothing %s has; it has %s", key, what, words);
-}
 
 /* --- targets ------------------------------------------------------------------------------------------------------ */
 
@@ -280,117 +259,11 @@ static int take_probes(struct document *doc, yaml_node_t *node, void *data)
 
 /* --- outputs and limits ------------------------------------------------------------------------------------------- */
 
-/* ADDRESS:PORT, [ADDRESS]:PORT */
-static int parse_address(const char *text, struct sockaddr_storage *ret_address)
-{
-	struct sockaddr_in6 *ip6 = (struct sockaddr_in6 *)ret_address;
-	struct sockaddr_in *ip4 = (struct sockaddr_in *)ret_address;
-	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN + 2], *end;
-	unsigned long port;
-	size_t len;
-
-	if (!colon || colon[1] < '0' || colon[1] > '9')
-		return -EINVAL;
-	port = strtoul(colon + 1, &end, 10);
-	len = colon - text;
-	if (*end || !port || port > 65535 || len >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	memset(ret_address, 0, sizeof(*ret_address));
-	if (host[0] == '[' && len > 2 && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		ip6->sin6_family = AF_INET6;
-		ip6->sin6_port = htons(port);
-		return inet_pton(AF_INET6, host + 1, &ip6->sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	ip4->sin_family = AF_INET;
-	ip4->sin_port = htons(port);
-	return inet_pton(AF_INET, host, &ip4->sin_addr) == 1 ? 0 : -EINVAL;
-}
-
-static int take_listen(struct document *doc, yaml_node_t *node, void *data)
-{
-	struct monitor_config *config = data;
-	struct sockaddr_storage address;
-	int err;
-
-	err = document_copy(doc, node, "listen", &config->listen_text);
-	if (err)
-		return err;
-	if (parse_address(config->listen_text, &address))
-		return document_refuse(doc, node,
-				       "listen: %.60s: expected ADDRESS:PORT, as 127.0.0.1:9464 or [::1]:9464",
-				       config->listen_text);
-	config->listen = address;
-	return 0;
-}
-
-static int take_prometheus_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
-{
-	static const struct statement statements[] = { { "listen", take_listen } };
-
-	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "prometheus");
-}
-
-static int take_prometheus(struct document *doc, yaml_node_t *node, void *data)
-{
-	struct monitor_config *config = data;
-	int err;
-
-	err = document_each_key(doc, node, "prometheus", take_prometheus_part, data);
-	if (!err && !config->listen.ss_family)
-		return document_refuse(doc, node, "prometheus: where does it listen? listen: ADDRESS:PORT");
-	return err;
-}
-
-static int take_file(struct document *doc, yaml_node_t *node, void *data)
-{
-	struct monitor_config *config = data;
-	int err;
-
-	err = document_copy(doc, node, "file", &config->json);
-	if (!err && config->json[0] != '/')
-		return document_refuse(doc, node, "file: %.60s: expected a path from / on", config->json);
-	return err;
-}
-
-static int take_every(struct document *doc, yaml_node_t *node, void *data)
-{
-	struct monitor_config *config = data;
-
-	return document_duration(doc, node, "every", &config->json_every);
-}
-
-static int take_json_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
-{
-	static const struct statement statements[] = { { "file", take_file }, { "every", take_every } };
-
-	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "json");
-}
-
-static int take_json(struct document *doc, yaml_node_t *node, void *data)
-{
-	struct monitor_config *config = data;
-	int err;
-
-	err = document_each_key(doc, node, "json", take_json_part, data);
-	if (!err && !config->json)
-		return document_refuse(doc, node, "json: where to? file: PATH");
-	return err;
-}
-
-static int take_output(struct document *doc, const char *key, yaml_node_t *node, void *data)
-{
-	static const struct statement statements[] = { { "prometheus", take_prometheus }, { "json", take_json } };
-
-	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "outputs");
-}
-
 static int take_outputs(struct document *doc, yaml_node_t *node, void *data)
 {
-	return document_each_key(doc, node, "outputs", take_output, data);
+	struct monitor_config *config = data;
+
+	return monitor_outputs_take(doc, node, &config->outputs);
 }
 
 static int take_series(struct document *doc, yaml_node_t *node, void *data)
@@ -416,11 +289,11 @@ static int take_times(struct document *doc, yaml_node_t *node, void *data)
 
 static int take_limit(struct document *doc, const char *key, yaml_node_t *node, void *data)
 {
-	static const struct statement statements[] = { { "series", take_series },
+	static const struct document_statement statements[] = { { "series", take_series },
 						       { "forget", take_forget },
 						       { "times", take_times } };
 
-	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "limits");
+	return document_take(doc, key, node, data, statements, ARRAY_SIZE(statements), "limits");
 }
 
 static int take_limits(struct document *doc, yaml_node_t *node, void *data)
@@ -430,14 +303,14 @@ static int take_limits(struct document *doc, yaml_node_t *node, void *data)
 
 static int take_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
 {
-	static const struct statement statements[] = {
+	static const struct document_statement statements[] = {
 		{ "targets", take_targets },
 		{ "probes", take_probes },
 		{ "outputs", take_outputs },
 		{ "limits", take_limits },
 	};
 
-	return take_statement(doc, key, node, data, statements, ARRAY_SIZE(statements), "a configuration");
+	return document_take(doc, key, node, data, statements, ARRAY_SIZE(statements), "a configuration");
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
@@ -447,7 +320,7 @@ static void set_defaults(struct monitor_config *config)
 	config->times = true;
 	config->series = SERIES_DEFAULT;
 	config->forget = FORGET_DEFAULT;
-	config->json_every = JSON_EVERY_DEFAULT;
+	monitor_outputs_default(&config->outputs);
 	for (size_t i = 0; i < MONITOR_PROBES; i++) {
 		config->probes[i].on = monitor_probes[i].on;
 		for (size_t j = 0; j < MONITOR_OPTIONS; j++)
@@ -459,8 +332,8 @@ static int check_whole(struct document *doc, const struct monitor_config *config
 {
 	if (!config->target_count)
 		return document_refuse(doc, NULL, "no targets: nothing would be monitored");
-	if (!config->listen.ss_family && !config->json)
-		return document_refuse(doc, NULL, "no outputs: outputs: prometheus or json");
+	if (!monitor_outputs_any(&config->outputs))
+		return document_refuse(doc, NULL, "no outputs: outputs: prometheus, json, otlp or remote_write");
 	if (config->probes[MONITOR_HTTP].on && !config->probes[MONITOR_TCP].on)
 		return document_refuse(doc, NULL, "the probe http needs the probe tcp, which finds the connections");
 	return 0;
@@ -505,6 +378,5 @@ void monitor_config_deinit(struct monitor_config *config)
 	for (size_t i = 0; i < config->target_count; i++)
 		target_deinit(&config->targets[i]);
 	free(config->targets);
-	free(config->listen_text);
-	free(config->json);
+	monitor_outputs_deinit(&config->outputs);
 }

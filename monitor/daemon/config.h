@@ -13,6 +13,7 @@
 
 #include "catalog.h"
 #include "network.h"
+#include "outputs.h"
 #include "util/cleanup.h"
 
 #define MONITOR_TARGETS 64 /* what the probes' maps have room for */
@@ -52,10 +53,7 @@ struct monitor_config {
 	struct monitor_target *targets;
 	size_t target_count;
 	struct monitor_probe_config probes[MONITOR_PROBES];
-	struct sockaddr_storage listen; /* ss_family 0: no Prometheus endpoint */
-	char *listen_text;
-	char *json; /* file of JSON lines; NULL: none */
-	uint64_t json_every; /* ns */
+	struct monitor_outputs outputs;
 	bool times; /* the kernel keeps times of programs */
 	uint64_t series, forget; /* how many there can be; ns without a change after which one is dropped */
 };

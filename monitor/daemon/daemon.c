@@ -16,6 +16,7 @@
 #include "metrics.h"
 #include "note.h"
 #include "probe.h"
+#include "push.h"
 #include "scope.h"
 
 #define NS 1000000000ULL
@@ -31,6 +32,7 @@ struct monitor_daemon {
 	struct cost *cost;
 	struct endpoint *endpoint;
 	FILE *json;
+	struct push *pushes[PUSH_KINDS];
 	uint64_t looked_at, json_at;
 	unsigned int generation; /* of the scope that the probes have followed */
 	int signals, timer;
@@ -130,6 +132,9 @@ static int look(struct monitor_daemon *daemon)
 		running[count++] = &daemon->probes[kind];
 		err = err ?: probe_collect(&daemon->probes[kind], time, daemon->config->forget);
 	}
+	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
+		if (daemon->pushes[kind])
+			push_look(daemon->pushes[kind]);
 	return err ?: cost_collect(daemon->cost, daemon->scope, running, count);
 }
 
@@ -150,10 +155,10 @@ static int open_endpoint(struct monitor_daemon *daemon)
 	struct endpoint *endpoint = NULL;
 	int err = 0;
 
-	if (daemon->config->listen.ss_family)
-		err = endpoint_open(&daemon->config->listen, answer, daemon, &endpoint);
+	if (daemon->config->outputs.listen.ss_family)
+		err = endpoint_open(&daemon->config->outputs.listen, answer, daemon, &endpoint);
 	if (err)
-		monitor_note("%s: %s", daemon->config->listen_text, strerror(-err));
+		monitor_note("%s: %s", daemon->config->outputs.listen_text, strerror(-err));
 	else
 		daemon->endpoint = endpoint;
 	return err;
@@ -161,11 +166,11 @@ static int open_endpoint(struct monitor_daemon *daemon)
 
 static int open_json(struct monitor_daemon *daemon)
 {
-	FILE *json = daemon->config->json ? fopen(daemon->config->json, "ae") : NULL;
-	int err = daemon->config->json && !json ? -errno : 0;
+	FILE *json = daemon->config->outputs.json ? fopen(daemon->config->outputs.json, "ae") : NULL;
+	int err = daemon->config->outputs.json && !json ? -errno : 0;
 
 	if (err) {
-		monitor_note("%s: %s", daemon->config->json, strerror(-err));
+		monitor_note("%s: %s", daemon->config->outputs.json, strerror(-err));
 		return err;
 	}
 	if (daemon->json)
@@ -178,12 +183,56 @@ static void write_json(struct monitor_daemon *daemon)
 {
 	uint64_t time = now(CLOCK_MONOTONIC);
 
-	if (!daemon->json || time - daemon->json_at < daemon->config->json_every)
+	if (!daemon->json || time - daemon->json_at < daemon->config->outputs.json_every)
 		return;
 	daemon->json_at = time;
 	if (look(daemon) || metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, daemon->json)) {
-		monitor_note("%s: cannot be written", daemon->config->json);
+		monitor_note("%s: cannot be written", daemon->config->outputs.json);
 		clearerr(daemon->json);
+	}
+}
+
+/* One that has the same to do goes on. */
+static int open_push(struct monitor_daemon *daemon, enum push_kind kind)
+{
+	const struct monitor_push_config *config = &daemon->config->outputs.pushes[kind];
+	struct push *push = NULL;
+	int err;
+
+	if (daemon->pushes[kind] && push_is_for(daemon->pushes[kind], config))
+		return 0;
+	err = config->url ? push_open(kind, config, daemon->metrics, NULL, &push) : 0;
+	if (err) {
+		monitor_note(PUSH_PROGRAM ": %s", strerror(-err));
+		return err;
+	}
+	push_close(daemon->pushes[kind]);
+	daemon->pushes[kind] = push;
+	return 0;
+}
+
+static int open_pushes(struct monitor_daemon *daemon)
+{
+	int err = 0;
+
+	for (enum push_kind kind = 0; !err && kind < PUSH_KINDS; kind++)
+		err = open_push(daemon, kind);
+	return err;
+}
+
+/* Those whose time has come. */
+static void send_pushes(struct monitor_daemon *daemon, bool all)
+{
+	uint64_t time = now(CLOCK_MONOTONIC);
+	bool looked = false;
+
+	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++) {
+		if (!daemon->pushes[kind] || !(all || push_is_due(daemon->pushes[kind], time)))
+			continue;
+		if (!looked && look(daemon))
+			monitor_note("out of memory");
+		looked = true;
+		push_send(daemon->pushes[kind], time);
 	}
 }
 
@@ -191,7 +240,7 @@ static void write_json(struct monitor_daemon *daemon)
 
 static bool same_address(const struct monitor_config *one, const struct monitor_config *other)
 {
-	return !memcmp(&one->listen, &other->listen, sizeof(one->listen));
+	return !memcmp(&one->outputs.listen, &other->outputs.listen, sizeof(one->outputs.listen));
 }
 
 static void free_config(struct monitor_config *config)
@@ -229,6 +278,7 @@ static void change_outputs(struct monitor_daemon *daemon, bool moved)
 			daemon->endpoint = old;
 	}
 	open_json(daemon);
+	open_pushes(daemon);
 }
 
 static void reload(struct monitor_daemon *daemon)
@@ -277,6 +327,7 @@ static void take_timer(struct monitor_daemon *daemon)
 	if (now(CLOCK_MONOTONIC) - daemon->looked_at >= LOOK_EVERY && look(daemon))
 		monitor_note("out of memory");
 	write_json(daemon);
+	send_pushes(daemon, false);
 }
 
 static void take_news(struct monitor_daemon *daemon)
@@ -357,6 +408,7 @@ static int begin(struct monitor_daemon *daemon)
 	err = err ?: set_probes(daemon);
 	err = err ?: open_endpoint(daemon);
 	err = err ?: open_json(daemon);
+	err = err ?: open_pushes(daemon);
 	daemon->generation = daemon->scope ? monitor_scope_generation(daemon->scope) : 0;
 	return err;
 }
@@ -366,6 +418,8 @@ static void end(struct monitor_daemon *daemon)
 	endpoint_close(daemon->endpoint);
 	if (daemon->json)
 		fclose(daemon->json);
+	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
+		push_close(daemon->pushes[kind]);
 	/* Those that use others' maps first. */
 	for (size_t i = MONITOR_PROBES; i-- > 0;)
 		stop_probe(daemon, i);
@@ -392,6 +446,7 @@ int monitor_daemon_run(const char *path, struct monitor_config *config)
 	if (!err) {
 		say_what_runs(&daemon);
 		err = run(&daemon);
+		send_pushes(&daemon, true);
 	}
 	end(&daemon);
 	return err;

@@ -141,6 +141,19 @@ int document_each_element(struct document *doc, yaml_node_t *node, document_fn f
 	return err;
 }
 
+int document_take(struct document *doc, const char *key, yaml_node_t *node, void *data,
+		  const struct document_statement *statements, size_t count, const char *what)
+{
+	char words[160] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(statements[i].word, key))
+			return statements[i].take(doc, node, data);
+		strcat(strcat(words, i ? ", " : ""), statements[i].word);
+	}
+	return document_refuse(doc, node, "%.40s: nothing %s has; it has %s", key, what, words);
+}
+
 int document_text(struct document *doc, const yaml_node_t *node, const char *what, const char **ret_text)
 {
 	const char *text = scalar(node);

@@ -3,6 +3,7 @@
 #ifndef KVIEW_MONITOR_DOCUMENT_H
 #define KVIEW_MONITOR_DOCUMENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <yaml.h>
@@ -33,6 +34,16 @@ int document_each_key(struct document *doc, yaml_node_t *node, const char *what,
 
 /* The elements of a list; a single value is a list of one. */
 int document_each_element(struct document *doc, yaml_node_t *node, document_fn fn, void *data);
+
+/* A word of a mapping, and what takes its value. */
+struct document_statement {
+	const char *word;
+	int (*take)(struct document *doc, yaml_node_t *node, void *data);
+};
+
+/* Hand @node to the one whose word is @key; -EINVAL: @what has no such word. */
+int document_take(struct document *doc, const char *key, yaml_node_t *node, void *data,
+		  const struct document_statement *statements, size_t count, const char *what);
 
 /* A value that is no list or mapping, and not empty. */
 int document_text(struct document *doc, const yaml_node_t *node, const char *what, const char **ret_text);

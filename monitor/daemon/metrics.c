@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 struct metric {
 	TAILQ_ENTRY(metric) entry;
 	struct family *family;
 	char *labels[METRIC_LABELS];
 	unsigned int users;
-	uint64_t counter;
+	uint64_t counter, since;
 	double gauge;
 	struct monitor_sample *sample; /* of histograms */
 };
@@ -121,6 +122,7 @@ static struct metric *new_metric(struct family *family, const char *const *label
 {
 	struct metric *metric = calloc(1, sizeof(*metric));
 	bool failed = !metric;
+	struct timespec time;
 
 	if (metric && family->desc->type == METRIC_HISTOGRAM) {
 		metric->sample = calloc(1, sizeof(*metric->sample));
@@ -131,6 +133,8 @@ static struct metric *new_metric(struct family *family, const char *const *label
 		failed = !metric->labels[i];
 	}
 	if (!failed) {
+		clock_gettime(CLOCK_REALTIME, &time);
+		metric->since = time.tv_sec * 1000000000ULL + time.tv_nsec;
 		metric->family = family;
 		failed = !tsearch(metric, &family->tree, compare_series);
 	}
@@ -232,6 +236,7 @@ int metrics_each(const struct metrics *metrics, metrics_fn fn, void *data)
 			struct metric_value value = { .desc = family->desc,
 						      .gauge = metric->gauge,
 						      .counter = metric->counter,
+						      .since = metric->since,
 						      .histogram = metric->sample };
 
 			memcpy(value.labels, metric->labels, sizeof(value.labels));

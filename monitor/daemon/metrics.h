@@ -42,6 +42,7 @@ struct metric_value {
 	const char *labels[METRIC_LABELS];
 	double gauge;
 	uint64_t counter;
+	uint64_t since; /* ns of the day's clock, CLOCK_REALTIME: when it was made, at 0 */
 	const struct monitor_sample *histogram; /* its slots, count and sum */
 };
 
@@ -75,6 +76,17 @@ int metrics_each(const struct metrics *metrics, metrics_fn fn, void *data);
 
 /* Upper bound of slot @slot of a histogram of @desc; the last one has none. */
 double metric_bound(const struct metric_desc *desc, unsigned int slot);
+
+/* Who measured. */
+struct metrics_origin {
+	const char *host, *version;
+};
+
+/* A moment of OTLP, as an ExportMetricsServiceRequest, or of Prometheus' remote write; @ret_points: values in it. */
+int metrics_write_otlp(const struct metrics *metrics, uint64_t ns, const struct metrics_origin *origin, FILE *out,
+		       uint64_t *ret_points);
+int metrics_write_remote(const struct metrics *metrics, uint64_t ns, const struct metrics_origin *origin, FILE *out,
+			 uint64_t *ret_points);
 
 /* Prometheus' text format 0.0.4; JSON, one object in a line for each series. -EIO */
 int metrics_write_prometheus(const struct metrics *metrics, FILE *out);

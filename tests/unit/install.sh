@@ -25,7 +25,7 @@ describe | diff "$tmp/once" - || fail "installing again changed something"
 
 for file in bin/kview lib/kview-test/libkview.{a,so,so.0} include/kview/kview.h include/kview/uapi/kview.h \
 	    lib/kview-test/pkgconfig/libkview.pc share/man/man1/kview.1 share/man/man3/kview_open.3 share/man/man4/kview.4 \
-	    sbin/kview-monitord share/man/man8/kview-monitord.8 lib/systemd/system/kview-monitord.service; do
+	    sbin/kview-monitord lib/kview/kview-push share/man/man8/kview-monitord.8 lib/systemd/system/kview-monitord.service; do
 	[ -e "$stage/usr/$file" ] || fail "make install left out $file"
 done
 

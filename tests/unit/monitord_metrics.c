@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Metrics of known values, told by the daemon's own endpoint until a signal ends it: for monitord_prometheus.sh.
+ * Metrics of known values, told by the daemon's own endpoint, and sent by its own kview-push, until SIGTERM or SIGINT:
+ * for monitord_*.sh.
  *
- *     monitord_metrics PORT
+ *     monitord_metrics PORT [otlp|remote_write URL PROGRAM EVERY_MS TIMEOUT_MS gzip|none [HEADERS]]
  *
- * Each time somebody asks, what has been counted grows: five requests of 3 ms and one of 40 ms, and 1,000 bytes.
+ * Each time somebody asks, or something is sent, what has been counted grows: five requests of 3 ms and one of 40 ms,
+ * and 1,000 bytes.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
 
 #include "monitor/daemon/endpoint.h"
 #include "monitor/daemon/metrics.h"
+#include "monitor/daemon/outputs.h"
+#include "monitor/daemon/push.h"
+
+#define MS 1000000ULL
 
 static const struct metric_desc requests = { "kview_http_request_seconds", "Requests.", METRIC_HISTOGRAM, 1e-9,
 					     { "target", "path" } };
@@ -24,6 +34,7 @@ static const struct metric_desc busy = { "kview_monitor_cpu_seconds_total", "Tim
 struct told {
 	struct metrics *metrics;
 	struct metric *requests, *bytes, *sessions, *busy;
+	struct push *push; /* NULL: nothing is sent */
 };
 
 static void add_requests(struct metric *metric, uint64_t count, uint64_t each)
@@ -34,15 +45,22 @@ static void add_requests(struct metric *metric, uint64_t count, uint64_t each)
 	metric_add_sample(metric, &sample);
 }
 
+static void count(struct told *told)
+{
+	add_requests(told->requests, 5, 3000000);
+	add_requests(told->requests, 1, 40000000);
+	metric_add(told->bytes, 1000);
+	metric_add(told->busy, 250000000);
+	if (told->push)
+		push_look(told->push);
+}
+
 static int tell(enum endpoint_page page, FILE *out, void *data)
 {
 	struct told *told = data;
 
 	(void)page;
-	add_requests(told->requests, 5, 3000000);
-	add_requests(told->requests, 1, 40000000);
-	metric_add(told->bytes, 1000);
-	metric_add(told->busy, 250000000);
+	count(told);
 	return metrics_write_prometheus(told->metrics, out);
 }
 
@@ -62,23 +80,90 @@ static int make(struct told *told)
 	return err;
 }
 
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+static int send_by(char **argv, struct told *told)
+{
+	const struct monitor_push_config config = {
+		.url = argv[1],
+		.every = strtoull(argv[3], NULL, 10) * MS,
+		.timeout = strtoull(argv[4], NULL, 10) * MS,
+		.compress = !strcmp(argv[5], "gzip"),
+		.headers = argv[6],
+	};
+
+	enum push_kind kind = strcmp(argv[0], "otlp") ? PUSH_REMOTE_WRITE : PUSH_OTLP;
+
+	return push_open(kind, &config, told->metrics, argv[2], &told->push);
+}
+
+static void send_all(struct told *told)
+{
+	count(told);
+	push_send(told->push, now());
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void run(struct told *told, struct endpoint *endpoint, int signals)
+{
+	for (;;) {
+		struct pollfd fds[] = { { .fd = endpoint_fd(endpoint), .events = POLLIN },
+					{ .fd = signals, .events = POLLIN } };
+		int timeout = endpoint_timeout(endpoint);
+
+		if (told->push && (timeout < 0 || timeout > 20))
+			timeout = 20;
+		poll(fds, 2, timeout);
+		if (fds[1].revents)
+			return;
+		endpoint_run(endpoint);
+		if (told->push && push_is_due(told->push, now()))
+			send_all(told);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_storage storage = {};
 	struct endpoint *endpoint;
 	struct told told = {};
+	int signals;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 8 && argc != 9)
 		return 2;
 	address.sin_port = htons(atoi(argv[1]));
 	*(struct sockaddr_in *)&storage = address;
-	if (make(&told) || endpoint_open(&storage, tell, &told, &endpoint))
+	signals = block_signals();
+	if (signals < 0 || make(&told) || endpoint_open(&storage, tell, &told, &endpoint) ||
+	    (argc > 2 && send_by(argv + 2, &told)))
 		return 1;
-	for (;;) {
-		struct pollfd fd = { .fd = endpoint_fd(endpoint), .events = POLLIN };
-
-		poll(&fd, 1, endpoint_timeout(endpoint));
-		endpoint_run(endpoint);
-	}
+	/* The first one is sent before anybody can have asked. */
+	if (told.push)
+		send_all(&told);
+	run(&told, endpoint, signals);
+	/* The last one is sent before it ends. */
+	if (told.push)
+		send_all(&told);
+	push_close(told.push);
+	endpoint_close(endpoint);
+	metrics_free(told.metrics);
+	return 0;
 }

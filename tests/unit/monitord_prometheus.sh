@@ -4,16 +4,7 @@
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
-
-free_port()
-{
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-is_there()
-{
-	curl -sf -o /dev/null "http://127.0.0.1:$1/$2"
-}
+. tests/unit/prometheus.inc
 
 # Both take the port they are given, unless somebody else has taken it first.
 start()
@@ -23,31 +14,13 @@ start()
 	metrics_port=$(free_port)
 	port=$(free_port)
 	build/sanitize/tests/unit/monitord_metrics "$metrics_port" &
-	cat >"$tmp/prometheus.yml" <<-CONF
+	start_prometheus --log.level=info <<-CONF
 		global: {scrape_interval: 1s, scrape_timeout: 1s}
 		scrape_configs:
 		- {job_name: kview, static_configs: [{targets: ['127.0.0.1:$metrics_port']}]}
 	CONF
-	prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
-		--web.listen-address="127.0.0.1:$port" >"$tmp/log" 2>&1 &
 	wait_for is_there "$metrics_port" metrics
-	wait_for is_there "$port" -/ready
 	curl -sf "http://127.0.0.1:$metrics_port/metrics" >"$tmp/metrics"
-}
-
-# ask EXPRESSION: its value, when there is one.
-ask()
-{
-	curl -sf -G "http://127.0.0.1:$port/api/v1/query" --data-urlencode "query=$1" | python3 -c '
-import json, sys
-for found in json.load(sys.stdin)["data"]["result"]:
-    print(found["value"][1])'
-}
-
-# answers VALUE EXPRESSION
-answers()
-{
-	[ "$(ask "$2")" = "$1" ]
 }
 
 # A scrape that took too long leaves nothing to ask for until the next one.

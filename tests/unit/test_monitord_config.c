@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #define TARGET "targets:\n- name: a\n  pid: 1\n"
+#define OTLP TARGET "outputs:\n  otlp:\n    url: http://a/b\n"
 #define OUTPUT "outputs: {prometheus: {listen: '127.0.0.1:9464'}}\n"
 
 static int read_text(const char *text, struct monitor_config *config, struct monitor_error *error)
@@ -40,10 +41,18 @@ static void everything(void **state)
 				   "outputs:\n"
 				   "  prometheus: {listen: '[::1]:9464'}\n"
 				   "  json: {file: /var/log/kview.jsonl, every: 500ms}\n"
+				   "  otlp:\n"
+				   "    url: https://otel.example:4318/v1/metrics\n"
+				   "    every: 1m\n"
+				   "    compression: none\n"
+				   "    headers: {Authorization: Bearer a b, X-Tenant: 7}\n"
+				   "  remote_write: {url: 'http://[::1]:9090/api/v1/write', timeout: 500ms}\n"
 				   "limits: {series: 1234, forget: 2h, times: no}\n";
 	struct monitor_config config;
 	struct monitor_error error;
-	const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)&config.listen;
+	const struct monitor_push_config *otlp = &config.outputs.pushes[PUSH_OTLP];
+	const struct monitor_push_config *remote = &config.outputs.pushes[PUSH_REMOTE_WRITE];
+	const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)&config.outputs.listen;
 
 	(void)state;
 	assert_int_equal(read_text(text, &config, &error), 0);
@@ -80,8 +89,17 @@ static void everything(void **state)
 	assert_false(config.probes[MONITOR_MEMORY].on);
 	assert_int_equal(ip6->sin6_family, AF_INET6);
 	assert_int_equal(ntohs(ip6->sin6_port), 9464);
-	assert_string_equal(config.json, "/var/log/kview.jsonl");
-	assert_int_equal(config.json_every, 500000000);
+	assert_string_equal(config.outputs.json, "/var/log/kview.jsonl");
+	assert_int_equal(config.outputs.json_every, 500000000);
+	assert_string_equal(otlp->url, "https://otel.example:4318/v1/metrics");
+	assert_string_equal(otlp->headers, "Authorization: Bearer a b\nX-Tenant: 7\n");
+	assert_int_equal(otlp->every, 60000000000);
+	assert_int_equal(otlp->timeout, 10000000000);
+	assert_false(otlp->compress);
+	assert_string_equal(remote->url, "http://[::1]:9090/api/v1/write");
+	assert_null(remote->headers);
+	assert_int_equal(remote->every, 15000000000);
+	assert_int_equal(remote->timeout, 500000000);
 	assert_int_equal(config.series, 1234);
 	assert_false(config.times);
 	assert_int_equal(config.forget, 7200000000000);
@@ -98,8 +116,8 @@ static void defaults(void **state)
 	for (size_t i = 0; i < MONITOR_PROBES; i++)
 		assert_int_equal(config.probes[i].on, monitor_probes[i].on);
 	assert_int_equal(config.probes[MONITOR_HTTP].options[MONITOR_HTTP_PATHS], 100);
-	assert_int_equal(config.listen.ss_family, AF_INET);
-	assert_null(config.json);
+	assert_int_equal(config.outputs.listen.ss_family, AF_INET);
+	assert_null(config.outputs.json);
 	assert_int_equal(config.series, 5000);
 	monitor_config_deinit(&config);
 }
@@ -153,6 +171,19 @@ static void mistakes(void **state)
 		{ TARGET "outputs:\n  json: {file: a}\n", 5, "a: expected a path" },
 		{ TARGET "outputs:\n  json: {file: /a, every: 10}\n", 5, "every: 10: not a time" },
 		{ TARGET "outputs:\n  json: {file: /a, every: 0s}\n", 5, "every: 0s: not a time" },
+		{ TARGET "outputs:\n  otlp:\n", 5, "otlp: where to? url: http://127.0.0.1:4318/v1/metrics" },
+		{ TARGET "outputs:\n  otlp: {url: 'http://a:1'}\n", 5, "http://a:1: expected http://HOST:PORT/PATH" },
+		{ TARGET "outputs:\n  otlp: {url: 'http:///a'}\n", 5, "expected http://HOST:PORT/PATH" },
+		{ TARGET "outputs:\n  otlp: {url: 'grpc://a:1/b'}\n", 5, "expected http://HOST:PORT/PATH" },
+		{ TARGET "outputs:\n  otlp: {url: \"http://a/b\\nX: y\"}\n", 5, "expected http://HOST:PORT/PATH" },
+		{ TARGET "outputs:\n  otlp: {url: 'http://a/b', every: 999ms}\n", 5, "every: less than 1s" },
+		{ TARGET "outputs:\n  otlp: {url: 'http://a/b', timeout: 61s}\n", 5, "timeout: more than 1m" },
+		{ OTLP "    compression: zip\n", 7, "zip: gzip or none is expected" },
+		{ OTLP "    headers: {A b: c}\n", 7, "A b: no name of a header" },
+		{ OTLP "    headers: {a: \"b\\nc\"}\n", 7, "a: more than a line" },
+		{ OTLP "    headers: {host: b}\n", 7, "host: is set by" },
+		{ TARGET "outputs:\n  remote_write: {url: 'http://a/b', compression: gzip}\n", 5, "has its own" },
+		{ TARGET "outputs:\n  remote_write: {uri: 'http://a/b'}\n", 5, "uri: nothing remote_write has" },
 		{ TARGET OUTPUT "limits: {series: 99}\n", 5, "series: 99: not a number from 100" },
 		{ TARGET OUTPUT "probes: {http: yes}\n", 0, "http needs the probe tcp" },
 		{ TARGET OUTPUT "limits: {memory: 1}\n", 5, "memory: nothing limits has" },
