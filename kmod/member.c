@@ -164,6 +164,7 @@ static void enlist(struct kview_mm *record, struct task_struct *task)
 	/* Only now: meanwhile it may have been reaped. NULL then, which is nobody. */
 	record->tgid = get_task_pid(task, PIDTYPE_TGID);
 	record->scouts = 0;
+	record->held_out = false; /* nobody else can see it: it has no image */
 	hash_add(members, &record->hash, (unsigned long)record->mm);
 }
 
