@@ -13,6 +13,7 @@ struct kview_stub;
 /* Places the cold code, which follows the hot code, jumps to and comes from. */
 struct cold {
 	size_t others, dispatched, interrupt, borrowed, deep; /* jumps out, at the function's entry */
+	size_t put_off, made;		  /* the jump out for a call that is put off; where one goes on that is made */
 	size_t end;			  /* where they return */
 	size_t left, back;		  /* the same at its return */
 };

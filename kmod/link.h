@@ -26,6 +26,7 @@ struct kview_link {
 	struct list_head node;	 /* in the view, by rising id; kview_lock */
 	bool interrupts;	 /* KVIEW_LINK_INTERRUPTS */
 	bool held;		 /* in the view, but not started yet; kview_lock */
+	bool puts_off;		 /* KVIEW_LINK_PUT_OFF */
 	bool closed;		 /* detached for good: programs wait for no return any more; read by stubs */
 	struct bpf_prog *prog;
 	struct kview_proto *proto; /* of the function a tracing program was made for; NULL for other programs */

@@ -158,7 +158,7 @@ void emit_active_leave(struct emitter *e, const struct kview_hook *hook)
 }
 
 /* The branch over the cold part is the way most often gone. */
-void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args)
+void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args, s32 result)
 {
 	size_t free, done;
 
@@ -175,6 +175,10 @@ void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args
 		emit_cookie(e, hook->cookie);
 	emit_lea(e, RDI, args);
 	emit_call(e, hook->link->prog->bpf_func);
+	if (result) {
+		EMIT(e, 0x09, 0x85); /* or %eax,@result(%rbp) */
+		emit_u32(e, result);
+	}
 	if (hook->cookie)
 		emit_cookie(e, 0);
 	emit_active_leave(e, hook);

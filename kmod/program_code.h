@@ -46,7 +46,10 @@ void emit_count(struct emitter *e, const struct kview_hook *hook);
 void emit_active(struct emitter *e, const struct kview_hook *hook);
 void emit_active_leave(struct emitter *e, const struct kview_hook *hook);
 
-/* As __bpf_trace_run(): all of that, around a program whose context is @args(%rbp). The run context has no cookie. */
-void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args);
+/*
+ * As __bpf_trace_run(): all of that, around a program whose context is @args(%rbp). The run context has no cookie. Where
+ * @result is not 0, @result(%rbp) gets the bits of what the program returned.
+ */
+void emit_raw_program(struct emitter *e, const struct kview_hook *hook, s32 args, s32 result);
 
 #endif

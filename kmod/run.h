@@ -63,6 +63,9 @@ void kview_run_calls_threads(struct kview_stub *stub, struct pt_regs *regs);
 /* Programs on the entry of all calls, where one ends that nobody may have been called for. Preemption is off. */
 void kview_run_late(struct kview_stub *stub, struct pt_regs *regs);
 
+/* A program wants the call put off: is it? Preemption is on. */
+int kview_run_put_off(struct kview_stub *stub, struct pt_regs *regs);
+
 /* __secure_computing() returns. */
 void kview_run_denied(struct kview_stub *stub, struct pt_regs *regs);
 

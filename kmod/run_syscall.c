@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/compat.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <asm/syscall.h>
 
 #include "compat/prog.h"
@@ -78,14 +79,26 @@ void kview_run_raws(struct kview_stub *stub, struct pt_regs *regs)
 	struct pt_regs *user = (struct pt_regs *)regs->di;
 	bool enter = stub->role == KVIEW_ROLE_SYSCALL_ENTER;
 	u64 args[2] = { (u64)user, enter ? syscall_get_nr(current, user) : syscall_get_return_value(current, user) };
-	u32 i;
+	u32 i, result;
 
 	if (!enter && dispatched_to_user())
 		return;
 	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
-		if (kview_stub_is_for(stub, i, current))
-			kview_run_alone(stub->hooks[i], args);
+		if (!kview_stub_is_for(stub, i, current))
+			continue;
+		result = kview_run_alone(stub->hooks[i], args);
+		if (stub->hooks[i]->link->puts_off)
+			regs->orig_ax |= result;
 	}
+}
+
+/*
+ * With a signal the kernel makes the call anew, behind a handler if there is one: its number and arguments are still in
+ * the registers of user space. Without one it would not, and the caller would see the error.
+ */
+int kview_run_put_off(struct kview_stub *stub, struct pt_regs *regs)
+{
+	return task_sigpending(current);
 }
 
 static __always_inline void run_calls(struct kview_stub *stub, struct pt_regs *regs, bool apart)

@@ -353,6 +353,7 @@ static void emit_hot(struct code *code)
 	}
 	if (stub->group[KVIEW_RETURNS])
 		emit_entry_programs(code);
+	emit_syscall_put_off(code);
 	if (kview_around(stub))
 		emit_around(code);
 	else if (stub->pin)
@@ -423,6 +424,7 @@ size_t kview_stub_code(const struct kview_stub *stub, u8 *buffer, unsigned long 
 	}
 	emit_hot(&code);
 	emit_cold_entry(&code);
+	emit_cold_put_off(&code);
 	if (kview_around(stub))
 		emit_cold_return(&code);
 	emit_detours(&code);

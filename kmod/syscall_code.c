@@ -73,7 +73,8 @@ void emit_syscall_raws(struct code *code)
 	emit_context_enter(e);
 	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
 		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
-		emit_raw_program(e, stub->hooks[i], FRAME(r15) - 2 * (s32)sizeof(u64));
+		emit_raw_program(e, stub->hooks[i], FRAME(r15) - 2 * (s32)sizeof(u64),
+				 stub->hooks[i]->link->puts_off ? FRAME(orig_ax) : 0);
 		emit_others_label(e, others);
 	}
 	emit_context_leave(e);
@@ -81,6 +82,52 @@ void emit_syscall_raws(struct code *code)
 	if (dispatch)
 		end_detour(code, dispatch);
 	end_detour(code, timed);
+}
+
+static bool may_put_off(const struct kview_stub *stub)
+{
+	u32 i;
+
+	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
+		if (stub->hooks[i]->link->puts_off)
+			return true;
+	}
+	return false;
+}
+
+void emit_syscall_put_off(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	struct emitter *e = &code->e;
+
+	if (!may_put_off(stub))
+		return;
+	EMIT(e, 0x83, 0xbd); /* cmpl $0,orig_ax(%rbp): 0 unless a program has left something */
+	emit_u32(e, FRAME(orig_ax));
+	EMIT(e, 0x00);
+	code->cold.put_off = emit_jump(e, JNZ);
+	code->cold.made = e->size;
+}
+
+void emit_cold_put_off(struct code *code)
+{
+	const struct kview_stub *stub = code->stub;
+	struct emitter *e = &code->e;
+	size_t made;
+
+	if (!code->cold.put_off)
+		return;
+	emit_label(e, code->cold.put_off);
+	emit_c_call(e, stub, kview_run_put_off);
+	EMIT(e, 0x85, 0xc0); /* test %eax,%eax */
+	made = emit_jump(e, JZ);
+	emit_mov(e, RAX, -ERESTARTNOINTR);
+	emit_load(e, RBX, FRAME(bx));
+	emit_leave(e);
+	EMIT(e, 0x48, 0x8d, 0x64, 0x24, 0x08); /* lea 8(%rsp),%rsp: past the return address into the function */
+	emit_return(e);
+	emit_label(e, made);
+	emit_jump_back(e, code->cold.made);
 }
 
 static bool has_hooks_of_all(const struct kview_stub *stub)

@@ -16,6 +16,13 @@ void emit_syscall_late(struct code *code);
 /* Raw tracepoint programs, and those with types: the registers of user space, and the number or the result. */
 void emit_syscall_raws(struct code *code);
 
+/*
+ * Behind them, with preemption on: where a program has put the call off, and with reason, the function returns without
+ * having begun. The second is what is not on the usual way.
+ */
+void emit_syscall_put_off(struct code *code);
+void emit_cold_put_off(struct code *code);
+
 /* Programs of single calls: other calls go past in a few instructions. */
 void emit_syscall_calls(struct code *code);
 

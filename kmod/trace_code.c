@@ -171,7 +171,7 @@ static void emit_raws(struct emitter *e, const struct kview_stub *stub, struct c
 	emit_context_enter(e);
 	for (i = stub->group[KVIEW_RAWS]; i < stub->group[KVIEW_RAWS + 1]; i++) {
 		others = emit_if_other_than(e, stub->threads ? stub->threads[i] : NULL);
-		emit_raw_program(e, stub->hooks[i], arg_slot(stub->place.tracepoint, 0));
+		emit_raw_program(e, stub->hooks[i], arg_slot(stub->place.tracepoint, 0), 0);
 		emit_others_label(e, others);
 	}
 	emit_context_leave(e);

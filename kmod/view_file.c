@@ -204,7 +204,9 @@ static int publish_link(struct kview_view *view, struct kview_link *link, u32 *w
 /* In an interrupt a trampoline does not stay on the stack for the function's return. */
 static bool flags_valid(const struct kview_link_create *request)
 {
-	if (request->flags & ~(KVIEW_LINK_INTERRUPTS | KVIEW_LINK_HELD))
+	if (request->flags & ~(KVIEW_LINK_INTERRUPTS | KVIEW_LINK_HELD | KVIEW_LINK_PUT_OFF))
+		return false;
+	if (request->flags & KVIEW_LINK_PUT_OFF && request->kind != KVIEW_HOOK_RAW_ENTER)
 		return false;
 	return !(request->flags & KVIEW_LINK_INTERRUPTS) || request->kind == KVIEW_HOOK_ENTRY || request->kind == KVIEW_HOOK_FENTRY ||
 	       request->kind == KVIEW_HOOK_RAW_TP || request->kind == KVIEW_HOOK_BTF_TP;
@@ -229,6 +231,7 @@ static int create_link(struct kview_view *view, struct kview_link_create *reques
 		return err;
 	link->interrupts = request->flags & KVIEW_LINK_INTERRUPTS;
 	link->held = request->flags & KVIEW_LINK_HELD;
+	link->puts_off = request->flags & KVIEW_LINK_PUT_OFF;
 	return publish_link(view, link, &request->reason);
 }
 

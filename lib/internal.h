@@ -44,6 +44,7 @@ struct kview_link {
 	size_t count;
 	struct kview_site *sites;
 	bool some; /* see struct kview_found */
+	bool put_off; /* see struct kview_attach_opts */
 };
 
 struct kview {
@@ -101,7 +102,7 @@ int kview_refuse_site(const struct kview_link *link, size_t index, int err, uint
 int kview_refuse_link(const struct kview_link *link, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void kview_reason_clear(struct kview *view);
 
-extern const char kview_not_loaded[], kview_needs_group[], kview_needs_privilege[], kview_kind_unknown[];
+extern const char kview_no_put_off[], kview_not_loaded[], kview_needs_group[], kview_needs_privilege[], kview_kind_unknown[];
 
 /* opts.c */
 /* Copy options of any version into a zeroed struct of @size. -EINVAL when what this library does not know is in use. */

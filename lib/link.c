@@ -55,8 +55,11 @@ void kview_link_discard(struct kview_link *link)
 
 int kview_link_attach(struct kview_link *link)
 {
-	int err = link->view->ops->attach(link);
+	int err;
 
+	if (link->put_off && (link->kind != KVIEW_KIND_RAW_ENTER || link->view->ops->mode != KVIEW_MODE_VIEW))
+		return kview_refuse_link(link, -EOPNOTSUPP, "%s", kview_no_put_off);
+	err = link->view->ops->attach(link);
 	if (err)
 		return err;
 	TAILQ_INSERT_TAIL(&link->view->links, link, entry);

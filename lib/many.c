@@ -113,6 +113,8 @@ int kview_attach_pattern(struct kview *view, int prog_fd, enum kview_kind kind, 
 	kview_reason_clear(view);
 	if (kview_opts_copy(&opts, sizeof(opts), user_opts))
 		return kview_refuse(view, -EINVAL, "options that libkview %s does not know", kview_version());
+	if (opts.put_off)
+		return kview_refuse(view, -EOPNOTSUPP, "%s", kview_no_put_off);
 	err = check_program(view, prog_fd, kind, &info) ?: kview_pattern_find(view, kind, pattern, pattern, &found);
 	if (err)
 		return err;

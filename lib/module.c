@@ -183,6 +183,7 @@ static uint32_t link_flags(const struct kview_link *link)
 {
 	uint32_t flags = module_view(link->view)->features & KVIEW_FEATURE_HELD ? KVIEW_LINK_HELD : 0;
 
+	flags |= link->put_off ? KVIEW_LINK_PUT_OFF : 0;
 	return flags | (link->view->interrupts && kview_kind_info(link->kind)->interrupts ? KVIEW_LINK_INTERRUPTS : 0);
 }
 
@@ -205,6 +206,8 @@ static int module_attach(struct kview_link *base)
 		return kview_refuse_site(base, 0, -ENOMEM, KVIEW_WHY_NONE);
 	if (!(module_view(base->view)->features & kview_kind_info(base->kind)->feature))
 		return kview_refuse_link(base, -EOPNOTSUPP, "%s", kview_kind_unknown);
+	if (base->put_off && !(module_view(base->view)->features & KVIEW_FEATURE_PUT_OFF))
+		return kview_refuse_link(base, -EOPNOTSUPP, "putting calls off: %s", kview_kind_unknown);
 	for (size_t i = 0; i < base->count; i++) {
 		err = fill_target(base, i, &targets[i]);
 		if (err)

@@ -72,13 +72,14 @@ static int find_sites(struct kview *view, const struct bpf_program *prog, const 
 }
 
 static int program_link_new(struct kview *view, const struct bpf_program *prog, enum kview_kind kind,
-			    struct kview_found *found, uint64_t cookie, struct kview_link **ret_link)
+			    struct kview_found *found, const struct kview_attach_opts *opts, struct kview_link **ret_link)
 {
 	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
 
 	if (kview_link_new(view, kind, found->count, &link))
 		return out_of_memory(view);
-	kview_link_take(link, found, cookie);
+	kview_link_take(link, found, opts->cookie);
+	link->put_off = opts->put_off;
 	link->prog = prog;
 	link->prog_fd = bpf_program__fd(prog);
 	link->program = strdup(bpf_program__name(prog));
@@ -90,7 +91,7 @@ static int program_link_new(struct kview *view, const struct bpf_program *prog, 
 }
 
 /* Attach, but do not start. */
-static int attach_program(struct kview *view, const struct bpf_program *prog, uint64_t cookie,
+static int attach_program(struct kview *view, const struct bpf_program *prog, const struct kview_attach_opts *opts,
 			  struct kview_link **ret_link)
 {
 	_cleanup_(kview_link_discardp) struct kview_link *link = NULL;
@@ -104,7 +105,7 @@ static int attach_program(struct kview *view, const struct bpf_program *prog, ui
 	if (err)
 		return err;
 	err = find_sites(view, prog, &section, &found) ?:
-	      program_link_new(view, prog, section.kind, &found, cookie, &link);
+	      program_link_new(view, prog, section.kind, &found, opts, &link);
 	free(section.name);
 	if (err)
 		return err;
@@ -125,7 +126,7 @@ int kview_attach_program(struct kview *view, const struct bpf_program *prog, con
 	kview_reason_clear(view);
 	if (kview_opts_copy(&opts, sizeof(opts), user_opts))
 		return kview_refuse(view, -EINVAL, "options that libkview %s does not know", kview_version());
-	err = attach_program(view, prog, opts.cookie, &link) ?: kview_link_start(link);
+	err = attach_program(view, prog, &opts, &link) ?: kview_link_start(link);
 	if (err)
 		return err;
 	if (ret_link)
@@ -144,6 +145,7 @@ static void close_links_after(struct kview *view, const struct kview_link *last)
 
 static int attach_programs(struct kview *view, const struct bpf_object *obj, size_t *count)
 {
+	const struct kview_attach_opts opts = { .sz = sizeof(opts) };
 	struct bpf_program *prog;
 	struct kview_link *link;
 	int err;
@@ -151,7 +153,7 @@ static int attach_programs(struct kview *view, const struct bpf_object *obj, siz
 	bpf_object__for_each_program(prog, obj) {
 		if (!bpf_program__autoload(prog) || !bpf_program__autoattach(prog))
 			continue;
-		err = attach_program(view, prog, 0, &link);
+		err = attach_program(view, prog, &opts, &link);
 		if (err)
 			return err;
 		(*count)++;

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 const char kview_not_loaded[] = "kview.ko is not loaded: modprobe kview";
+const char kview_no_put_off[] = "only a program for raw_tp/sys_enter in a view can put calls off";
 const char kview_kind_unknown[] = "this kview.ko does not know such hooks: install matching versions of kview.ko and libkview";
 const char kview_needs_group[] = "only root and the group kview may open " KVIEW_DEVICE;
 const char kview_needs_privilege[] = "needs CAP_BPF and CAP_PERFMON: run as root";

@@ -73,6 +73,13 @@ struct kview_open_opts {
 struct kview_attach_opts {
 	size_t sz;
 	uint64_t cookie; /* what bpf_get_attach_cookie() returns */
+	/*
+	 * The program, raw_tp/sys_enter in a view, may put the call off: when it returns something else than 0 while a signal
+	 * waits for the task, the task takes the signal first, and then makes the call, for which the program runs again. So a
+	 * program that sends SIGSTOP (bpf_send_signal()) stops a process before its call. -EOPNOTSUPP elsewhere, and with
+	 * a kview.ko that does not know it. Since 0.1.
+	 */
+	bool put_off;
 };
 
 /* What the hooks of a link, or one hook, have seen from members. */

@@ -59,6 +59,7 @@
 #define KVIEW_FEATURE_THREAD (1ULL << 11) /* KVIEW_MEMBER_THREAD */
 #define KVIEW_FEATURE_HELD (1ULL << 12)	  /* KVIEW_LINK_HELD, KVIEW_IOC_LINKS_START */
 #define KVIEW_FEATURE_SYSCALL_ALL (1ULL << 13) /* KVIEW_SYSCALL_ALL */
+#define KVIEW_FEATURE_PUT_OFF (1ULL << 14) /* KVIEW_LINK_PUT_OFF */
 
 /* Bits of kview_info.machine: facts about this boot that explain behaviour. */
 #define KVIEW_MACHINE_LA57 (1U << 0) /* five-level page tables */
@@ -204,6 +205,14 @@ struct kview_target {
  * Until then listings of the view leave the link out.
  */
 #define KVIEW_LINK_HELD (1U << 1)
+
+/*
+ * For KVIEW_HOOK_RAW_ENTER: the program may put the call off. When it returns something else than 0 while a signal waits
+ * for the task, the call is not made: the task takes the signal, and makes the call when it goes on, as if the signal had
+ * come before it. Then the program runs for it again. Without a signal, and at calls the kernel does not have, the result
+ * means nothing. Until then sys_exit shows -ERESTARTNOINTR, as of other calls that a signal interrupts.
+ */
+#define KVIEW_LINK_PUT_OFF (1U << 2)
 
 /* KVIEW_IOC_LINK_CREATE: attach one program to all targets or to none; returns a link fd (close-on-exec). View fd. */
 struct kview_link_create {
