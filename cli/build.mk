@@ -45,12 +45,8 @@ guard_service_libraries := $(OUT)/guard/guard.a $(patsubst %,$(OUT)/monitor/daem
 	$(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lz -lm
 $(eval $(call unit_test,tests/unit/test_cli_guard,tests/unit/test_cli_guard.c $(guard_service_sources),$(guard_service_libraries)))
 
-# The page, as strings of C.
-$(OUT)/guard/page/%.inc: guard/page/%
-	$(call say,GEN,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
-$(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/%.inc,$(wildcard guard/page/*))
+# The page.
+$(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/%.inc,$(wildcard guard/page/* page/*.js page/*.css))
 $(OUT)/cli/guard_web.o: override CFLAGS += -I$(OUT)
 
 # For a browser: the service over a machine of its own, where something happens.

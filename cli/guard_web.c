@@ -14,6 +14,7 @@
 
 #include "guard_metrics.h"
 #include "guard_requests.h"
+#include "page/headers.h"
 #include "scope.h"
 
 #define CONNECTIONS 32
@@ -50,7 +51,7 @@ static const char page_html[] =
 #include "guard/page/index.html.inc"
 	;
 static const char page_css[] =
-#include "guard/page/guard.css.inc"
+#include "page/page.css.inc"
 	;
 static const char guard_js[] =
 #include "guard/page/guard.js.inc"
@@ -59,17 +60,17 @@ static const char matrix_js[] =
 #include "guard/page/matrix.js.inc"
 	;
 static const char table_js[] =
-#include "guard/page/table.js.inc"
+#include "page/table.js.inc"
 	;
 static const char text_js[] =
-#include "guard/page/text.js.inc"
+#include "page/text.js.inc"
 	;
 
 static const struct {
 	const char *url, *type, *text;
 } files[] = {
 	{ "/", "text/html; charset=utf-8", page_html },
-	{ "/guard.css", "text/css; charset=utf-8", page_css },
+	{ "/page.css", "text/css; charset=utf-8", page_css },
 	{ "/guard.js", SCRIPT, guard_js },
 	{ "/matrix.js", SCRIPT, matrix_js },
 	{ "/table.js", SCRIPT, table_js },
@@ -78,31 +79,17 @@ static const struct {
 
 /* --- answers --- */
 
-/* Nothing but what this server sends is loaded, run or asked; nobody frames it, and nothing is kept. */
-static const char *const headers[][2] = {
-	{ "Content-Security-Policy",
-	  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-	  " base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
-	{ "X-Content-Type-Options", "nosniff" },
-	{ "X-Frame-Options", "DENY" },
-	{ "Referrer-Policy", "no-referrer" },
-	{ "Cross-Origin-Opener-Policy", "same-origin" },
-	{ "Cross-Origin-Resource-Policy", "same-origin" },
-	{ "Cache-Control", "no-store" },
-};
-
 static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status, const char *type,
 				   const char *text, size_t len)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)text, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result result;
-	size_t i;
 
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		MHD_add_response_header(response, headers[i][0], headers[i][1]);
+	for (size_t i = 0; i < PAGE_HEADERS; i++)
+		MHD_add_response_header(response, page_headers[i][0], page_headers[i][1]);
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;

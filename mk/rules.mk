@@ -27,7 +27,7 @@
 #                                       flags of one folder
 #
 # Pattern rules: $(OUT)/x.o from x.c, $(OUT)/x.bpf.o from x.bpf.c,
-# $(OUT)/x.skel.h from that.
+# $(OUT)/x.skel.h from that, $(OUT)/x.inc from x: a text as strings of C.
 
 ALL :=
 CHECK_UNIT :=
@@ -89,6 +89,11 @@ $(OUT)/%.bpf.o: %.bpf.c $(OUT)/flags
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*)) >$@
+
+$(OUT)/%.inc: %
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
 
 $(OUT)/%.a:
 	$(call say,AR,$@)

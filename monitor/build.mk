@@ -8,11 +8,7 @@ monitor_objects := $(call objects,$(filter-out %.bpf.c,$(monitor_sources))) $(OU
 $(OUT)/monitor/libmonitor.a: $(monitor_objects)
 $(OUT)/monitor/recorder.o: | $(OUT)/monitor/flame.skel.h
 
-# What svg.c writes into each picture, as strings of C.
-$(OUT)/monitor/%.inc: monitor/%
-	$(call say,GEN,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+# What svg.c writes into each picture.
 $(OUT)/monitor/svg.o: $(OUT)/monitor/flame.js.inc $(OUT)/monitor/flame.css.inc
 
 # Messages of protobuf.

@@ -13,6 +13,8 @@ $(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
 $(monitord_objects): | $(call skeletons,$(monitord_programs))
 $(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: | $(push_messages:%=%.c)
+$(OUT)/monitor/daemon/page.o: $(patsubst %,$(OUT)/%.inc,$(wildcard monitor/page/* page/*.js page/*.css))
+$(OUT)/monitor/daemon/page.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
 
 $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "page.h"
+#include "page/headers.h"
+
 #define CONNECTIONS 32
 #define IDLE_SECONDS 60 /* Prometheus asks every 15 s or minute over one connection */
 
@@ -30,6 +33,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int st
 		return MHD_NO;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (size_t i = 0; i < PAGE_HEADERS; i++)
+		MHD_add_response_header(response, page_headers[i][0], page_headers[i][1]);
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -69,6 +74,7 @@ static enum MHD_Result answer_page(struct endpoint *endpoint, struct MHD_Connect
 static enum MHD_Result take_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
 				    const char *version, const char *body, size_t *body_len, void **state)
 {
+	const struct page_file *file;
 	static int begun;
 
 	(void)version;
@@ -87,9 +93,11 @@ static enum MHD_Result take_request(void *data, struct MHD_Connection *connectio
 	for (enum endpoint_page page = 0; page < PAGES; page++)
 		if (!strcmp(url, pages[page].url))
 			return answer_page(data, connection, page);
-	if (!strcmp(url, "/"))
-		return answer_text(connection, MHD_HTTP_OK, "kview-monitord: see /metrics\n");
-	return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /metrics.json\n");
+	file = page_find(url);
+	if (file)
+		return answer(connection, MHD_HTTP_OK, file->type, (char *)file->text, strlen(file->text),
+			      MHD_RESPMEM_PERSISTENT);
+	return answer_text(connection, MHD_HTTP_NOT_FOUND, "there are /, /metrics and /metrics.json\n");
 }
 
 /* Bound here, so that its errors are known. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where Prometheus and others ask. It has no thread of its own: whoever owns it watches its descriptor. */
+/* Where Prometheus, browsers and others ask. It has no thread of its own: whoever owns it watches its descriptor. */
 #ifndef KVIEW_MONITOR_ENDPOINT_H
 #define KVIEW_MONITOR_ENDPOINT_H
 

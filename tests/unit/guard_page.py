@@ -16,6 +16,8 @@ import sys
 import time
 import urllib.parse
 
+from browser import Page, check_requests, expect, start
+
 REDIS, NGINX, CRON = "/usr/bin/redis-server", "/usr/sbin/nginx", "/usr/sbin/cron"
 HOSTILE = "/srv/<img src=x onerror=document.title='evil'>"
 START = ["brk", "arch_prctl", "access", "openat", "fstat", "mmap", "close", "read", "pread64", "mprotect", "prlimit64", "getrandom",
@@ -42,11 +44,6 @@ def write_traces(path):
             out.write('%d execve("%s", ["x"], 0x7ffc /* 3 vars */) = 0\n' % (pid, program))
             out.writelines("%d %s(0) = 0\n" % (pid, call) for call in calls)
             out.write("%d +++ exited with 0 +++\n" % pid)
-
-
-def expect(what, condition):
-    if not condition:
-        sys.exit(f"guard_page.py: not so: {what}")
 
 
 class Service:
@@ -157,52 +154,7 @@ def check_commands(service, kview):
     expect("status", "profiles    4 of 64, 0 normal\n" in guard("status"))
 
 
-def start():
-    from selenium import webdriver
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1240,1000",
-                     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options)
-
-
-class Page:
-    def __init__(self, browser, folder):
-        self.browser, self.folder = browser, folder
-
-    def all(self, selector):
-        from selenium.webdriver.common.by import By
-        return self.browser.find_elements(By.CSS_SELECTOR, selector)
-
-    def one(self, selector):
-        return self.all(selector)[0]
-
-    def text(self, selector):
-        """Of all there are; asked in one piece, for the page may replace them meanwhile."""
-        return self.browser.execute_script(
-            "return [...document.querySelectorAll(arguments[0])].map(node => node.textContent).join('\\n')", selector)
-
-    def wait(self, what, condition):
-        from selenium.common.exceptions import StaleElementReferenceException
-        for _ in range(600):
-            try:
-                if condition():
-                    return
-            except (IndexError, StaleElementReferenceException):
-                pass
-            time.sleep(0.1)
-        self.shoot("failed")
-        errors = [entry["message"] for entry in self.browser.get_log("browser")]
-        sys.exit(f"guard_page.py: waited in vain: {what}\n{self.text('main')}\n{errors}")
-
-    def wait_text(self, selector, wanted):
-        self.wait(f"{wanted} in {selector}", lambda: wanted in self.text(selector))
-
-    def go(self, part):
-        self.one(f"nav a[data-view={part}]").click()
-        self.wait(part, lambda: self.one(f"#{part}").is_displayed())
-
+class GuardPage(Page):
     def open_profile(self, program):
         self.go("profiles")
         self.wait(program, lambda: [a for a in self.all("#profile-table a") if a.text == program][0].click() is None)
@@ -217,10 +169,6 @@ class Page:
             during()
         self.one("#confirm-yes").click()
         self.wait(f"{what} is done", lambda: not self.one("#confirm").is_displayed())
-
-    def shoot(self, name):
-        if self.folder:
-            self.browser.save_screenshot(os.path.join(self.folder, name + ".png"))
 
 
 def look_around(page, service):
@@ -319,16 +267,6 @@ def only_look(page, service):
     page.wait("buttons that do nothing say so", lambda: all(not b.is_enabled() for b in page.all("#actions button")))
 
 
-def check_requests(browser, address):
-    for entry in browser.get_log("performance"):
-        message = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            url = message["params"]["request"]["url"]
-            expect(f"no request to anybody else: {url}", url.startswith((address, "data:", "about:")))
-    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    expect(f"no errors: {errors}", not errors)
-
-
 def no_key_and_no_guard(page, service):
     page.browser.execute_script("sessionStorage.clear()")
     page.browser.get("about:blank")
@@ -353,7 +291,7 @@ def main():
         check_commands(service, kview)
     browser = start()
     try:
-        page = Page(browser, folder)
+        page = GuardPage(browser, folder)
         for step in look_around, operate, alarm, see_matrix, only_look:
             step(page, service)
         check_requests(browser, service.address)

@@ -6,7 +6,7 @@
  *     monitord_metrics PORT [otlp|remote_write URL PROGRAM EVERY_MS TIMEOUT_MS gzip|none [HEADERS]]
  *
  * Each time somebody asks, or something is sent, what has been counted grows: five requests of 3 ms and one of 40 ms,
- * and 1,000 bytes.
+ * 1,000 bytes, and so on.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -29,11 +29,17 @@ static const struct metric_desc requests = { "kview_http_request_seconds", "Requ
 					     { "target", "path" } };
 static const struct metric_desc bytes = { "kview_tcp_sent_bytes_total", "Bytes.", METRIC_COUNTER, 1, { "target" } };
 static const struct metric_desc sessions = { "kview_tcp_sessions", "Sessions.", METRIC_GAUGE, 1, { "target" } };
+static const struct metric_desc queries = { "kview_dns_query_seconds", "Queries.", METRIC_HISTOGRAM, 1e-9,
+					    { "target", "type", "code" } };
+static const struct metric_desc pauses = { "kview_gc_pause_seconds", "Pauses.", METRIC_HISTOGRAM, 1e-9,
+					   { "target", "runtime", "kind" } };
+static const struct metric_desc runs = { "kview_monitor_program_runs_total", "Runs.", METRIC_COUNTER, 1, { "program" } };
+static const struct metric_desc in_view = { "kview_monitor_program_in_view", "Who pays.", METRIC_GAUGE, 1, { "program" } };
 static const struct metric_desc busy = { "kview_monitor_cpu_seconds_total", "Time.", METRIC_COUNTER, 1e-9, {} };
 
 struct told {
 	struct metrics *metrics;
-	struct metric *requests, *bytes, *sessions, *busy;
+	struct metric *requests, *bytes, *sessions, *busy, *queries, *pauses, *runs, *in_view;
 	struct push *push; /* NULL: nothing is sent */
 };
 
@@ -51,6 +57,9 @@ static void count(struct told *told)
 	add_requests(told->requests, 1, 40000000);
 	metric_add(told->bytes, 1000);
 	metric_add(told->busy, 250000000);
+	add_requests(told->queries, 2, 100000);
+	add_requests(told->pauses, 1, 20000000);
+	metric_add(told->runs, 500);
 	if (told->push)
 		push_look(told->push);
 }
@@ -58,9 +67,13 @@ static void count(struct told *told)
 static int tell(enum endpoint_page page, FILE *out, void *data)
 {
 	struct told *told = data;
+	struct timespec time;
 
-	(void)page;
 	count(told);
+	if (page == ENDPOINT_JSON) {
+		clock_gettime(CLOCK_REALTIME, &time);
+		return metrics_write_json(told->metrics, time.tv_sec + time.tv_nsec / 1e9, out);
+	}
 	return metrics_write_prometheus(told->metrics, out);
 }
 
@@ -68,6 +81,9 @@ static int make(struct told *told)
 {
 	/* What a path can hold, and has to be escaped. */
 	const char *const labels[] = { "web", "/a\"b\\c\nd" };
+	const char *const hostile[] = { "names", "<img src=x>", "NOERROR" };
+	const char *const collector[] = { "node", "v8", "scavenge" };
+	const char *const program[] = { "monitor_cpu" };
 	int err;
 
 	err = metrics_new(100, &told->metrics);
@@ -75,8 +91,14 @@ static int make(struct told *told)
 	err = err ?: metrics_get(told->metrics, &bytes, labels, &told->bytes);
 	err = err ?: metrics_get(told->metrics, &sessions, labels, &told->sessions);
 	err = err ?: metrics_get(told->metrics, &busy, NULL, &told->busy);
-	if (!err)
+	err = err ?: metrics_get(told->metrics, &queries, hostile, &told->queries);
+	err = err ?: metrics_get(told->metrics, &pauses, collector, &told->pauses);
+	err = err ?: metrics_get(told->metrics, &runs, program, &told->runs);
+	err = err ?: metrics_get(told->metrics, &in_view, program, &told->in_view);
+	if (!err) {
 		metric_set(told->sessions, 7);
+		metric_set(told->in_view, 1);
+	}
 	return err;
 }
 

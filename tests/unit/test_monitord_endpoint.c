@@ -109,11 +109,24 @@ static void answers(void **state)
 	expect(subject, "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "");
 	expect(subject, "GET /metrics?a=b HTTP/1.0\r\n\r\n", "HTTP/1.", "xxxx");
 	expect(subject, "GET /metrics.json HTTP/1.0\r\n\r\n", "HTTP/1.", "jjjj");
+	expect(subject, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.", NULL);
+	expect(subject, "GET /monitor.js HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", NULL);
 	expect(subject, "GET /../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 404", NULL);
 	expect(subject, "POST /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
 	       "HTTP/1.1 405", NULL);
 	subject->result = -EIO;
 	expect(subject, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 500", NULL);
+}
+
+/* What a browser gets loads nothing from elsewhere. */
+static void page(void **state)
+{
+	_cleanup_(freep) char *answer = exchange(*state, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+	assert_non_null(strstr(answer, "\r\nContent-Security-Policy: default-src 'none';"));
+	assert_non_null(strstr(answer, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
+	assert_non_null(strstr(answer, "<title>kview monitor</title>"));
+	assert_null(strstr(answer, "://"));
 }
 
 static void much(void **state)
@@ -138,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(page, setup, teardown),
 		cmocka_unit_test_setup_teardown(much, setup, teardown),
 		cmocka_unit_test_setup_teardown(taken, setup, teardown),
 	};

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "page.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SCRIPT "text/javascript; charset=utf-8"
+
+static const char index_html[] =
+#include "monitor/page/index.html.inc"
+	;
+static const char monitor_css[] =
+#include "monitor/page/monitor.css.inc"
+	;
+static const char monitor_js[] =
+#include "monitor/page/monitor.js.inc"
+	;
+static const char samples_js[] =
+#include "monitor/page/samples.js.inc"
+	;
+static const char heat_js[] =
+#include "monitor/page/heat.js.inc"
+	;
+static const char page_css[] =
+#include "page/page.css.inc"
+	;
+static const char table_js[] =
+#include "page/table.js.inc"
+	;
+static const char text_js[] =
+#include "page/text.js.inc"
+	;
+
+static const struct page_file files[] = {
+	{ "/", "text/html; charset=utf-8", index_html },
+	{ "/page.css", "text/css; charset=utf-8", page_css },
+	{ "/monitor.css", "text/css; charset=utf-8", monitor_css },
+	{ "/monitor.js", SCRIPT, monitor_js },
+	{ "/samples.js", SCRIPT, samples_js },
+	{ "/heat.js", SCRIPT, heat_js },
+	{ "/table.js", SCRIPT, table_js },
+	{ "/text.js", SCRIPT, text_js },
+};
+
+const struct page_file *page_find(const char *url)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!strcmp(files[i].url, url))
+			return &files[i];
+	return NULL;
+}
