@@ -173,10 +173,12 @@ static int cmd_exec(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_option,
-		.args_doc = "--pid PID -- TOOL [ARG...]\n--cgroup PATH -- TOOL [ARG...]",
+		.args_doc = "--pid PID -- TOOL [ARG...]\n--tree PID -- TOOL [ARG...]\n"
+			    "--cgroup PATH -- TOOL [ARG...]\n--container NAME -- TOOL [ARG...]",
 		.doc = "Run a tracing tool as it is, for one application: what it attaches to functions, tracepoints "
-		       "and system calls of the kernel is attached in a view that only the given processes have. The "
-		       "exit status is the tool's.",
+		       "and system calls of the kernel is attached in a view that only the given processes have. What "
+		       "cannot be is refused, or attached as the tool asks, with a line that says so. The exit status "
+		       "is the tool's.",
 	};
 	struct input input = { .targets.command = argv[0] };
 	int code;

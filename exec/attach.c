@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <uapi/kview.h>
 
+#include "advice.h"
+#include "programs.h"
 #include "supervisor.h"
 
 /* The kind can run in interrupts, too, where the user has asked for that. */
@@ -42,43 +44,7 @@ static uint32_t asked_flags(const struct supervisor *sup, uint32_t kind)
 
 static const char *why_text(uint32_t why, int err)
 {
-	return kview_why_text(why) ?: strerror(-err);
-}
-
-/* What a person can do about it. */
-static const char *advice(uint32_t why)
-{
-	switch (why) {
-	case KVIEW_WHY_NO_SYMBOL:
-	case KVIEW_WHY_NO_TRACEPOINT:
-	case KVIEW_WHY_NO_SUCH_SYSCALL:
-		return "kview list shows what there is";
-	case KVIEW_WHY_AMBIGUOUS:
-		return "hook a function that calls it, or give its address";
-	case KVIEW_WHY_NOT_TRACEABLE:
-	case KVIEW_WHY_CROSSES_PAGE:
-	case KVIEW_WHY_UNKNOWN_CODE:
-	case KVIEW_WHY_NO_PROTOTYPE:
-		return "hook a function that calls it, or run the tool by itself";
-	case KVIEW_WHY_NOT_ENTRY:
-		return "hook its entry";
-	case KVIEW_WHY_TEXT_BUSY:
-		return "try again when the other tracer has ended";
-	case KVIEW_WHY_PROG_NOT_JITED: /* says so itself */
-		return NULL;
-	default:
-		return "by itself the tool has it for the whole machine";
-	}
-}
-
-static void program_info(int prog_fd, struct bpf_prog_info *ret_info)
-{
-	struct bpf_prog_info info = {};
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(prog_fd, &info, &size))
-		info = (struct bpf_prog_info){};
-	*ret_info = info;
+	return advice_why(why) ?: strerror(-err);
 }
 
 static void tell_record(struct supervisor *sup, struct exec_record *record, int prog_fd)
@@ -99,12 +65,15 @@ static void tell_attached(struct supervisor *sup, const char *label, int prog_fd
 
 static int refuse(struct supervisor *sup, const char *label, int prog_fd, int err, uint32_t why, const char *text)
 {
-	const char *todo = advice(why);
-	char reason[512];
-	struct exec_record record = { .hook = label, .reason = reason };
+	struct bpf_prog_info info;
+	char reason[512], type[64] = "";
+	struct exec_record record = { .hook = label, .program = info.name, .reason = reason };
 
-	snprintf(reason, sizeof(reason), "%s%s%s", text, todo ? "; " : "", todo ?: "");
-	tell_record(sup, &record, prog_fd);
+	program_info(prog_fd, &info);
+	if (why == KVIEW_WHY_PROG_TYPE)
+		snprintf(type, sizeof(type), " (it is %s)", program_type_name(info.type));
+	snprintf(reason, sizeof(reason), "%s%s; %s", text, type, advice_todo(why));
+	sup->options->record(sup->options->data, &record);
 	supervisor_note(sup, "%s: %s", label, reason);
 	return err;
 }
@@ -243,6 +212,15 @@ static int attach_tracing_as(struct supervisor *sup, uint32_t kind, const char *
 	return 0;
 }
 
+static int refuse_modifier(struct supervisor *sup, const char *name, int prog_fd)
+{
+	char label[KVIEW_SYMBOL_LEN];
+
+	snprintf(label, sizeof(label), "fmod_ret %s", name ?: "(of a module)");
+	return refuse(sup, label, prog_fd, -EOPNOTSUPP, KVIEW_WHY_NONE,
+		      "the program changes what the function returns, which no view can have");
+}
+
 /*
  * With @attach_type 0 the kernel does not tell at which end of its function the program belongs, but the module refuses
  * it by its type at the other.
@@ -255,6 +233,8 @@ int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, ui
 	char label[KVIEW_SYMBOL_LEN];
 	int err;
 
+	if (attach_type == BPF_MODIFY_RETURN)
+		return refuse_modifier(sup, name, prog_fd);
 	snprintf(label, sizeof(label), "%s %s", tracing_word(kind), point ?: name ?: "(of a module)");
 	if (leaving_is_at(kind, point))
 		return attach_leaving(sup, label, kind, &target, prog_fd, ret_link);
@@ -262,7 +242,8 @@ int attach_tracing(struct supervisor *sup, uint32_t attach_type, int prog_fd, ui
 	if (err && !attach_type && kind == KVIEW_HOOK_FENTRY && why == KVIEW_WHY_PROG_TYPE) {
 		kind = KVIEW_HOOK_FEXIT;
 		err = attach_tracing_as(sup, kind, NULL, prog_fd, cookie, ret_link, &why);
-		snprintf(label, sizeof(label), "%s %s", tracing_word(kind), name ?: "(of a module)");
+		snprintf(label, sizeof(label), "%s %s", err ? "fentry or fexit" : tracing_word(kind),
+			 name ?: "(of a module)");
 	}
 	if (err)
 		return refuse(sup, label, prog_fd, err, why, why_text(why, err));
@@ -308,10 +289,8 @@ static void function_name(const struct kview_target *function, char *text, size_
 static void tell_left_out(struct supervisor *sup, const char *word, uint32_t left, uint32_t count, const char *first,
 			  uint32_t why)
 {
-	const char *todo = advice(why);
-
-	supervisor_note(sup, "%s: %u of %u functions are left out, the first %s: %s%s%s", word, left, count, first,
-			why_text(why, -EOPNOTSUPP), todo ? "; " : "", todo ?: "");
+	supervisor_note(sup, "%s: %u of %u functions are left out, the first %s: %s; %s", word, left, count, first,
+			why_text(why, -EOPNOTSUPP), advice_todo(why));
 }
 
 /* Move those that can be hooked to the front, and tell of the others. Returns how many there are. */
@@ -374,4 +353,34 @@ int attach_many(struct supervisor *sup, uint32_t kind, struct kview_target *func
 	tell_attached(sup, label, prog_fd, EXEC_VIEW, kept);
 	*ret_link = fd;
 	return 0;
+}
+
+struct description {
+	char *text;
+	size_t size;
+};
+
+/* Of the first hook: the others are alike. */
+static int describe_hook(const struct kview_hook *hook, void *data)
+{
+	const struct description *to = data;
+	size_t used = strlen(to->text);
+
+	snprintf(to->text + used, to->size - used, " on %s%s%s", kview_kind_name(hook->kind), hook->name ? " " : "",
+		 hook->name ?: "");
+	return 1;
+}
+
+void attach_describe(const struct call *call, int theirs, char *text, size_t size)
+{
+	_cleanup_(closep) int link = call_take_fd(call, theirs);
+	struct kview_link_info info = { .size = sizeof(info) };
+	struct description to = { text, size };
+
+	if (link < 0 || ioctl(link, KVIEW_IOC_LINK_INFO, &info)) {
+		snprintf(text, size, "descriptor %d", theirs);
+		return;
+	}
+	snprintf(text, size, "%s", info.prog_name);
+	kview_each_hook_of(info.view, info.id, describe_hook, &to);
 }

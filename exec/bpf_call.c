@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* bpf(2): what creates links, and what is asked about those that are the view's. */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -9,9 +7,11 @@
 #include <uapi/kview.h>
 
 #include "narrow.h"
+#include "programs.h"
 #include "supervisor.h"
 
 /* Later than the headers we are built with. */
+#define ATTACH_STRUCT_OPS 44	 /* BPF_STRUCT_OPS */
 #define ATTACH_UPROBE_MULTI 48	 /* BPF_TRACE_UPROBE_MULTI */
 #define ATTACH_KPROBE_SESSION 56 /* BPF_TRACE_KPROBE_SESSION */
 #define ATTACH_UPROBE_SESSION 57 /* BPF_TRACE_UPROBE_SESSION */
@@ -37,48 +37,12 @@ static struct answer answer_link(int err, int link)
 	return err ? answer_value(err) : answer_fd(link, true);
 }
 
-static int program_type(int prog_fd)
+static uint32_t program_type(int prog_fd)
 {
-	struct bpf_prog_info info = {};
-	uint32_t size = sizeof(info);
+	struct bpf_prog_info info;
 
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &size) ? 0 : info.type;
-}
-
-/* Once for each type of program. */
-static struct answer pass_with_note(struct supervisor *sup, int prog_fd)
-{
-	const char *type = libbpf_bpf_prog_type_str(program_type(prog_fd));
-
-	char label[64];
-	int err, link = -1;
-
-	if (sup->options->dry_run) {
-		snprintf(label, sizeof(label), "program of type %s", type ?: "unknown");
-		err = attach_nowhere(sup, label, EXEC_MACHINE, prog_fd, &link);
-		return answer_link(err, link);
-	}
-	supervisor_note(sup,
-			"programs of type %s cannot be kept to one application: they are attached as the tool asks",
-			type ?: "unknown");
-	return answer_kernel();
-}
-
-/* BPF_PROG_ATTACH, which makes no link. */
-static struct answer prog_attach(struct supervisor *sup, const struct call *call, const union bpf_attr *attr)
-{
-	_cleanup_(closep) int program = -1;
-	_cleanup_(closep) int link = -1;
-
-	if (!sup->options->dry_run) {
-		supervisor_note(sup, "what is attached to cgroups, sockets and network devices cannot be kept to one "
-				     "application: it is attached as the tool asks");
-		return answer_kernel();
-	}
-	program = call_take_fd(call, attr->attach_bpf_fd);
-	if (program < 0)
-		return answer_value(-EBADF);
-	return answer_value(attach_nowhere(sup, "cgroup, socket or network device", EXEC_MACHINE, program, &link));
+	program_info(prog_fd, &info);
+	return info.type;
 }
 
 static int raw_hook(const struct call *call, uint64_t address, struct hook **ret_hook)
@@ -111,7 +75,7 @@ static struct answer attach_typed(struct supervisor *sup, uint32_t attach_type, 
 	int err, link = -1;
 
 	if (program_type(program) != BPF_PROG_TYPE_TRACING)
-		return pass_with_note(sup, program); /* LSM, struct_ops */
+		return answer_kernel(); /* which wants a tracepoint's name with it */
 	err = attach_tracing(sup, attach_type, program, cookie, &link);
 	return answer_link(err, link);
 }
@@ -229,8 +193,9 @@ static struct answer link_create(struct supervisor *sup, const struct call *call
 	case BPF_TRACE_FENTRY:
 	case BPF_TRACE_FEXIT:
 	case BPF_TRACE_RAW_TP:
+	case BPF_MODIFY_RETURN:
 		if (attr->link_create.target_fd || attr->link_create.target_btf_id)
-			return answer_kernel(); /* another BPF program's function */
+			return pass_link(sup, program); /* another BPF program's function */
 		return attach_typed(sup, attr->link_create.attach_type, program, attr->link_create.tracing.cookie);
 	case ATTACH_UPROBE_MULTI:
 	case ATTACH_UPROBE_SESSION:
@@ -238,7 +203,7 @@ static struct answer link_create(struct supervisor *sup, const struct call *call
 	case BPF_TRACE_ITER:
 		return answer_kernel(); /* runs when the tool reads it */
 	default:
-		return pass_with_note(sup, program);
+		return pass_link(sup, program);
 	}
 }
 
@@ -247,10 +212,15 @@ static struct answer attach_call(struct supervisor *sup, const struct call *call
 {
 	bool raw = call->notif.data.args[0] == BPF_RAW_TRACEPOINT_OPEN;
 	int theirs = raw ? attr->raw_tracepoint.prog_fd : attr->link_create.prog_fd;
-	_cleanup_(closep) int program = call_take_fd(call, theirs);
+	_cleanup_(closep) int program = -1;
 
+	if (!raw && attr->link_create.attach_type == ATTACH_STRUCT_OPS)
+		return pass_struct_ops(sup); /* has a map in the program's place */
+	program = call_take_fd(call, theirs);
 	if (program < 0)
 		return answer_value(-EBADF);
+	if (program_reach(program_type(program)) != REACH_EVENTS)
+		return pass_link(sup, program);
 	if (!supervisor_lets_attach(sup, call))
 		return answer_value(-EPERM);
 	return raw ? raw_tracepoint_open(sup, call, attr, program) : link_create(sup, call, attr, program);
@@ -293,21 +263,13 @@ static struct answer link_info(const struct call *call, const union bpf_attr *at
 	return answer_value(err);
 }
 
-static struct answer refuse_pin(struct supervisor *sup)
+/* What cannot be done to a link of a view, and what to do instead. */
+static struct answer refuse_link(struct supervisor *sup, const struct call *call, int theirs, const char *text)
 {
-	supervisor_note(sup, "a link of a view cannot be pinned: it ends with the tool; let that go on running");
-	return answer_value(-EOPNOTSUPP);
-}
+	char label[KVIEW_SYMBOL_LEN + 64];
 
-static struct answer refuse_update(struct supervisor *sup)
-{
-	supervisor_note(sup, "a link of a view keeps its program: close it and attach the other program anew");
-	return answer_value(-EOPNOTSUPP);
-}
-
-static struct answer refuse_detach(struct supervisor *sup)
-{
-	supervisor_note(sup, "a link of a view is not detached while it is open: close it");
+	attach_describe(call, theirs, label, sizeof(label));
+	supervisor_note(sup, "%s: a link of a view %s", label, text);
 	return answer_value(-EOPNOTSUPP);
 }
 
@@ -327,15 +289,25 @@ struct answer bpf_call(struct supervisor *sup, const struct call *call)
 	case BPF_RAW_TRACEPOINT_OPEN:
 		return attach_call(sup, call, &attr);
 	case BPF_PROG_ATTACH:
-		return prog_attach(sup, call, &attr);
+		return pass_prog_attach(sup, call, &attr);
+	case BPF_PROG_LOAD:
+		return pass_load(sup, call, &attr);
 	case BPF_OBJ_GET_INFO_BY_FD:
 		return is_ours(call, attr.info.bpf_fd) ? link_info(call, &attr) : answer_kernel();
 	case BPF_OBJ_PIN:
-		return is_ours(call, attr.bpf_fd) ? refuse_pin(sup) : answer_kernel();
+		if (!is_ours(call, attr.bpf_fd))
+			return answer_kernel();
+		return refuse_link(sup, call, attr.bpf_fd,
+				   "cannot be pinned: it ends with the tool; let that go on running");
 	case BPF_LINK_UPDATE:
-		return is_ours(call, attr.link_update.link_fd) ? refuse_update(sup) : answer_kernel();
+		if (!is_ours(call, attr.link_update.link_fd))
+			return answer_kernel();
+		return refuse_link(sup, call, attr.link_update.link_fd,
+				   "keeps its program; close it and attach the other program anew");
 	case BPF_LINK_DETACH:
-		return is_ours(call, attr.link_detach.link_fd) ? refuse_detach(sup) : answer_kernel();
+		if (!is_ours(call, attr.link_detach.link_fd))
+			return answer_kernel();
+		return refuse_link(sup, call, attr.link_detach.link_fd, "is not detached while it is open; close it");
 	default:
 		return answer_kernel();
 	}

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,8 +36,9 @@ static const struct sock_filter filter[] = {
 
 	LOAD(nr),
 	HAND_OVER_IF(SYS_perf_event_open),
-	IF(SYS_bpf, 5),
-	IF(SYS_ioctl, 20),
+	IF(SYS_bpf, 6),
+	IF(SYS_ioctl, 23),
+	IF(SYS_setsockopt, 27),
 	IF(SYS_bpf | X32_BIT, 2),
 	IF(SYS_perf_event_open | X32_BIT, 1),
 	ALLOW,
@@ -51,12 +53,22 @@ static const struct sock_filter filter[] = {
 	HAND_OVER_IF(BPF_OBJ_GET_INFO_BY_FD),
 	HAND_OVER_IF(BPF_LINK_UPDATE),
 	HAND_OVER_IF(BPF_LINK_DETACH),
+	HAND_OVER_IF(BPF_PROG_LOAD),
 	ALLOW,
 
 	/* ioctl */
 	LOAD(args[1]),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
 	HAND_OVER_IF(PERF_IOCTL),
+	ALLOW,
+
+	/* setsockopt */
+	LOAD(args[1]),
+	IF(SOL_SOCKET, 1),
+	ALLOW,
+	LOAD(args[2]),
+	HAND_OVER_IF(SO_ATTACH_BPF),
+	HAND_OVER_IF(SO_ATTACH_REUSEPORT_EBPF),
 	ALLOW,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The seccomp filter of the tool: which of its system calls are handed to us. The kernel remembers for which system calls
- * a filter needs no look at arguments, so all but bpf(2), perf_event_open(2) and ioctl(2) cost the tool nothing.
+ * a filter needs no look at arguments, so all but bpf(2), perf_event_open(2), ioctl(2) and setsockopt(2) cost the tool nothing.
  */
 #ifndef KVIEW_EXEC_FILTER_H
 #define KVIEW_EXEC_FILTER_H

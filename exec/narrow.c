@@ -221,7 +221,7 @@ struct answer narrow_uprobes(struct supervisor *sup, const struct call *call, co
 	return request.pid ? link_uprobes(call, request) : answer_kernel();
 }
 
-static bool is_slow_clock(const struct perf_event_attr *attr)
+static bool is_timer(const struct perf_event_attr *attr)
 {
 	if (attr->type != PERF_TYPE_SOFTWARE ||
 	    (attr->config != PERF_COUNT_SW_CPU_CLOCK && attr->config != PERF_COUNT_SW_TASK_CLOCK))
@@ -238,11 +238,11 @@ static bool is_no_event(const struct perf_event_attr *attr)
 	       (attr->config == PERF_COUNT_SW_DUMMY || attr->config == PERF_COUNT_SW_BPF_OUTPUT);
 }
 
+/* Of a whole processor: what the tool limits itself, and what only counts, is its own business. */
 static bool is_sampler(const struct perf_request *request)
 {
 	return request->pid == -1 && request->cpu >= 0 && request->group_fd < 0 &&
-	       !(request->flags & PERF_FLAG_PID_CGROUP) && request->attr.sample_period &&
-	       !is_no_event(&request->attr) && !is_slow_clock(&request->attr);
+	       !(request->flags & PERF_FLAG_PID_CGROUP) && request->attr.sample_period && !is_no_event(&request->attr);
 }
 
 static struct answer sample_cgroup(const struct perf_request *request, const char *path)
@@ -279,6 +279,10 @@ struct answer narrow_event(struct supervisor *sup, const struct call *call, cons
 
 	if (!is_sampler(request) || !call_may_attach(call))
 		return answer_kernel();
+	if (is_timer(&request->attr)) {
+		pass_timers(sup);
+		return answer_kernel();
+	}
 	if (!read_scope(sup, &scope)) {
 		cgroup = scope.cgroups == 1 && !scope.members;
 		process = !scope.cgroups && scope.members == 1 && scope.threads == 1;

@@ -35,7 +35,7 @@ union bpf_attr;
 /* Several uprobes at once, as bpf(2) has them (BPF_LINK_CREATE, in @attr): likewise. */
 struct answer narrow_uprobes(struct supervisor *sup, const struct call *call, const union bpf_attr *attr, int program);
 
-/* Anything else: samples of a process or a cgroup. Timers and what only counts are left as they are. */
+/* Anything else: samples of a process or a cgroup. Timers pass, with a note; what only counts is left as it is. */
 struct answer narrow_event(struct supervisor *sup, const struct call *call, const struct perf_request *request);
 
 #endif /* KVIEW_EXEC_NARROW_H */

@@ -98,6 +98,30 @@ static int read_ids(int link, enum file_kind kind, struct kview_link_info *info)
 	return 0;
 }
 
+/* What a link cannot do in an event's place, and what to do instead. */
+static struct answer refuse_ioctl(struct supervisor *sup, const struct call *call, uint32_t request)
+{
+	static const struct {
+		uint32_t request;
+		const char *text;
+	} texts[] = {
+		{ PERF_EVENT_IOC_SET_FILTER, "has no filter (PERF_EVENT_IOC_SET_FILTER); let the program look itself" },
+		{ PERF_EVENT_IOC_SET_OUTPUT,
+		  "has no records (PERF_EVENT_IOC_SET_OUTPUT); let the program write to a perf or ring buffer" },
+		{ PERF_EVENT_IOC_MODIFY_ATTRIBUTES,
+		  "stays where it is (PERF_EVENT_IOC_MODIFY_ATTRIBUTES); close it and open another one" },
+	};
+	const char *text = "does not know this call of perf's; run the tool by itself, for the whole machine";
+	char label[KVIEW_SYMBOL_LEN + 64];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].request == request)
+			text = texts[i].text;
+	attach_describe(call, call->notif.data.args[0], label, sizeof(label));
+	supervisor_note(sup, "%s: an event that has its program in a view %s", label, text);
+	return answer_value(-EOPNOTSUPP);
+}
+
 /*
  * The kernel runs the program of a kprobe's or tracepoint's event from PERF_EVENT_IOC_SET_BPF to the last close, on or
  * off. So does the link.
@@ -124,10 +148,7 @@ static struct answer link_ioctl(struct supervisor *sup, const struct call *call,
 	case PERF_EVENT_IOC_QUERY_BPF:
 		return query_programs(call, info.prog_id);
 	default:
-		supervisor_note(sup, "an event that is the view's does not know perf's ioctl %u (filters and the like); "
-				     "by itself the tool has it for the whole machine",
-				(unsigned int)call->notif.data.args[1] & 0xff);
-		return answer_value(-EOPNOTSUPP);
+		return refuse_ioctl(sup, call, call->notif.data.args[1]);
 	}
 }
 

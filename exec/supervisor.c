@@ -53,6 +53,8 @@ static struct answer decide(struct supervisor *sup, const struct call *call)
 		return perf_open_call(sup, call);
 	case SYS_ioctl:
 		return perf_ioctl_call(sup, call);
+	case SYS_setsockopt:
+		return pass_socket(sup, call);
 	default:
 		return answer_kernel();
 	}
@@ -127,7 +129,7 @@ static int run_tool(struct supervisor *sup, struct exec_result *result)
 	ending_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	err = signals < 0 ? -errno : tool_start(&sup->tool, sup->options->argv);
+	err = signals < 0 ? -errno : tool_start(&sup->tool, sup->options->argv, sup->options->dry_run);
 	result->started = !err;
 	if (!err)
 		err = serve(sup, signals);

@@ -34,6 +34,21 @@ void supervisor_note(struct supervisor *sup, const char *fmt, ...) __attribute__
 /* May the tool attach programs by its own rights? A refusal has been told when this returns. */
 bool supervisor_lets_attach(struct supervisor *sup, const struct call *call);
 
+union bpf_attr;
+
+/*
+ * pass.c: what acts beyond processes, with its note: a program in a link, in BPF_PROG_ATTACH, of a socket (setsockopt(2)),
+ * of those that we do not see attached, the registration of a struct_ops map.
+ */
+struct answer pass_link(struct supervisor *sup, int prog_fd);
+struct answer pass_prog_attach(struct supervisor *sup, const struct call *call, const union bpf_attr *attr);
+struct answer pass_socket(struct supervisor *sup, const struct call *call);
+struct answer pass_load(struct supervisor *sup, const struct call *call, const union bpf_attr *attr);
+struct answer pass_struct_ops(struct supervisor *sup);
+
+/* The note about timers alone. */
+void pass_timers(struct supervisor *sup);
+
 /* The three system calls. Each returns what the tool's call is to return. perf_open.c perf_ioctl.c bpf_call.c */
 struct answer perf_open_call(struct supervisor *sup, const struct call *call);
 struct answer perf_ioctl_call(struct supervisor *sup, const struct call *call);
@@ -63,6 +78,9 @@ int attach_link(const struct supervisor *sup, uint32_t flags, uint32_t kind, str
  */
 int attach_many(struct supervisor *sup, uint32_t kind, struct kview_target *functions, uint32_t count, int prog_fd,
 		int *ret_link);
+
+/* Say for people which link the tool's descriptor is: "PROGRAM on KIND HOOK". */
+void attach_describe(const struct call *call, int theirs, char *text, size_t size);
 
 /* 0: the module could hook that. Else its errno and KVIEW_WHY_*. */
 int attach_check(const struct supervisor *sup, const struct hook *hook, uint32_t *ret_why);

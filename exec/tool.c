@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +37,23 @@ static int receive_number(int socket, int *ret_number)
 	return size == sizeof(*ret_number) ? 0 : -ECHILD;
 }
 
-static void __attribute__((noreturn)) become(char **argv, int socket, pid_t parent)
+/* Not by execve() either: the bounding set, or failing that no_new_privs, keeps it from root's programs. */
+static int give_up_net_admin(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, caps))
+		return -errno;
+	caps[0].effective &= ~(1U << CAP_NET_ADMIN);
+	caps[0].permitted &= ~(1U << CAP_NET_ADMIN);
+	caps[0].inheritable &= ~(1U << CAP_NET_ADMIN);
+	if (prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return syscall(SYS_capset, &header, caps) ? -errno : 0;
+}
+
+static void __attribute__((noreturn)) become(char **argv, int socket, pid_t parent, bool dry_run)
 {
 	sigset_t none;
 	int listener, go;
@@ -45,7 +63,8 @@ static void __attribute__((noreturn)) become(char **argv, int socket, pid_t pare
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(126);
-	listener = exec_filter_install();
+	listener = dry_run ? give_up_net_admin() : 0;
+	listener = listener ?: exec_filter_install();
 	if (!send_number(socket, listener) && listener >= 0 && !receive_number(socket, &go)) {
 		close(listener);
 		execvp(argv[0], argv);
@@ -76,7 +95,7 @@ static int wait_for_execution(int socket)
 	return err == -ECHILD ? 0 : err ?: number;
 }
 
-int tool_start(struct tool *tool, char **argv)
+int tool_start(struct tool *tool, char **argv, bool dry_run)
 {
 	_cleanup_(closep) int ours = -1;
 	_cleanup_(closep) int theirs = -1;
@@ -91,7 +110,7 @@ int tool_start(struct tool *tool, char **argv)
 	if (tool->pid < 0)
 		return -errno;
 	if (tool->pid == 0)
-		become(argv, theirs, self);
+		become(argv, theirs, self, dry_run);
 	closep(&theirs);
 	theirs = -1;
 	tool->pidfd = pidfd_open(tool->pid, 0);

@@ -18,9 +18,10 @@ struct tool {
 
 /*
  * Start @argv, searched in PATH, under the filter, and return when its program has replaced ours. It gets SIGTERM when
- * we die. The negative errno of execve(2) when it cannot be executed, with @pid set.
+ * we die. The negative errno of execve(2) when it cannot be executed, with @pid set. In a dry run it loses CAP_NET_ADMIN,
+ * without which it can load programs, but not attach them by netlink, where we do not see it.
  */
-int tool_start(struct tool *tool, char **argv);
+int tool_start(struct tool *tool, char **argv, bool dry_run);
 
 /* Take the status of the tool that has exited. */
 void tool_reap(struct tool *tool);

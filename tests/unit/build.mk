@@ -10,3 +10,4 @@ $(OUT)/tests/unit/test_exports: $(OUT)/lib/libkview.so
 $(OUT)/tests/unit/test_exports.o: private CFLAGS += -DLIBKVIEW_SO='"$(OUT)/lib/libkview.so"'
 
 $(eval $(call unit_test,tests/unit/test_exec_filter,tests/unit/test_exec_filter.c exec/filter.c,))
+$(eval $(call unit_test,tests/unit/test_exec_words,tests/unit/test_exec_words.c exec/advice.c exec/programs.c,$(OUT)/lib/libkview.a -lbpf))

@@ -5,9 +5,11 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "exec/filter.h"
@@ -59,7 +61,7 @@ static void handed_over(void **state)
 {
 	static const int commands[] = {
 		BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN, BPF_PROG_ATTACH, BPF_OBJ_PIN, BPF_OBJ_GET_INFO_BY_FD,
-		BPF_LINK_UPDATE, BPF_LINK_DETACH,
+		BPF_LINK_UPDATE, BPF_LINK_DETACH, BPF_PROG_LOAD,
 	};
 	static const unsigned long requests[] = {
 		PERF_EVENT_IOC_SET_BPF, PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_DISABLE, PERF_EVENT_IOC_ID,
@@ -77,12 +79,12 @@ static void handed_over(void **state)
 static void left_alone(void **state)
 {
 	static const int commands[] = {
-		BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_PROG_LOAD, BPF_BTF_LOAD, BPF_MAP_LOOKUP_BATCH,
+		BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_PROG_TEST_RUN, BPF_BTF_LOAD, BPF_MAP_LOOKUP_BATCH,
 	};
 
 	(void)state;
 	for (int nr = 0; nr < 1024; nr++)
-		if (nr != SYS_perf_event_open && nr != SYS_bpf && nr != SYS_ioctl)
+		if (nr != SYS_perf_event_open && nr != SYS_bpf && nr != SYS_ioctl && nr != SYS_setsockopt)
 			assert_int_equal(native(nr, 28, PERF_EVENT_IOC_SET_BPF), SECCOMP_RET_ALLOW);
 	for (size_t i = 0; i < COUNT(commands); i++)
 		assert_int_equal(native(SYS_bpf, commands[i], 0), SECCOMP_RET_ALLOW);
@@ -90,6 +92,26 @@ static void left_alone(void **state)
 	assert_int_equal(native(SYS_ioctl, 0, TIOCGWINSZ), SECCOMP_RET_ALLOW);
 	/* Only the low half of an argument that the kernel takes as int counts. */
 	assert_int_equal(native(SYS_ioctl, 0, 0xdeadbeef00000000ULL | PERF_EVENT_IOC_ENABLE), SECCOMP_RET_USER_NOTIF);
+}
+
+static uint32_t socket_option(int level, int option)
+{
+	const struct seccomp_data data = {
+		.arch = AUDIT_ARCH_X86_64,
+		.nr = SYS_setsockopt,
+		.args = { 3, level, option },
+	};
+
+	return run(&data);
+}
+
+static void socket_options(void **state)
+{
+	(void)state;
+	assert_int_equal(socket_option(SOL_SOCKET, SO_ATTACH_BPF), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(socket_option(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(socket_option(SOL_SOCKET, SO_REUSEADDR), SECCOMP_RET_ALLOW);
+	assert_int_equal(socket_option(IPPROTO_TCP, SO_ATTACH_BPF), SECCOMP_RET_ALLOW);
 }
 
 static void other_abis(void **state)
@@ -108,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handed_over),
 		cmocka_unit_test(left_alone),
+		cmocka_unit_test(socket_options),
 		cmocka_unit_test(other_abis),
 	};
 

@@ -29,11 +29,11 @@ said()
 	grep -qxF "kview: $line" "$tmp/err" || fail "$*: no '$line' in: $(<"$tmp/err")"
 }
 
-by_itself='by itself the tool has it for the whole machine'
+by_itself='run the tool by itself, for the whole machine'
 no_entry='the function has no ftrace entry (it is notrace, noinstr, inlined or assembly)'
-no_entry+='; hook a function that calls it, or run the tool by itself'
-no_multi='the program was loaded for many functions at once (kprobe.multi), which cannot be had here'
-no_multi+=": kview_prepare_object() loads it otherwise; $by_itself"
+no_entry+="; hook a function that calls it, or $by_itself"
+no_multi='a program that was loaded for many functions at once (kprobe.multi) cannot be had on this kernel'
+no_multi+="; let the tool attach kprobes one by one, or $by_itself"
 
 functions()
 {
@@ -43,9 +43,12 @@ functions()
 	refused 'kprobe __x64_sys_getppid+8: the address is inside a function, not at its entry; hook its entry' \
 		kprobe __x64_sys_getppid+8
 	refused "kprobe irqentry_enter: $no_entry" kprobe irqentry_enter+0
-	refused "kprobe $of_module: it lives in a module, whose text all views share; $by_itself" kprobe "$of_module+0"
-	refused "kprobe __x64_sys_getppid: the program's type does not fit this kind of hook; $by_itself" \
-		tp __x64_sys_getppid+0
+	refused "kprobe $of_module: it lives in a module, whose text all views share; \
+hook a function of the kernel itself that calls it, or $by_itself" kprobe "$of_module+0"
+	refused "kprobe __x64_sys_getppid: the program's type does not fit this kind of hook (it is tracepoint); \
+load the program for this kind of hook" tp __x64_sys_getppid+0
+	refused "fmod_ret security_bprm_check: the program changes what the function returns, which no view can have; $by_itself" \
+		modifier
 }
 
 # What is not there is said as the kernel says it.
@@ -69,9 +72,20 @@ many()
 
 links()
 {
-	said 'a link of a view cannot be pinned: it ends with the tool; let that go on running' raw pin
-	said 'a link of a view is not detached while it is open: close it' raw detach
+	local event='plain on entry __x64_sys_getppid: an event that has its program in a view'
+	local link='raw on raw_enter *: a link of a view'
+
+	said "$link cannot be pinned: it ends with the tool; let that go on running" raw pin
+	said "$link is not detached while it is open; close it" raw detach
 	grep -qx 'not detached' "$tmp/out" || fail "$(<"$tmp/out")"
+	said "$link keeps its program; close it and attach the other program anew" raw update
+	grep -qx 'not updated' "$tmp/out" || fail "$(<"$tmp/out")"
+	said "$event has no filter (PERF_EVENT_IOC_SET_FILTER); let the program look itself" plain ioctls
+	for line in 'has no records (PERF_EVENT_IOC_SET_OUTPUT); let the program write to a perf or ring buffer' \
+		'stays where it is (PERF_EVENT_IOC_MODIFY_ATTRIBUTES); close it and open another one'; do
+		grep -qxF "kview: $event $line" "$tmp/err" || fail "no '$line' in: $(<"$tmp/err")"
+	done
+	! grep -qx changed "$tmp/out" || fail "$(<"$tmp/out")"
 }
 
 unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all)

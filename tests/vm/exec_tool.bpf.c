@@ -156,6 +156,12 @@ SEC("?perf_event") int samples(void *ctx)
 	return count(1);
 }
 
+/* Counts for process 0, whomever it interrupts. */
+SEC("?perf_event") int ticks(void *ctx)
+{
+	return count_for(0, 1);
+}
+
 SEC("?cgroup_skb/egress") int pass(struct __sk_buff *skb)
 {
 	return 1;
@@ -169,6 +175,18 @@ SEC("?xdp") int xdp(struct xdp_md *frame)
 SEC("?tc") int tcx(struct __sk_buff *skb)
 {
 	return -1; /* TCX_NEXT: nothing is decided */
+}
+
+/* Of a socket of the tool's. */
+SEC("?socket") int packets(struct __sk_buff *skb)
+{
+	return -1; /* all of the packet */
+}
+
+/* Decides for everybody who comes by; here for nothing else. */
+SEC("?fmod_ret/security_bprm_check") int modifier(void *ctx)
+{
+	return 0;
 }
 
 /* An exec comes by here once. */

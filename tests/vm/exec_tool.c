@@ -2,25 +2,28 @@
 /*
  * A tracing tool on plain libbpf that knows nothing of kview.
  *
- * usage: exec_tool PROGRAM [close|dup|fork|info|pin|detach|abort|twice|drop|FUNCTION+OFFSET|FUNCTION|CGROUP]
+ * usage: exec_tool PROGRAM [close|dup|fork|info|pin|detach|update|ioctls|abort|twice|drop|netlink|FUNCTION+OFFSET|FUNCTION|CGROUP]
  *
  * It attaches one program, says "attached", waits until its standard input ends, and prints "PID COUNT" for each process
  * that was seen. First "close": closes the link; "dup": closes it but for a copy; "fork": leaves it to a child alone;
  * "info": prints what the kernel says of the link; "pin": tries to leave it in bpffs; "detach": to detach it without
- * closing it; "abort": crashes with the program attached; "twice": detaches it and attaches it again; "drop": gives up all
- * capabilities before it attaches. Programs can be attached to another function with its offset, "multi" to another one
+ * closing it; "update": to give it another program; "ioctls": to filter and move it, as an event; "abort": crashes with the program attached; "twice": detaches it and attaches it again; "drop": gives up all
+ * capabilities before it attaches; "netlink": attaches without bpf(2), until its input ends. Programs can be attached to another function with its offset, "multi" to another one
  * beside getppid(), and "pass" to a cgroup without a link.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/if_link.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -152,6 +155,48 @@ static int attach_tcx(int prog_fd)
 	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
+/* Both stay when we end. */
+static int attach_xdp(int prog_fd)
+{
+	int err = bpf_xdp_attach(LOOPBACK, prog_fd, XDP_FLAGS_SKB_MODE, NULL);
+
+	errno = -err;
+	return err ? -1 : prog_fd;
+}
+
+static int attach_tc(int prog_fd)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd);
+	int err = bpf_tc_hook_create(&hook) ?: bpf_tc_attach(&hook, &opts);
+
+	errno = -err;
+	return err ? -1 : prog_fd;
+}
+
+static int attach_by_netlink(const struct bpf_program *prog)
+{
+	bool xdp = !strcmp(bpf_program__name(prog), "xdp");
+
+	return xdp ? attach_xdp(bpf_program__fd(prog)) : attach_tc(bpf_program__fd(prog));
+}
+
+static void detach_by_netlink(const char *name)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = LOOPBACK, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	if (!strcmp(name, "xdp") ? bpf_xdp_detach(LOOPBACK, XDP_FLAGS_SKB_MODE, NULL) : bpf_tc_hook_destroy(&hook))
+		fail("netlink");
+}
+
+/* To a socket of our own, which is closed with us. */
+static int attach_to_socket(int prog_fd)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd, sizeof(prog_fd)) ? -1 : fd;
+}
+
 static int attach_to_cgroup(int prog_fd, const char *path)
 {
 	int cgroup = open(path, O_RDONLY | O_CLOEXEC);
@@ -161,17 +206,23 @@ static int attach_to_cgroup(int prog_fd, const char *path)
 	return cgroup;
 }
 
+static void wait_for_tick(void)
+{
+	__u32 zero = 0;
+	__u64 count;
+
+	while (bpf_map_lookup_elem(bpf_map__fd(skel->maps.calls), &zero, &count))
+		usleep(1000);
+}
+
 /* Attached to nothing: it is run here, and the timer waited for. */
 static int run_timer(int prog_fd)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	__u32 zero = 0;
-	__u64 count;
 
 	if (bpf_prog_test_run_opts(prog_fd, &opts) || opts.retval)
 		fail("BPF_PROG_RUN");
-	while (bpf_map_lookup_elem(bpf_map__fd(skel->maps.calls), &zero, &count))
-		usleep(1000);
+	wait_for_tick();
 	return prog_fd;
 }
 
@@ -188,14 +239,14 @@ static void read_all(int link)
 	close(fd);
 }
 
-/* Of all processors, 1,000 times a second. */
-static int attach_samples(int prog_fd)
+/* To the clocks of all processors. */
+static int attach_clocks(int prog_fd, unsigned long period_ns)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.size = sizeof(attr),
-		.sample_period = 1000000,
+		.sample_period = period_ns,
 	};
 	int fd = -1;
 
@@ -206,6 +257,20 @@ static int attach_samples(int prog_fd)
 		if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 			fail("PERF_EVENT_IOC_SET_BPF");
 	}
+	return fd;
+}
+
+static int attach_samples(int prog_fd)
+{
+	return attach_clocks(prog_fd, 1000000);
+}
+
+/* As bpftrace does it for intervals. */
+static int attach_ticks(int prog_fd)
+{
+	int fd = attach_clocks(prog_fd, 100000000);
+
+	wait_for_tick();
 	return fd;
 }
 
@@ -238,7 +303,9 @@ static const struct {
 	{ "defined", attach_defined },
 	{ "uprobe_multi", attach_uprobe_multi },
 	{ "samples", attach_samples },
+	{ "ticks", attach_ticks },
 	{ "tcx", attach_tcx },
+	{ "packets", attach_to_socket },
 	{ "timer", run_timer },
 };
 
@@ -269,6 +336,8 @@ static int attach(const struct bpf_program *prog, const char *how)
 
 	if (how[0] == '/')
 		return attach_to_cgroup(bpf_program__fd(prog), how);
+	if (!strcmp(how, "netlink"))
+		return attach_by_netlink(prog);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (!strcmp(bpf_program__name(prog), ways[i].program))
 			return ways[i].attach(bpf_program__fd(prog));
@@ -339,8 +408,22 @@ static void leave_to_child(int fd)
 	close(fd);
 }
 
+/* What a link has no use for. */
+static void try_ioctls(int fd)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(attr) };
+
+	if (!ioctl(fd, PERF_EVENT_IOC_SET_FILTER, "common_pid != 1") || !ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, -1) ||
+	    !ioctl(fd, PERF_EVENT_IOC_MODIFY_ATTRIBUTES, &attr))
+		puts("changed");
+}
+
 static void prepare(int fd, const char *how)
 {
+	if (!strcmp(how, "ioctls"))
+		try_ioctls(fd);
+	if (!strcmp(how, "update"))
+		puts(bpf_link_update(fd, fd, NULL) ? "not updated" : "updated");
 	if (!strcmp(how, "close"))
 		close(fd);
 	if (!strcmp(how, "info"))
@@ -370,6 +453,19 @@ static void print_counts(int map)
 	}
 }
 
+/* Which the kernel refuses, for it is of no struct; but it is asked. */
+static void __attribute__((noreturn)) load_struct_ops(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	if (bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "struct_ops", "GPL", insns, 2, NULL) >= 0)
+		puts("loaded");
+	fail("load");
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 2 ? argv[2] : "";
@@ -377,6 +473,8 @@ int main(int argc, char **argv)
 	char c;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && !strcmp(argv[1], "struct_ops"))
+		load_struct_ops();
 	skel = exec_tool__open();
 	prog = skel && argc > 1 ? bpf_object__find_program_by_name(skel->obj, argv[1]) : NULL;
 	if (prog && !strcmp(argv[1], "uprobe_multi"))
@@ -389,6 +487,8 @@ int main(int argc, char **argv)
 		;
 	if (!strcmp(how, "abort"))
 		abort();
+	if (!strcmp(how, "netlink"))
+		detach_by_netlink(argv[1]);
 	print_counts(bpf_map__fd(skel->maps.calls));
 	return 0;
 }
