@@ -206,6 +206,20 @@ TOOLS = [
     bcc("tcpaccept-bpfcc", Lines(r"\b11111\b")),
     bcc("tcpconnect-bpfcc", Lines(r"\b11111\b")),
     bcc("trace-bpfcc do_unlinkat", Lines(NAMED)),
+    bcc("argdist-bpfcc -C 'p::vfs_rename()'", Sum(r"(\d+) +total calls")),
+    bcc("funclatency-bpfcc vfs_rename", Sum(r" -> \d+ +: (\d+)")),
+    bcc("gethostlatency-bpfcc", Lines(NAMED), note="uprobes"),
+    bcc("shmsnoop-bpfcc", Lines(NAMED, 4)),
+    bcc("stackcount-bpfcc vfs_rename", Sum(r"^ {4}(\d+)$")),
+    bcc("vfscount-bpfcc", Sum(r"vfs_rename +(\d+)")),
+    bcc("cpudist-bpfcc", BARS, again=3),
+    bcc("dcsnoop-bpfcc", NAMED),
+    bcc("filetop-bpfcc -C 1", NAMED, again=3),
+    bcc("offcputime-bpfcc", NAMED),
+    bcc("profile-bpfcc", NAMED, note="samples", again=5),
+    bcc("runqlat-bpfcc", ""),
+    bcc("vfsstat-bpfcc", r"\d\d: +[1-9]"),
+    bcc("hardirqs-bpfcc", "", quiet=ELSEWHERE),
     Tool("linux-perf", f"perf trace -a -o /dev/stdout -e {PERF_OBJECT}", Lines(r"traced/\d+ .*openat"), note="samples, which perf reads itself"),
 ]
 
@@ -492,7 +506,9 @@ class Results:
         return any(entry["command"] == tool.command for entry in self.tools)
 
     def add(self, entry):
+        order = {tool.command: place for place, tool in enumerate(TOOLS)}
         self.tools.append(entry)
+        self.tools.sort(key=lambda known: order.get(known["command"], len(order)))
         if "paid" in entry:
             print(f"{entry['seconds']:6}s {entry['links']:4} {entry['command']}: {entry['trouble'] or entry['paid']} ALONE {entry['paid_alone']}", flush=True)
         else:
