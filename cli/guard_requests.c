@@ -308,13 +308,21 @@ static json_t *set(struct guard_state *state, const json_t *request)
 	json_t *refusal = NULL;
 	uint32_t number = find_profile(state, request, &refusal), response;
 	struct guard_profile *profile = guard_kernel_profile(state->programs->kernel, number);
+	int err;
 
 	if (!profile)
 		return refusal;
 	if (!words || !guard_responses_of(words, &response))
 		return guard_server_refusal("respond: expected any of slow, refuse-exec, stop, kill, or spare or log");
-	if (response & GUARD_RESPONSE_REFUSE_EXEC && !state->can_refuse)
-		return guard_server_refusal("refuse-exec: the guard has to be started with --respond refuse-exec");
+	if (guard_programs_spares(state->programs, number))
+		return guard_server_refusal("%s: the guard was started with --spare for it",
+					    guard_programs_name(state->programs, number));
+	err = guard_kernel_prepare(state->programs->kernel, response);
+	if (err == -EOPNOTSUPP)
+		return guard_server_refusal("%s: the kernel was started without its BPF LSM (/sys/kernel/security/lsm)",
+					    words);
+	if (err)
+		return guard_server_refusal("%s: %s", words, strerror(-err));
 	profile->response = response;
 	return done();
 }

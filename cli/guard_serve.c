@@ -156,7 +156,6 @@ int guard_serve_begin(struct guard_watch *watch)
 		.scope = watch->view	  ? "view"
 			 : watch->machine ? "machine"
 					  : "cgroups",
-		.can_refuse = watch->response & GUARD_RESPONSE_REFUSE_EXEC,
 		.limit.per_minute = watch->alarm_limit,
 		.server = watch->server,
 		.told = print_event,

@@ -18,7 +18,6 @@ struct guard_state {
 	struct guard_programs *programs;
 	const char *file;      /* of the profiles; NULL: nothing is saved */
 	const char *scope;     /* "view", "machine", "cgroups" */
-	bool can_refuse;       /* exec */
 	uint64_t start, saved; /* ns since boot; 0: never */
 	uint64_t failed_saves;
 	uint64_t alarms; /* told or not */

@@ -21,6 +21,7 @@ enum key {
 	KEY_NORMAL,
 	KEY_RESPOND,
 	KEY_STOP_TIME,
+	KEY_SPARE,
 };
 
 static const struct argp_option options[] = {
@@ -31,6 +32,8 @@ static const struct argp_option options[] = {
 	{ "normal", KEY_NORMAL, NULL, 0, "Whatever the profiles of the file know is normal: train no more", 5 },
 	{ "respond", KEY_RESPOND, "LIST", 0,
 	  "What to do about alarms: any of slow, refuse-exec, stop, kill; never to process 1, nor kview", 5 },
+	{ "spare", KEY_SPARE, "PATH", 0, "Do nothing about this program, whatever its profile says; can be given again",
+	  5 },
 	{ "stop-time", KEY_STOP_TIME, "SECONDS", 0, "Let stopped processes go on after so long; default 60", 5 },
 	{},
 };
@@ -39,6 +42,24 @@ static const struct argp_option options[] = {
 static const char *name_of(const struct guard_watch *watch)
 {
 	return watch->target.targets.command;
+}
+
+/* As the kernel names what runs: without links. */
+static void add_spared(struct guard_watch *watch, const char *path)
+{
+	char *real = realpath(path, NULL), **spared;
+	size_t count;
+
+	if (!real)
+		cli_usage("%s: --spare %s: expected a program that is there: %s", name_of(watch), path, strerror(errno));
+	for (count = 0; watch->spared && watch->spared[count]; count++)
+		;
+	spared = reallocarray(watch->spared, count + 2, sizeof(*spared));
+	if (!spared)
+		cli_usage("%s: --spare %s: %s", name_of(watch), path, strerror(ENOMEM));
+	spared[count] = real;
+	spared[count + 1] = NULL;
+	watch->spared = spared;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -66,6 +87,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_RESPOND:
 		watch->response = guard_parse_responses(name_of(watch) + strlen("guard "), arg);
+		return 0;
+	case KEY_SPARE:
+		add_spared(watch, arg);
 		return 0;
 	case KEY_STOP_TIME:
 		watch->stop_seconds = guard_parse_seconds(name_of(watch) + strlen("guard "), "--stop-time", arg);
@@ -148,7 +172,6 @@ static int open_kernel(struct guard_watch *watch)
 		.blocks = BLOCKS,
 		.chosen = watch->view != NULL,
 		.response = watch->response,
-		.at_exec = watch->response,
 		.stop_seconds = watch->stop_seconds,
 	};
 	int err;
@@ -166,7 +189,7 @@ static int load_profiles(struct guard_watch *watch)
 		err = guard_store_open(watch->file, &watch->store);
 	if (err)
 		return cli_fail(err, guard_store_reason(NULL), "%s", watch->file);
-	err = guard_programs_init(&watch->programs, watch->kernel, watch->store);
+	err = guard_programs_init(&watch->programs, watch->kernel, watch->store, watch->spared);
 	if (err)
 		return cli_fail(err, guard_store_reason(watch->store), "%s", watch->file);
 	if (watch->programs.skipped)
@@ -175,8 +198,10 @@ static int load_profiles(struct guard_watch *watch)
 	return CLI_OK;
 }
 
-static void begin_profiles(struct guard_watch *watch)
+/* What is to be done from now on, about any of them. */
+static uint32_t begin_profiles(struct guard_watch *watch)
 {
+	uint32_t responses = 0;
 	struct guard_env *env = guard_kernel_env(watch->kernel);
 	struct guard_profile *profile;
 	uint32_t number;
@@ -185,20 +210,43 @@ static void begin_profiles(struct guard_watch *watch)
 		if (watch->normal)
 			guard_normalize(env, profile);
 		if (!watch->socket)
-			profile->response = watch->response;
+			profile->response = watch->response | (profile->response & GUARD_RESPONSE_SPARED);
+		if (!(profile->response & GUARD_RESPONSE_SPARED))
+			responses |= profile->response;
 	}
+	return responses;
+}
+
+static int prepare(struct guard_watch *watch, uint32_t responses)
+{
+	static const char no_lsm[] = "the kernel was started without its BPF LSM (/sys/kernel/security/lsm)";
+	int err;
+
+	log_clear();
+	err = guard_kernel_prepare(watch->kernel, watch->response);
+	if (err == -EOPNOTSUPP)
+		return cli_refused(err, no_lsm, "%s: --respond refuse-exec", name_of(watch));
+	if (err)
+		return cli_fail(err, log_cause(), "%s: the program for execs cannot be attached", name_of(watch));
+	err = guard_kernel_prepare(watch->kernel, responses);
+	if (err)
+		cli_note("%s: execs are not refused, as some profiles say: %s", watch->file,
+			 err == -EOPNOTSUPP ? no_lsm : strerror(-err));
+	return CLI_OK;
 }
 
 static int attach(struct guard_watch *watch)
 {
+	uint32_t responses = begin_profiles(watch);
 	int err;
 
-	begin_profiles(watch);
 	log_clear();
 	err = guard_kernel_attach(watch->kernel, watch->view);
 	if (err && watch->view)
 		return cli_refused(err, kview_reason(watch->view), "%s", name_of(watch));
-	return err ? cli_fail(err, log_cause(), "%s: the programs cannot be attached", name_of(watch)) : CLI_OK;
+	if (err)
+		return cli_fail(err, log_cause(), "%s: the programs cannot be attached", name_of(watch));
+	return prepare(watch, responses);
 }
 
 static int on_record(void *data, void *record_data, size_t size)
@@ -280,6 +328,8 @@ static int report(struct guard_watch *watch)
 
 void guard_watch_deinit(struct guard_watch *watch)
 {
+	char **spared;
+
 	guard_serve_end(watch);
 	targets_deinit(&watch->target.targets);
 	kview_closep(&watch->view);
@@ -288,6 +338,9 @@ void guard_watch_deinit(struct guard_watch *watch)
 	guard_store_closep(&watch->store);
 	wait_deinit(&watch->wait);
 	free(watch->fallback);
+	for (spared = watch->spared; spared && *spared; spared++)
+		free(*spared);
+	free(watch->spared);
 	if (watch->out && watch->out != stdout)
 		fclose(watch->out);
 }

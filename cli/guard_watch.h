@@ -18,6 +18,7 @@ struct guard_watch {
 	const char *file;
 	bool machine, normal;
 	uint32_t response; /* enum guard_response */
+	char **spared;	   /* paths, NULL at the end; NULL: none */
 	double stop_seconds;
 	struct guard_kernel *kernel;
 	struct guard_store *store;

@@ -22,7 +22,8 @@ CHECK_VM += $(OUT)/tests/guard/victim
 
 $(OUT)/guard/kernel.o: | $(OUT)/guard/guard.skel.h
 
-guard_vm_tests := $(basename $(notdir $(wildcard tests/vm/guard*.c)))
-$(foreach name,$(guard_vm_tests),$(eval $(call program,tests/vm/$(name),tests/vm/$(name).c, \
+guard_vm_tests := guard_kernel guard_respond
+$(foreach name,$(guard_vm_tests),$(eval $(call program,tests/vm/$(name), \
+	$(patsubst %,tests/vm/%.c,$(name) guard_fixture guard_subject), \
 	$(OUT)/tests/vm/testlib.a $(OUT)/guard/guard.a $(OUT)/lib/libkview.a -lbpf -lsqlite3 -lz -lm)))
 CHECK_VM += $(guard_vm_tests:%=$(OUT)/tests/vm/%)

@@ -109,7 +109,7 @@ GUARD_INLINE void guard_task_fork(struct guard_task *child, const struct guard_t
 	child->anomalies = 0;
 	child->lost_frames = 0;
 	child->unmatched = 0;
-	child->flags &= ~(GUARD_TASK_NOVEL | GUARD_TASK_HELD | GUARD_TASK_AGAIN);
+	child->flags &= GUARD_TASK_ALARMED | GUARD_TASK_CALL_ALARMED;
 }
 
 /* A handler begins: it has a window of its own. When there are too many, the outermost is lost, and counted. */
@@ -144,6 +144,35 @@ GUARD_INLINE void guard_task_sigreturn(struct guard_task *task)
 	for (i = 0; i < GUARD_FRAMES - 1; i++)
 		task->frames[i] = task->frames[i + 1];
 	task->depth--;
+}
+
+/* The last call of @task has been judged, but did not begin: it will be made again. */
+GUARD_INLINE void guard_task_put_off(struct guard_task *task)
+{
+	guard_task_settle(task);
+	task->flags &= GUARD_TASK_AGAIN - 1;
+	task->flags |= GUARD_TASK_AGAIN | task->depth * GUARD_TASK_AGAIN_DEPTH;
+}
+
+/*
+ * Is there nothing to judge about @call, which ends a handler if @returns? It is the one that was put off, or the end of a
+ * handler that came before that is made again: the window then still ends with it.
+ */
+GUARD_INLINE int guard_task_again(struct guard_env *env, struct guard_profile *profile, struct guard_task *task,
+				  __u32 call, int returns)
+{
+	__u32 depth = task->flags / GUARD_TASK_AGAIN_DEPTH, id = task->window & 0xff;
+
+	if (!(task->flags & GUARD_TASK_AGAIN))
+		return 0;
+	if (task->depth > depth) {
+		if (!returns || task->depth > depth + 1)
+			return 0;
+		guard_task_sigreturn(task);
+		return 1;
+	}
+	task->flags &= GUARD_TASK_AGAIN - 1;
+	return task->depth == depth && id < GUARD_IDS && guard_call_of(env, profile, id) == call;
 }
 
 /* Shift @anomaly into the locality frame, and keep count of it. */

@@ -39,6 +39,7 @@ struct guard_settings {
 	__u32 cgroups;		      /* narrowed to these; 0: not */
 	__u32 response;		      /* of new profiles: enum guard_response */
 	__u32 released;		      /* nobody is stopped any more: the guard has died */
+	__u32 puts_off;		      /* calls of members, until the signal that holds them has been taken */
 	__u32 refuse_seconds;	      /* no exec for so long after an alarm */
 	__u64 stop_ns;		      /* until a stopped process goes on */
 	__u64 delay_ns, delay_max_ns; /* pH's factor: times 2^LFC, and at most */

@@ -4,8 +4,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <string.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -27,6 +28,7 @@ struct guard_kernel {
 	size_t profiles_size, blocks_size; /* of the mappings */
 	struct bpf_link *links[LINKS];	   /* for the whole machine */
 	size_t link_count;
+	bool hooks_execs;
 	struct ring_buffer *events;
 	struct guard_holder *holder;
 	guard_record_fn fn; /* of guard_kernel_events() */
@@ -73,13 +75,14 @@ static void choose_programs(struct guard *skeleton, const struct guard_kernel_op
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool is_req = has_tracepoint(btf, "btf_trace_io_uring_submit_req");
 	bool is_sqe = has_tracepoint(btf, "btf_trace_io_uring_submit_sqe");
+	bool is_lsm = btf__find_by_name_kind(btf, "bpf_lsm_bprm_check_security", BTF_KIND_FUNC) > 0;
 
 	btf__free(btf);
 	bpf_program__set_autoload(skeleton->progs.guard_submit_req, is_req);
 	bpf_program__set_autoload(skeleton->progs.guard_submit_sqe, is_sqe && !is_req);
+	bpf_program__set_autoload(skeleton->progs.guard_exec, is_lsm);
 	bpf_program__set_autoload(skeleton->progs.guard_member_exit, opts->chosen);
 	bpf_program__set_autoload(skeleton->progs.guard_exit, !opts->chosen);
-	bpf_program__set_autoload(skeleton->progs.guard_exec, opts->at_exec);
 }
 
 static int set_sizes(struct guard *skeleton, const struct guard_kernel_opts *opts)
@@ -163,12 +166,27 @@ void guard_kernel_close(struct guard_kernel *kernel)
 	free(kernel);
 }
 
+/* There, but not in the ordinary mode, a call can be held before it begins. */
+static int attach_in_view(struct guard_kernel *kernel, const struct bpf_program *program, struct kview *view)
+{
+	struct guard *skeleton = kernel->skeleton;
+	const struct kview_attach_opts opts = {
+		.sz = sizeof(opts),
+		.put_off = program == skeleton->progs.guard_sys_enter && kview_mode(view) == KVIEW_MODE_VIEW,
+	};
+	int err = kview_attach_program(view, program, &opts, NULL);
+
+	if (!err && opts.put_off)
+		skeleton->bss->settings.puts_off = 1;
+	return err;
+}
+
 static int attach(struct guard_kernel *kernel, const struct bpf_program *program, struct kview *view)
 {
 	struct bpf_link *link;
 
 	if (view)
-		return kview_attach_program(view, program, NULL, NULL);
+		return attach_in_view(kernel, program, view);
 	link = bpf_program__attach(program);
 	if (!link)
 		return -errno;
@@ -201,12 +219,51 @@ int guard_kernel_attach(struct guard_kernel *kernel, struct kview *view)
 	size_t i;
 	int err = 0;
 
-	if (bpf_program__autoload(skeleton->progs.guard_exec))
-		err = attach(kernel, skeleton->progs.guard_exec, NULL);
 	for (i = 0; !err && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (bpf_program__autoload(programs[i]))
 			err = attach(kernel, programs[i], view);
 	return err;
+}
+
+/* A kernel that has it may have been started without. Where nobody can tell, it is tried. */
+static bool has_bpf_lsm(void)
+{
+	_cleanup_(fclosep) FILE *file = fopen("/sys/kernel/security/lsm", "re");
+	char line[512], *name;
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return true;
+	for (name = strtok(line, ",\n"); name; name = strtok(NULL, ",\n"))
+		if (!strcmp(name, "bpf"))
+			return true;
+	return false;
+}
+
+static int hook_execs(struct guard_kernel *kernel)
+{
+	const struct bpf_program *program = kernel->skeleton->progs.guard_exec;
+	int err;
+
+	if (kernel->hooks_execs)
+		return 0;
+	if (!bpf_program__autoload(program) || !has_bpf_lsm())
+		return -EOPNOTSUPP;
+	err = attach(kernel, program, NULL);
+	kernel->hooks_execs = !err;
+	return err;
+}
+
+int guard_kernel_prepare(struct guard_kernel *kernel, uint32_t responses)
+{
+	bool refuses = responses & GUARD_RESPONSE_REFUSE_EXEC;
+	bool holds = responses & (GUARD_RESPONSE_SLOW | GUARD_RESPONSE_STOP | GUARD_RESPONSE_KILL);
+	int err = 0;
+
+	if (responses & GUARD_RESPONSE_SPARED)
+		return 0;
+	if (refuses || (holds && !kernel->skeleton->bss->settings.puts_off))
+		err = hook_execs(kernel);
+	return err == -EOPNOTSUPP && !refuses ? 0 : err;
 }
 
 uint32_t guard_kernel_profile_count(const struct guard_kernel *kernel)

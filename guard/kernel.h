@@ -19,7 +19,6 @@ struct guard_kernel_opts {
 	uint32_t profiles, blocks; /* at most */
 	uint32_t event_bytes;	   /* of the buffer of events, a power of two of pages; 0: a default */
 	bool chosen;		   /* guard the members of a view; else the whole machine, or cgroups of it */
-	bool at_exec;	   /* execs can be refused, or held before they begin: those of the machine pass a program */
 	uint32_t response; /* of programs that are new: enum guard_response */
 	double stop_seconds, refuse_seconds, delay_seconds, delay_max_seconds; /* of the responses; 0: a default */
 };
@@ -34,6 +33,13 @@ int guard_kernel_add_cgroup(struct guard_kernel *kernel, int cgroup_fd);
 
 /* See the calls from now on: of the members of @view, or, when it is NULL, of the whole machine or those cgroups. */
 int guard_kernel_attach(struct guard_kernel *kernel, struct kview *view);
+
+/*
+ * Make what these responses (enum guard_response) need besides: refusing execs, and holding them before they begin where
+ * no view does that, takes a program that all execs of the machine pass. -EOPNOTSUPP: they cannot be refused, as the
+ * kernel's BPF LSM is not in use.
+ */
+int guard_kernel_prepare(struct guard_kernel *kernel, uint32_t responses);
 
 /* Profiles are numbered from 1 to guard_kernel_profile_count(); NULL: there is no such. */
 uint32_t guard_kernel_profile_count(const struct guard_kernel *kernel);

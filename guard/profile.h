@@ -107,7 +107,8 @@ enum guard_task_flag {
 	GUARD_TASK_ALARMED = 2,	     /* by its locality frame, until that has calmed down */
 	GUARD_TASK_CALL_ALARMED = 4, /* by a first-ever call */
 	GUARD_TASK_HELD = 8,	     /* by its last call: a signal that stops or kills it is on its way */
-	GUARD_TASK_AGAIN = 16,	     /* its exec did not begin: it makes that call again when it goes on */
+	GUARD_TASK_AGAIN = 16,	     /* that call did not begin: it makes it again when it goes on, */
+	GUARD_TASK_AGAIN_DEPTH = 32, /* in as many handlers; the bits from here on are a number */
 };
 
 struct guard_task {
@@ -130,6 +131,7 @@ struct guard_task {
 };
 
 _Static_assert(sizeof(struct guard_profile) <= 9 * 1024, "a profile takes at most 9 KiB");
+_Static_assert(GUARD_FRAMES * GUARD_TASK_AGAIN_DEPTH < 0x100, "there are bits for all frames");
 _Static_assert(sizeof(struct guard_task) <= 96, "a task takes at most 96 bytes");
 _Static_assert(sizeof(struct guard_more) <= sizeof(struct guard_tile), "blocks are as large as a tile");
 

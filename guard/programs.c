@@ -24,6 +24,25 @@ static int make_room(struct guard_programs *programs, uint32_t number)
 	return 0;
 }
 
+bool guard_programs_spares(const struct guard_programs *programs, uint32_t number)
+{
+	const char *path = number < programs->room ? programs->paths[number] : NULL;
+	char **spared;
+
+	for (spared = programs->spared; path && spared && *spared; spared++)
+		if (!strcmp(*spared, path))
+			return true;
+	return false;
+}
+
+/* The profile has its path (the callee's from here on; NULL: it is not known). */
+static void name_profile(struct guard_programs *programs, uint32_t number, char *path)
+{
+	programs->paths[number] = path;
+	if (guard_programs_spares(programs, number))
+		guard_kernel_profile(programs->kernel, number)->response |= GUARD_RESPONSE_SPARED;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *name = strrchr(path, '/');
@@ -45,7 +64,7 @@ int guard_programs_find(struct guard_programs *programs, const char *path, uint3
 	if (!err)
 		err = make_room(programs, *ret_number);
 	if (!err && !programs->paths[*ret_number])
-		programs->paths[*ret_number] = strdup(path);
+		name_profile(programs, *ret_number, strdup(path));
 	return err;
 }
 
@@ -61,8 +80,9 @@ static int load_profile(struct guard_programs *programs, const char *path, const
 	if (err)
 		return err;
 	profile = guard_kernel_profile(programs->kernel, number);
-	programs->paths[number] = strdup(path);
-	return guard_store_load(programs->store, path, guard_kernel_env(programs->kernel), profile);
+	err = guard_store_load(programs->store, path, guard_kernel_env(programs->kernel), profile);
+	name_profile(programs, number, strdup(path));
+	return err;
 }
 
 /* What cannot be loaded is left alone: the program will be learned again. */
@@ -76,9 +96,10 @@ static int load_path(const char *path, void *data)
 	return 0;
 }
 
-int guard_programs_init(struct guard_programs *programs, struct guard_kernel *kernel, struct guard_store *store)
+int guard_programs_init(struct guard_programs *programs, struct guard_kernel *kernel, struct guard_store *store,
+			char **spared)
 {
-	*programs = (struct guard_programs){ .kernel = kernel, .store = store };
+	*programs = (struct guard_programs){ .kernel = kernel, .store = store, .spared = spared };
 	return store ? guard_store_each(store, load_path, programs) : 0;
 }
 
@@ -114,7 +135,7 @@ void guard_programs_note(struct guard_programs *programs, uint32_t number, uint3
 	const struct guard_profile *profile = guard_kernel_profile(programs->kernel, number);
 
 	if (profile && !make_room(programs, number) && !programs->paths[number])
-		programs->paths[number] = find_path(tgid, profile);
+		name_profile(programs, number, find_path(tgid, profile));
 }
 
 const char *guard_programs_name(const struct guard_programs *programs, uint32_t number)

@@ -40,6 +40,7 @@ ask_json()
 start()
 {
 	"$kview" guard serve --all --socket "$socket" --profiles "$profiles" --save-every 1 --stop-time 100000 --web=7703 \
+		--spare "$(command -v redis-server)" \
 		>"$tmp/log" 2>&1 &
 	guard=$!
 	patiently guard_answers
@@ -145,6 +146,16 @@ grep -q '^kview_guard_killed_total 1$' "$tmp/metrics" || fail "metrics: $(<"$tmp
 ask events --since 1h --profile victim >"$tmp/told"
 grep -q 'told what to do: normalize, by user 0$' "$tmp/told" || fail "no operator in: $(<"$tmp/told")"
 grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "no alarm in: $(<"$tmp/told")"
+
+# Or it becomes no shell; the guard was started without a word of that.
+ask set victim refuse-exec
+serve tests/guard/exploit.py $port "$victim" 'echo taken over'
+! grep -q '^taken over$' "$tmp/client" || fail "it became a shell"
+wait $server && fail "the server went on without the shell it was made to become"
+ask_json "j['counters']['refused'] >= 1" status
+
+# One that is spared is only told of, whatever is asked for.
+one_line 1 'was started with --spare for it' ask set "$(realpath "$(command -v redis-server)")" kill
 
 # --- one profile goes elsewhere and comes back ---
 

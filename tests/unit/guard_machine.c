@@ -134,6 +134,13 @@ int guard_kernel_each_task(struct guard_kernel *machine, guard_task_fn fn, void 
 	return err;
 }
 
+/* As a kernel that was started without its BPF LSM. */
+int guard_kernel_prepare(struct guard_kernel *machine, uint32_t responses)
+{
+	(void)machine;
+	return responses & GUARD_RESPONSE_REFUSE_EXEC && !(responses & GUARD_RESPONSE_SPARED) ? -EOPNOTSUPP : 0;
+}
+
 /* --- what happens --- */
 
 static struct guard_task_record *find(struct guard_kernel *machine, uint32_t tgid)

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	static const struct guard_rule rule = GUARD_RULE_DEFAULTS;
 	struct guard_kernel *machine = machine_new(&rule, 64, 64);
 	struct guard_programs programs;
-	struct guard_state state = { .programs = &programs, .scope = "machine", .can_refuse = true };
+	struct guard_state state = { .programs = &programs, .scope = "machine" };
 	struct guard_store *store;
 	struct guard_web *web;
 	int code;
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	}
 	state.file = argv[1];
 	if (guard_server_open(argv[2], guard_answer, &state, &state.server) ||
-	    guard_programs_init(&programs, machine, store) ||
+	    guard_programs_init(&programs, machine, store, NULL) ||
 	    guard_state_init(&state, &(struct guard_history_opts){}) || guard_web_open(&state, 0, argv[2], &web))
 		return 1;
 	puts(guard_web_address(web));

@@ -32,6 +32,7 @@ struct fixture {
 	struct guard_programs programs;
 	struct guard_state state;
 	struct guard_history_opts history;
+	char **spared;
 };
 
 static const struct guard_rule defaults = GUARD_RULE_DEFAULTS;
@@ -42,7 +43,7 @@ static void begin(struct fixture *fixture)
 	fixture->machine = machine_new(&fixture->rule, PROFILES, PROFILES);
 	if (guard_store_open(fixture->path, &fixture->store))
 		fail_msg("%s", guard_store_reason(NULL));
-	assert_int_equal(guard_programs_init(&fixture->programs, fixture->machine, fixture->store), 0);
+	assert_int_equal(guard_programs_init(&fixture->programs, fixture->machine, fixture->store, fixture->spared), 0);
 	fixture->state = (struct guard_state){
 		.programs = &fixture->programs,
 		.file = fixture->path,
@@ -184,7 +185,51 @@ static size_t count_word(struct fixture *fixture, const char *word)
 	return count;
 }
 
+/* The server's alarms are answered by @words: what the answer is. */
+static void set_response(struct fixture *fixture, const char *words, const char *want_error)
+{
+	json_t *answer =
+		ask(fixture, &root, json_pack("{s:s, s:s, s:s}", "do", "set", "profile", SERVER, "respond", words));
+	const char *error = json_string_value(json_object_get(answer, "error"));
+
+	if (want_error ? !error || !strstr(error, want_error) : error != NULL)
+		fail_msg("set %s: %s, not %s", words, error ?: "ok", want_error ?: "ok");
+	json_decref(answer);
+}
+
 /* --- tests --- */
+
+static uint32_t response_of(struct fixture *fixture, const char *path)
+{
+	uint32_t number;
+
+	assert_int_equal(guard_programs_find(&fixture->programs, path, &number), 0);
+	return guard_kernel_profile(fixture->machine, number)->response;
+}
+
+/* What is spared when the guard starts stays so: whatever is saved or asked for, and for others that come in its place. */
+static void spared(void **state)
+{
+	char *paths[] = { SERVER, NULL };
+	struct fixture *fixture = *state;
+
+	name_profile(fixture, SERVER);
+	set_response(fixture, "dance", "expected any of");
+	set_response(fixture, "refuse-exec", "without its BPF LSM");
+	set_response(fixture, "kill,stop", NULL);
+	assert_int_equal(response_of(fixture, SERVER), GUARD_RESPONSE_KILL | GUARD_RESPONSE_STOP);
+	assert_int_equal(guard_state_end(&fixture->state), 0);
+	end(fixture);
+
+	fixture->spared = paths;
+	begin(fixture);
+	assert_int_equal(response_of(fixture, SERVER) & GUARD_RESPONSE_SPARED, GUARD_RESPONSE_SPARED);
+	assert_int_equal(response_of(fixture, "/srv/nowhere/other"), 0);
+	set_response(fixture, "kill", "started with --spare for it");
+	set_response(fixture, "log", "started with --spare for it");
+	assert_int_equal(response_of(fixture, SERVER) & GUARD_RESPONSE_SPARED, GUARD_RESPONSE_SPARED);
+}
+
 
 /* From the first call to an alarm, what happened is there, in order, also for the next service. */
 static void kept(void **state)
@@ -599,6 +644,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(kept),
+		TEST(spared),
 		TEST(asked),
 		TEST(bounded),
 		TEST(limited),

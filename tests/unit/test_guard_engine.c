@@ -472,6 +472,44 @@ static void short_way(void **state)
 }
 
 /* A handler's calls are in nobody's window but its own. */
+/* Of a call that is put off nothing is judged twice, nor of the handlers that come first and of what ends them. */
+static void put_off(void **state)
+{
+	static const uint32_t calls[] = { 1, 2, 3 };
+	struct machine *machine = *state;
+	uint64_t window;
+
+	run_times(machine, calls, 3, 3);
+	guard_task_put_off(&machine->task);
+	window = machine->task.window;
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* Two handlers, one in the other, that make the same call. */
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	guard_task_signal(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	guard_task_sigreturn(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	assert_int_equal(machine->task.depth, 0);
+	assert_true(machine->task.window == window);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* Another call than that: the process was told to do something else. */
+	guard_task_put_off(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 2, 0));
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* A handler is left for good. */
+	guard_task_signal(&machine->task);
+	guard_task_put_off(&machine->task);
+	guard_task_sigreturn(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+}
+
 static void handler_is_apart(void **state)
 {
 	struct machine *machine = *state;
@@ -734,7 +772,7 @@ int main(void)
 		TEST(fork_copies_window), TEST(losses_are_counted),
 		TEST(ids_run_out),	  TEST(signal_frames),
 		TEST(handler_is_apart),	  TEST(arms),
-		TEST(short_way),
+		TEST(short_way),	  TEST(put_off),
 		TEST(does_not_arm_early), TEST(task_alarm),
 		TEST(profile_alarm),	  TEST(call_alarm),
 		TEST(operator_actions),	  TEST(freeze),

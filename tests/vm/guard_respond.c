@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// vm:
+// timeout: 400
+/* What the guard does about alarms and anomalies, as each profile says. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "guard_fixture.h"
+
+static void kills(void)
+{
+	int status;
+
+	guarded.profile->response = GUARD_RESPONSE_KILL;
+	CHECK_EQUAL(subject_run("order"), 0);
+	status = subject_run("new");
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CHECK(guarded_events() & GUARD_KILLED);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->killed, 1);
+	CHECK_EQUAL(subject_run("usual"), 0);
+}
+
+/* Stopped, and let go again. */
+static void stops(void)
+{
+	long start;
+
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	start = test_now();
+	CHECK_EQUAL(subject_run("new"), 0);
+	CHECK(test_now() - start >= GUARDED_STOP_SECONDS * 1000);
+	CHECK(guarded_events() & GUARD_STOPPED);
+	CHECK_EQUAL(subject_run("usual"), 0);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->held, 1);
+}
+
+/* An exec that is the alarm itself begins when the process goes on, and not before. It is judged once. */
+static void holds_exec(void)
+{
+	struct guard_kernel_opts opts = guarded_whole;
+	uint64_t held = guard_kernel_counters(guarded.kernel)->held, anomalies = guarded.profile->anomalies;
+	char link[32], path[64] = "";
+	int status;
+	pid_t pid;
+
+	opts.stop_seconds = 100000; /* until it is told to go on, here */
+	guard_kernel_set_times(guarded.kernel, &opts);
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	pid = subject_spawn("start", -1);
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	CHECK(guarded_events() & GUARD_STOPPED);
+	CHECK_EQUAL(guarded.last.call, SYS_execve);
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	CHECK(readlink(link, path, sizeof(path) - 1) > 0);
+	CHECK(!strcmp(path, SUBJECT));
+	CHECK_CALL(kill(pid, SIGCONT));
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->held - held, 1);
+	CHECK_EQUAL(guarded.profile->anomalies - anomalies, 1);
+	guard_kernel_set_times(guarded.kernel, &guarded_whole);
+}
+
+/* Twice as long for each anomaly. */
+static void slows(void)
+{
+	long start;
+
+	guarded.profile->response = GUARD_RESPONSE_SLOW;
+	start = test_now();
+	CHECK_EQUAL(subject_run("order"), 0);
+	CHECK(guarded_events() & GUARD_SLOWED);
+	CHECK(guard_kernel_counters(guarded.kernel)->held > 1);
+	CHECK(test_now() - start >= 100);
+}
+
+/* After an alarm it starts nothing; those whom nothing is wrong with do. */
+static void refuses(void)
+{
+	guarded.profile->response = GUARD_RESPONSE_REFUSE_EXEC;
+	CHECK_EQUAL(WEXITSTATUS(subject_run("exec")), 42);
+	CHECK(guarded_events() & GUARD_REFUSED_EXEC);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->refused, 1);
+	CHECK_EQUAL(system("/bin/true"), 0);
+	guarded.profile->response = GUARD_RESPONSE_REFUSE_EXEC | GUARD_RESPONSE_SPARED;
+	CHECK_EQUAL(subject_run("exec"), 0);
+	guarded.profile->response = 0;
+}
+
+/* Whatever else it says, one that is spared is left alone. */
+static void spares(void)
+{
+	guarded.profile->response = GUARD_RESPONSES | GUARD_RESPONSE_SPARED;
+	guarded_events();
+	CHECK_EQUAL(subject_run("new"), 0);
+	CHECK_EQUAL(guarded_events() & GUARD_RESPONSES_DONE, 0);
+	CHECK(guarded_events() == 0);
+	guarded.profile->response = 0;
+}
+
+/* Loading the engine is what takes time here: one for all of these. */
+static void machine(void)
+{
+	subject_make();
+	guarded_start(&guarded_whole, NULL);
+	guarded_train(subject_words);
+	CHECK_EQUAL(guard_kernel_prepare(guarded.kernel, GUARD_RESPONSES), 0);
+	kills();
+	stops();
+	holds_exec();
+	slows();
+	refuses();
+	spares();
+}
+
+/* --- through a view: no call begins before its caller goes on --- */
+
+static const struct guard_kernel_opts forever = {
+	.stop_seconds = 100000,
+	.delay_seconds = 100000,
+	.delay_max_seconds = 100000,
+};
+
+/* The subject sends a byte to @fd, which is new. */
+static pid_t sender(int *ret_fd)
+{
+	int fds[2];
+	pid_t pid;
+
+	CHECK_CALL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+	pid = subject_spawn("send", fds[1]);
+	close(fds[1]);
+	*ret_fd = fds[0];
+	return pid;
+}
+
+static void expect_stop(pid_t pid)
+{
+	int status;
+
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+}
+
+/* How many bytes have come so far. */
+static ssize_t come(int fd)
+{
+	char bytes[8];
+	ssize_t len = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
+
+	return len < 0 && errno == EAGAIN ? 0 : len;
+}
+
+/* Its handler of SIGCONT runs before the call that is made again, and nothing of that is judged twice. */
+static void stops_before(void)
+{
+	uint64_t anomalies = guarded.profile->anomalies;
+	pid_t pid;
+	int fd;
+
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	pid = sender(&fd);
+	expect_stop(pid);
+	CHECK_EQUAL(come(fd), 0);
+	CHECK(guarded_events() & GUARD_STOPPED);
+	CHECK_EQUAL(guarded.last.call, SYS_writev);
+	CHECK_CALL(kill(pid, SIGCONT));
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_EQUAL(come(fd), 1);
+	CHECK_EQUAL(guarded.profile->anomalies - anomalies, 2); /* the call, and the end that comes after it */
+	close(fd);
+}
+
+/* Each anomaly is waited for: the call, and then the end. */
+static void slows_before(void)
+{
+	pid_t pid;
+	int fd;
+
+	guarded.profile->response = GUARD_RESPONSE_SLOW;
+	pid = sender(&fd);
+	expect_stop(pid);
+	CHECK_EQUAL(come(fd), 0);
+	CHECK_CALL(kill(pid, SIGCONT));
+	expect_stop(pid);
+	CHECK_EQUAL(come(fd), 1);
+	CHECK_CALL(kill(pid, SIGCONT));
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_EQUAL(come(fd), 1);
+	close(fd);
+}
+
+static void kills_before(void)
+{
+	int fd, status;
+
+	guarded.profile->response = GUARD_RESPONSE_KILL;
+	status = test_wait(sender(&fd));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CHECK_EQUAL(come(fd), 0);
+	close(fd);
+}
+
+/* Without a program where all of the machine's execs pass. */
+static void holds_exec_before(void)
+{
+	char link[32], path[64] = "";
+	pid_t pid;
+
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	pid = subject_spawn("start", -1);
+	expect_stop(pid);
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	CHECK(readlink(link, path, sizeof(path) - 1) > 0);
+	CHECK(!strcmp(path, SUBJECT));
+	CHECK_CALL(kill(pid, SIGCONT));
+	CHECK_EQUAL(test_wait(pid), 0);
+}
+
+static void view(void)
+{
+	static const char *const words[] = { "usual", "continue", NULL };
+	const struct kview_open_opts how = { .sz = sizeof(how), .mode = KVIEW_MODE_VIEW };
+	struct guard_kernel_opts opts = guarded_whole;
+	struct kview *view;
+
+	opts.chosen = true;
+	subject_make();
+	CHECK_EQUAL(kview_open(&how, &view), 0);
+	guarded_start(&opts, view);
+	CHECK_EQUAL(kview_follow_pid(view, getpid()), 0);
+	guarded_train(words);
+	guard_kernel_set_times(guarded.kernel, &forever);
+	stops_before();
+	slows_before();
+	kills_before();
+	holds_exec_before();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST_CASE(machine),
+		TEST_CASE(view),
+	};
+
+	return guarded_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}

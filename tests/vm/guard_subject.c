@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guard_subject.h"
+
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guard/profile.h"
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	syscall(SYS_getgid);
+}
+
+long guard_call_32(long number)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number) : "memory", "r8", "r9", "r10", "r11");
+	return result;
+}
+
+/* A handler in a handler ... */
+static void nest(int signal)
+{
+	if (signal < SIGRTMIN + GUARD_FRAMES + SUBJECT_TOO_DEEP)
+		raise(signal + 1);
+}
+
+static void handlers(void)
+{
+	int i;
+
+	for (i = 1; i <= GUARD_FRAMES + SUBJECT_TOO_DEEP; i++)
+		signal(SIGRTMIN + i, nest);
+	raise(SIGRTMIN + 1);
+}
+
+static void usual(void)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		syscall(SYS_getppid);
+		syscall(SYS_getuid);
+		syscall(SYS_getppid);
+	}
+}
+
+/* Processes, each the child of the one before, which have learned all this, but not the call after the fork. */
+static void crowd(void)
+{
+	pid_t child;
+	int i;
+
+	for (i = 0; i < SUBJECT_CROWD; i++) {
+		child = fork();
+		if (child) {
+			syscall(SYS_getsid, 0);
+			waitpid(child, NULL, 0);
+			_exit(0);
+		}
+		usual();
+	}
+}
+
+static void many(void)
+{
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		syscall(340 + i % 80); /* there are no such calls */
+}
+
+/* Submit an operation that does nothing. */
+static void ring(void)
+{
+	struct io_uring_params params = {};
+	int fd = syscall(SYS_io_uring_setup, 1, &params);
+	struct io_uring_sqe *entry;
+	unsigned int *array, *tail;
+	char *at;
+
+	entry = mmap(NULL, sizeof(*entry), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQES);
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQ_RING);
+	if (fd < 0 || entry == MAP_FAILED || at == MAP_FAILED)
+		_exit(2);
+	entry->opcode = IORING_OP_NOP;
+	array = (unsigned int *)(at + params.sq_off.array);
+	tail = (unsigned int *)(at + params.sq_off.tail);
+	array[0] = 0;
+	__atomic_store_n(tail, 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0) != 1)
+		_exit(3);
+}
+
+/* Where the guard can look. */
+static void send_one(void)
+{
+	struct iovec one = { .iov_base = "x", .iov_len = 1 };
+
+	syscall(SYS_writev, STDIN_FILENO, &one, 1);
+}
+
+int guard_subject(const char *what)
+{
+	char go;
+
+	usual();
+	if (!strcmp(what, "wait"))
+		return read(STDIN_FILENO, &go, 1) == 1 ? (usual(), 0) : 1;
+	if (!strcmp(what, "order"))
+		syscall(SYS_getuid), syscall(SYS_getuid), syscall(SYS_getuid);
+	if (!strcmp(what, "new"))
+		syscall(SYS_getsid, 0), syscall(SYS_getppid);
+	if (!strcmp(what, "32"))
+		guard_call_32(20); /* getpid; as a 64-bit call writev */
+	if (!strcmp(what, "x32"))
+		syscall(GUARD_X32_BIT | SYS_getpid); /* known or not, the number was asked for */
+	if (!strcmp(what, "handlers"))
+		handlers();
+	if (!strcmp(what, "crowd"))
+		crowd();
+	if (!strcmp(what, "exec"))
+		return syscall(SYS_getsid, 0), execl("/bin/true", "true", NULL), errno == EPERM ? 42 : 1;
+	if (!strcmp(what, "start"))
+		return execl("/bin/true", "true", NULL);
+	if (!strcmp(what, "continue"))
+		signal(SIGCONT, on_signal), raise(SIGCONT), usual();
+	if (!strcmp(what, "send"))
+		signal(SIGCONT, on_signal), raise(SIGCONT), usual(), send_one();
+	if (!strcmp(what, "signal"))
+		signal(SIGUSR1, on_signal), raise(SIGUSR1), usual();
+	if (!strcmp(what, "fork") && !fork())
+		usual(), _exit(0);
+	if (!strcmp(what, "ring"))
+		ring();
+	if (!strcmp(what, "many"))
+		many();
+	return 0;
+}
