@@ -63,10 +63,11 @@ export class Samples {
 		const old = from.series.get(metric);
 		return [...to.series.get(metric)?.values() || []].map(one => difference(one, old?.get(one.key)));
 	}
-	// The moment that rates begin at, and how long ago it is.
+	// The moment that rates begin at, and how long before the last one it was; at the least, the one before.
 	span() {
-		const last = this.last, from = this.moments.find(moment => moment.time >= last.time - SPAN - 0.5);
-		return from === last ? null : { from, seconds: last.time - from.time };
+		const last = this.last, found = this.moments.find(moment => moment.time >= last.time - SPAN - 0.5);
+		const from = found === last ? this.moments.at(-2) : found;
+		return from ? { from, seconds: last.time - from.time } : null;
 	}
 	recent(metric) {
 		const span = this.span();

@@ -49,4 +49,5 @@ says 'dropped_points_total{output="remote_write"} 0$' || fail "something was dro
 grep -q 'remote_write: it goes on' "$tmp/notes" || fail "it did not say that it goes on: $(<"$tmp/notes")"
 kill $sender
 wait $sender || fail "the sender ended with $?: $(<"$tmp/notes")"
-[ "$(wc -l <"$tmp/notes")" = 2 ] || fail "$(<"$tmp/notes")"
+# A server that begins may say that it is not ready yet.
+! grep -v 'it is tried again$\|it goes on$' "$tmp/notes" || fail "it had more to say"
