@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/capability.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,6 +197,27 @@ static int ask(struct kview *view, const char *mount, const char *tool, const ch
 	return err ?: open_path(mount, path);
 }
 
+/* By the name that its conmon knows, and the id in its cgroup's. */
+static int open_watched(const char *mount, const char *name)
+{
+	char id[KVIEW_CONTAINER_ID];
+	int fd = -ENOENT;
+
+	if (kview_conmon_find(name, id))
+		return fd;
+	search_run(mount, id, kview_container_is);
+	if (search.count == 1 && search.found)
+		fd = open_directory(search.found);
+	search_end();
+	return fd;
+}
+
+/* To podman, root without its privileges is a user, who has no containers and gets no namespace. */
+static bool can_answer(const char *tool)
+{
+	return strcmp(tool, "podman") || geteuid() || kview_capabilities() & 1ULL << CAP_SYS_ADMIN;
+}
+
 static int open_container(struct kview *view, const char *name)
 {
 	static const char *const tools[] = { "podman", "docker" };
@@ -206,8 +228,11 @@ static int open_container(struct kview *view, const char *name)
 		return kview_refuse(view, -ENOENT, "container %s: the cgroup v2 file system is not mounted", name);
 	if (*name == '-' || !*name || strchr(name, '/'))
 		return kview_refuse(view, -EINVAL, "container %s: not a name or id", name);
+	fd = open_watched(mount, name);
+	if (fd >= 0)
+		return fd;
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-		fd = ask(view, mount, tools[i], name);
+		fd = can_answer(tools[i]) ? ask(view, mount, tools[i], name) : -ENOENT;
 		if (fd >= 0 || fd == -ESRCH)
 			return fd;
 	}

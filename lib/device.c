@@ -9,15 +9,20 @@
 
 #include "internal.h"
 
-bool kview_has_privilege(void)
+uint64_t kview_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-	uint64_t caps;
 
 	if (syscall(SYS_capget, &header, data))
-		return false;
-	caps = data[0].effective | (uint64_t)data[1].effective << 32;
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+bool kview_has_privilege(void)
+{
+	uint64_t caps = kview_capabilities();
+
 	if (caps & 1ULL << CAP_SYS_ADMIN)
 		return true;
 	return (caps & 1ULL << CAP_BPF) && (caps & 1ULL << CAP_PERFMON);

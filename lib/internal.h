@@ -264,10 +264,18 @@ bool kview_container_is(const char *name, const char *wanted);
 /* Out of the text of /proc/PID/cgroup, cut behind the part with the container's id: helpers and payload may be below it. */
 int kview_container_path(const char *text, const char *id, char *ret_path, size_t size);
 
+/* conmon.c */
+#define KVIEW_CONTAINER_ID 129
+/* The id of the container of podman's or CRI-O's that our user runs under this name. -ENOENT: there is none. */
+int kview_conmon_find(const char *name, char ret_id[KVIEW_CONTAINER_ID]);
+/* The same out of the text of /proc/PID/cmdline. */
+int kview_conmon_parse(const char *args, size_t len, const char *name, char ret_id[KVIEW_CONTAINER_ID]);
+
 /* tool.c: run a program and keep the begin of what it prints. -ENOENT: there is none, or it failed. */
 int kview_tool_ask(const char *const *argv, char *answer, size_t size);
 
 /* device.c */
+uint64_t kview_capabilities(void); /* those in effect, by their numbers; 0 when they cannot be told */
 bool kview_has_privilege(void);
 int kview_device_open(void); /* a descriptor, -ENODEV when kview.ko is not loaded, -EPERM */
 /* Open the device and check that it speaks our ABI. Refusals are recorded for @view. */

@@ -185,8 +185,9 @@ int kview_add_cgroup(struct kview *view, const char *path);
 int kview_remove_cgroup(struct kview *view, const char *path);
 
 /*
- * Same for the cgroup of a running container, by name or id (or 12 digits of it or more). podman and docker are asked where
- * they are installed; ids, and the names of systemd-nspawn's and LXC's containers, are found in the names of cgroups.
+ * Same for the cgroup of a running container, by name or id (or 12 digits of it or more). Names of podman's and CRI-O's
+ * are those their conmon was started with; podman and docker are asked where they are installed; ids, and the names of
+ * systemd-nspawn's and LXC's containers, are found in the names of cgroups.
  *
  * -ENOENT, -ENOTUNIQ, -EEXIST, -EOPNOTSUPP  as kview_add_cgroup()
  * -ESRCH                                    the container does not run

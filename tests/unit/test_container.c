@@ -55,6 +55,33 @@ static void paths(void **state)
 	expect_path("0::/a/path/that/is/longer/than/there/is/room/for\n", "abc", -ENAMETOOLONG, "");
 }
 
+/* The array as it is, with a NUL behind each word. */
+#define EXPECT_ID(args, wanted, id) expect_id(args, sizeof(args), wanted, id)
+
+static void expect_id(const char *args, size_t len, const char *name, const char *expected)
+{
+	char id[KVIEW_CONTAINER_ID] = "";
+
+	assert_int_equal(kview_conmon_parse(args, len, name, id), *expected ? 0 : -ENOENT);
+	assert_string_equal(id, expected);
+}
+
+static void conmons(void **state)
+{
+	(void)state;
+	EXPECT_ID("/usr/bin/conmon\0--api-version\0001\0-c\0" ID "\0-u\0" ID "\0-r\0/usr/bin/crun\0-n\0web\0-s", "web", ID);
+	EXPECT_ID("conmon\0-c\0" ID "\0-n\0web", "we", "");
+	EXPECT_ID("conmon\0-c\0" ID "\0-n\0we", "web", "");
+	EXPECT_ID("conmon\0-c\0" ID "\0-n", "web", "");
+	EXPECT_ID("conmon\0-c\0../" ID "\0-n\0web", "web", "");
+	EXPECT_ID("conmon\0-c\0\0-n\0web", "web", "");
+	EXPECT_ID("conmon\0-n\0web", "web", "");
+	EXPECT_ID("", "web", "");
+	EXPECT_ID("conmon\0-c\0" ID ID "0\0-n\0web", "web", "");
+	/* The file may have been read only in part. */
+	expect_id("conmon\0-n\0web\0-c\0abc", 18, "web", "");
+}
+
 static void patterns(void **state)
 {
 	(void)state;
@@ -70,6 +97,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(directories),
 		cmocka_unit_test(paths),
+		cmocka_unit_test(conmons),
 		cmocka_unit_test(patterns),
 	};
 
