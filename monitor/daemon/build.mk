@@ -6,7 +6,7 @@ monitord_sources := $(sort $(filter-out monitor/daemon/main.c,$(wildcard monitor
 monitord_programs := $(filter %.bpf.c,$(monitord_sources))
 push_messages := $(OUT)/monitor/push/otlp.pb-c $(OUT)/monitor/push/remote_write.pb-c
 monitord_objects := $(call objects,$(monitord_sources)) $(push_messages:%=%.o)
-monitord_libraries := -lbpf -lelf -ljansson -lmicrohttpd -lprotobuf-c -lyaml
+monitord_libraries := -lbpf -lcap-ng -lelf -ljansson -lmicrohttpd -lprotobuf-c -lyaml
 
 $(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
 # Each includes the skeleton of its programs, and daemon/scope.c that of scope.bpf.c.

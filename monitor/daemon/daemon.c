@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "metrics.h"
 #include "note.h"
+#include "privileges.h"
 #include "probe.h"
 #include "push.h"
 #include "scope.h"
@@ -409,6 +410,8 @@ static int begin(struct monitor_daemon *daemon)
 	err = err ?: open_endpoint(daemon);
 	err = err ?: open_json(daemon);
 	err = err ?: open_pushes(daemon);
+	/* Times of programs, and a port below 1024, are had by now. */
+	err = err ?: privileges_drop();
 	daemon->generation = daemon->scope ? monitor_scope_generation(daemon->scope) : 0;
 	return err;
 }

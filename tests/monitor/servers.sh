@@ -134,6 +134,19 @@ own_cost()
 	echo "resident: $(value kview_monitor_resident_bytes), series: $(value kview_monitor_series)"
 }
 
+# Capabilities by their numbers: read and search, network administration, ptrace, syslog, perfmon, bpf.
+least_privilege()
+{
+	local kept
+
+	kept=$(printf '%016x' $((1 << 2 | 1 << 12 | 1 << 19 | 1 << 34 | 1 << 38 | 1 << 39)))
+	for set in CapPrm CapEff; do
+		grep -q "^$set:[[:space:]]$kept$" "/proc/$daemon/status" || fail "$(grep ^Cap "/proc/$daemon/status")"
+	done
+	[ "$(grep -cE '^(CapInh|CapBnd|CapAmb):[[:space:]]0+$' "/proc/$daemon/status")" = 3 ] || fail "$(grep ^Cap "/proc/$daemon/status")"
+	grep -q '^NoNewPrivs:[[:space:]]1$' "/proc/$daemon/status" || fail "execve could bring privileges back"
+}
+
 has_json_lines()
 {
 	# The last line may be half of one.
@@ -163,7 +176,7 @@ reload()
 	is none kview_processes target=cache
 	is none kview_tcp_received_bytes_total target=cache
 	is none kview_syscall_seconds_count target=web
-	# What was off is attached anew.
+	# What was off is attached anew, without the privileges of the start.
 	sed -i 's/file: off/file: /; s/block:/syscalls:/' "$conf"
 	kill -HUP "$daemon"
 	wait_for eval "[ \"\$(grep -c 'monitor.yaml: 2 targets\$' '$tmp/monitord.err')\" = 2 ]"
@@ -190,7 +203,7 @@ ends()
 	wait "$daemon" || fail "the end: $?: $(cat "$tmp/monitord.err")"
 	wait_for nothing_is_left
 	write_conf
-	start_monitord
+	start_monitord setpriv --inh-caps -all --bounding-set -all,+bpf,+perfmon,+net_admin,+sys_ptrace
 	kill -9 "$daemon"
 	wait "$daemon" || true
 	wait_for nothing_is_left
@@ -214,7 +227,7 @@ refusals()
 
 ip link set lo up
 start_nginx
-for step in refusals old_connection start_monitord use_old_connection http_requests redis system_calls own_cost json_lines reload ends; do
+for step in refusals old_connection start_monitord use_old_connection http_requests redis system_calls own_cost least_privilege json_lines reload ends; do
 	echo "$step"
 	$step
 done

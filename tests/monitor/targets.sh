@@ -48,6 +48,8 @@ configure()
 		events {}
 		http {
 			access_log $place/access.log;
+			# Connections are held for longer than the minute it waits for a request.
+			client_header_timeout 1h;
 			client_body_temp_path $place/body;
 			proxy_temp_path $place/proxy;
 			fastcgi_temp_path $place/fastcgi;
@@ -136,6 +138,7 @@ newcomers()
 	mkdir -p $top/deep $unit
 	serve cgroup $top/deep
 	serve unit $unit
+	podman_run kview-box -v "$tmp/container:/srv" -- /usr/sbin/nginx -e /srv/error.log -c /srv/nginx.conf >/dev/null
 	for name in "${targets[@]}"; do
 		echo "$name"
 		wait_for is_up $name
@@ -233,9 +236,6 @@ cat >"$conf" <<-CONF
 	probes: {cpu: , memory: , tcp: , http: }
 	outputs: {prometheus: {listen: '127.0.0.1:9464'}}
 CONF
-# By its name it is found when the daemon begins.
-podman_run kview-box -v "$tmp/container:/srv" -- /usr/sbin/nginx -e /srv/error.log -c /srv/nginx.conf >/dev/null
-wait_for is_up container
 start_monitord
 echo newcomers
 newcomers
