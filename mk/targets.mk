@@ -104,9 +104,10 @@ bench-untraced:
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- untraced
 
 bench-guard:
-	$(Q)scripts/deps.sh build kmod vm
-	+$(Q)$(submake) all kmod
+	$(Q)scripts/deps.sh build kmod vm test
+	+$(Q)$(submake) all kmod $(OUT)/tests/guard/victim
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- guard
+	$(Q)bench/guard_replay.sh build/bench/guard.jsonl
 
 # kview-monitord on real servers, in a VM of each kernel.
 check-monitor:
