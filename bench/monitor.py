@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What kview-monitord costs: nginx under wrk, watched by the default probes, and a neighbour that is not.
+"""What kview-monitord costs: nginx under wrk, watched by the default probes, and a neighbour that is not; with --peers
+also what bpftrace's scripts cost that tell something like that.
 
-Runs in a VM whose clock counts instructions (make bench-monitor); one JSON line for each measurement goes to the file
-that is named. Rounds alternate, so that what drifts drifts for all.
+Runs in a VM with one CPU whose clock counts instructions, one in a nanosecond (make bench-monitor): time the servers'
+cgroups have used is what they have executed. One JSON line for each measurement goes to the file that is named. Rounds
+alternate, so that what drifts drifts for all.
 """
 import argparse
 import json
 import os
 import re
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,7 +21,10 @@ import urllib.request
 
 MONITORD = "build/monitor/daemon/kview-monitord"
 METRICS = "http://127.0.0.1:9464/metrics"
+CASES = ("bare", "monitored", "bpftrace")
 PORTS = {"watched": 8080, "neighbour": 8081}
+# Sessions, run queue and block devices, as the probes tcp, cpu and block have them; of everybody.
+SCRIPTS = ("tcplife.bt", "runqlat.bt", "biolatency.bt")
 
 
 def start_nginx(folder, name, port):
@@ -65,6 +72,12 @@ def value(text, name):
     return sum(found) if found else None
 
 
+def programs(text):
+    """What each of the daemon's programs has taken, in nanoseconds."""
+    found = re.findall(r'kview_monitor_program_seconds_total\{program="(\w+)"\} ([\d.e+-]+)', text)
+    return {name: float(seconds) * 1e9 for name, seconds in found}
+
+
 class Monitord:
     """The daemon, for as long as the block lasts."""
 
@@ -85,18 +98,69 @@ class Monitord:
             sys.exit("bench/monitor.py: kview-monitord failed")
 
 
+class Scripts:
+    """bpftrace's scripts, each in a process of its own, attached as long as the block lasts."""
+
+    def __init__(self, _):
+        self.processes = []
+
+    def __enter__(self):
+        for script in SCRIPTS:
+            process = subprocess.Popen([f"/usr/sbin/{script}"], stdout=subprocess.PIPE, text=True)
+            self.processes.append(process)
+            process.stdout.readline() # "Attaching 5 probes..."
+        time.sleep(3)
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGINT)
+        for process in self.processes:
+            process.stdout.read()
+            if process.wait():
+                sys.exit(f"bench/monitor.py: {process.args[0]} failed")
+
+
+def used(which):
+    """Nanoseconds a server's processes have run for, by their cgroup."""
+    with open(f"/sys/fs/cgroup/bench-{which}/cpu.stat") as stat:
+        return 1000 * int(re.search(r"usage_usec (\d+)", stat.read())[1])
+
+
 def measure(case, which, seconds, before=None):
+    used_before = used(which)
     row = wrk(PORTS[which], seconds)
+    row["instructions_per_request"] = round((used(which) - used_before) / row["requests"])
     row.update(benchmark="monitor", case=case, server=which, kernel=os.uname().release)
     if before is not None:
         after = wait_for(METRICS)
         row["cpu_of_daemon_percent"] = round(100 * (value(after, "kview_monitor_cpu_seconds_total") -
                                                     value(before, "kview_monitor_cpu_seconds_total")) / seconds, 3)
         row["resident_bytes"] = int(value(after, "kview_monitor_resident_bytes"))
+        earlier = programs(before)
+        row["instructions_of_programs"] = {name: round((ns - earlier.get(name, 0)) / row["requests"])
+                                           for name, ns in programs(after).items()
+                                           if ns - earlier.get(name, 0) > row["requests"]}
         row["lost"] = int(value(after, "kview_monitor_lost_total"))
         if which == "watched":
             row["requests_counted"] = int((value(after, "kview_http_request_seconds_count") or 0) -
                                           (value(before, "kview_http_request_seconds_count") or 0))
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def compare(rows, case, which):
+    """One case beside the servers alone: the medians of the rounds."""
+    def median(of, key):
+        return statistics.median(row[key] for row in rows if row["case"] == of and row["server"] == which)
+
+    row = {"benchmark": "monitor", "case": f"{case} to bare", "server": which, "kernel": os.uname().release,
+           "percent_of_throughput": round(100 * median(case, "requests_per_s") / median("bare", "requests_per_s"), 2),
+           "more_instructions_per_request": median(case, "instructions_per_request") -
+                                            median("bare", "instructions_per_request")}
+    if case == "monitored":
+        row["cpu_of_daemon_percent"] = median(case, "cpu_of_daemon_percent")
+        row["resident_bytes"] = median(case, "resident_bytes")
     return row
 
 
@@ -105,6 +169,7 @@ def main():
     parser.add_argument("--output", required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--peers", action="store_true", help="bpftrace's scripts, too")
     args = parser.parse_args()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     rows = []
@@ -117,18 +182,18 @@ def main():
             rows += [measure("bare", which, args.seconds) for which in PORTS]
             with Monitord(folder):
                 rows += [measure("monitored", which, args.seconds, wait_for(METRICS)) for which in PORTS]
+        # They take long to begin: once.
+        if args.peers:
+            with Scripts(folder):
+                rows += [measure("bpftrace", which, args.seconds) for which in PORTS]
         for server in servers:
             server.terminate()
             server.wait()
-    for which in PORTS:
-        rate = {case: sum(row["requests_per_s"] for row in rows if row["case"] == case and row["server"] == which)
-                for case in ("bare", "monitored")}
-        rows.append({"benchmark": "monitor", "case": "ratio", "server": which, "kernel": os.uname().release,
-                     "percent_of_bare": round(100 * rate["monitored"] / rate["bare"], 2)})
+    rows += [compare(rows, case, which) for case in CASES[:2 + args.peers] if case != "bare" for which in PORTS]
     with open(args.output, "a") as out:
-        for row in rows:
-            print(json.dumps(row))
-            print(json.dumps(row), file=out)
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    for row in rows[-2 * (1 + args.peers):]:
+        print(json.dumps(row))
 
 
 main()

@@ -31,6 +31,7 @@ help:
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make bench-guard      what a system call costs a guarded process, and others' \
 	'make bench-monitor    what kview-monitord costs the server it watches, and another one' \
+	'make bench-shield     what dropping a packet costs kview shield, iptables and nftables' \
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in VMs of each' \
 	'                      kernel, and write docs/exec-tools.md; takes hours, and goes on where it was stopped' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
@@ -126,6 +127,14 @@ bench-monitor:
 		vm/run --kernel $$kernel --icount --cpus 1 --timeout 1800 -- bench/monitor.py --output build/bench/monitor.jsonl; \
 	done
 
+bench-shield:
+	$(Q)scripts/deps.sh build kmod vm monitor
+	+$(Q)$(submake) all kmod
+	$(Q)mkdir -p build/bench && : >build/bench/shield.jsonl
+	$(Q)set -e; for kernel in $(KERNELS); do \
+		vm/run --kernel $$kernel --icount --timeout 1800 -- bench/shield.py --output build/bench/shield.jsonl; \
+	done
+
 # Whole stories of the guard, each of some minutes.
 check-guard:
 	$(Q)scripts/deps.sh build kmod vm test
@@ -185,5 +194,5 @@ clean:
 distclean: clean
 	$(Q)rm -rf build
 
-.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb check-monitor check-guard demo bench bench-untraced bench-monitor bench-guard exec-tools
+.PHONY: all $(PARTS) help unit-tests vm-tests check check-unit check-vm check-debug check-tlb check-monitor check-guard demo bench bench-untraced bench-monitor bench-shield bench-guard exec-tools
 .PHONY: fuzz fuzzers clean distclean
