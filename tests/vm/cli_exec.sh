@@ -71,29 +71,6 @@ descriptors()
 	grep -q 'cannot be pinned: it ends with the tool; let that go on running' "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
-# However it ends, nothing is left.
-ends()
-{
-	local program
-
-	start_applications
-	for program in kprobe exit_tp; do
-		start_tool --pid "$a" -- "$tool" "$program" abort
-		end_tool 134
-		wait_for all_is_gone
-		start_tool --pid "$a" -- "$tool" "$program"
-		kill -9 "$tool_pid" # kview itself
-		exec 3>&-
-		wait "$tool_pid" || true
-		wait_for all_is_gone
-		start_tool --pid "$a" -- "$tool" "$program"
-		pkill -9 -P "$tool_pid" # the tool
-		end_tool 137
-		wait_for all_is_gone
-	done
-	run_applications
-}
-
 # What is not attached anywhere, and why; and that nothing runs meanwhile.
 dry_run()
 {
@@ -127,7 +104,6 @@ refusals()
 every_way
 defined_event
 descriptors
-ends
 dry_run
 refusals
 wait_for all_is_gone
