@@ -70,11 +70,14 @@ int monitor_cpu(__u64 *ctx)
 	now.runtime = prev->se.sum_exec_runtime;
 	now.run_delay = prev->sched_info.run_delay;
 	last = bpf_map_lookup_elem(&threads, &tid);
-	if (last)
+	if (last) {
 		count_since(target, last, &now);
+		/* Its own thread alone writes it; an update would be a new entry in place of the old one. */
+		*last = now;
+	} else {
+		bpf_map_update_elem(&threads, &tid, &now, BPF_ANY);
+	}
 	if (prev->__state & TASK_DEAD)
 		bpf_map_delete_elem(&threads, &tid);
-	else
-		bpf_map_update_elem(&threads, &tid, &now, BPF_ANY);
 	return 0;
 }

@@ -66,49 +66,90 @@ static __always_inline void keep_path(struct tcp_http *http)
 		__builtin_memcpy(http->path, head->path, HTTP_PATH);
 }
 
-static __always_inline void take_request(struct tcp_session *session, __u8 method, __u32 at)
+static __always_inline int is_same(const __u64 *one, const __u64 *other)
 {
+	__u32 i;
+
+	for (i = 0; i < HTTP_HEAD_BYTES / sizeof(*one); i++)
+		if (one[i] != other[i])
+			return 0;
+	return 1;
+}
+
+/* Who asks for the same again, with the same first bytes, is not read again. */
+static __always_inline int read_request(struct tcp_session *session, const __u64 *bytes, __u32 len)
+{
+	struct http_head *head = &session->http.head;
+	__u32 at = 0;
+	__u8 method;
+
+	if (head->len == len && is_same(bytes, (const __u64 *)head->bytes))
+		return 1;
+	__builtin_memcpy(head->bytes, bytes, HTTP_HEAD_BYTES);
+	head->len = len;
+	method = http_method(head, &at);
+	if (!method) {
+		head->len = 0;
+		return 0;
+	}
+	head->at = at;
+	head->out = head->part = head->digits = 0;
+	bpf_loop(HTTP_STEPS, step, &session, 0);
+	http_path_end(head);
+	session->http.method = method;
+	keep_path(&session->http);
+	return 1;
+}
+
+static __always_inline void take_request(struct __sk_buff *skb, struct tcp_session *session, __u32 offset, __u32 len)
+{
+	__u64 bytes[HTTP_HEAD_BYTES / 8] = {};
 	struct tcp_http *http = &session->http;
 
-	http->head.at = at;
-	http->head.out = http->head.part = http->head.digits = 0;
-	bpf_loop(HTTP_STEPS, step, &session, 0);
-	http_path_end(&http->head);
-	http->method = method;
-	keep_path(http);
+	/* 6.1 forgets that a copy of a number is as large as the number: what is compared must be what is used. */
+	asm volatile("" : "+r"(len));
+	if (len > HTTP_HEAD_BYTES)
+		len = HTTP_HEAD_BYTES;
+	if (len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, len) || !read_request(session, bytes, len))
+		return;
 	http->status = 0;
 	http->asked_at = bpf_ktime_get_ns();
 	http->asked = 0;
 	http->waiting = 1;
 }
 
-static __always_inline void take_answer(struct tcp_session *session, __u16 status)
+/* Its sample; NULL: it answers no request that was seen, or there is no room. */
+static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb, struct tcp_session *session,
+							  __u32 offset, __u32 len)
 {
+	__u8 bytes[HTTP_LEAST_BYTES];
 	struct monitor_sample *sample;
+	__u16 status;
 
+	if (!session->http.waiting || len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)))
+		return NULL;
+	status = http_status(bytes, sizeof(bytes));
 	/* 100 and the like come before the answer. */
-	if (!session->http.waiting || status < 200)
-		return;
+	if (status < 200)
+		return NULL;
 	session->http.status = status;
 	session->http.waiting = 0;
 	sample = sample_for(session);
 	if (!sample)
-		return;
+		return NULL;
 	sample_add_shared(sample, bpf_ktime_get_ns() - session->http.asked_at);
 	__sync_fetch_and_add(&sample->extra[0], session->http.asked);
+	return sample;
 }
 
-static __always_inline void add_bytes(struct tcp_session *session, __u32 is_request, __u32 len)
+/* @sample: NULL when this is no beginning of an answer. */
+static __always_inline void add_answer_bytes(struct tcp_session *session, struct monitor_sample *sample, __u32 len)
 {
-	struct monitor_sample *sample;
-
-	if (is_request) {
-		session->http.asked += len;
-	} else if (session->http.status && !session->http.waiting) {
-		sample = sample_for(session);
-		if (sample)
-			__sync_fetch_and_add(&sample->extra[1], len);
-	}
+	if (!session->http.status || session->http.waiting)
+		return;
+	sample = sample ?: sample_for(session);
+	if (sample)
+		__sync_fetch_and_add(&sample->extra[1], len);
 }
 
 /* Whether these bytes are new: what is sent again comes by again. */
@@ -126,40 +167,37 @@ static __always_inline int advance(struct tcp_http *http, __u32 direction, const
 static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session *session, const struct http_tcp *tcp,
 				      __u32 len, __u32 direction)
 {
-	__u32 is_request = direction == (session->server ? HTTP_IN : HTTP_OUT), n = len, at = 0;
-	struct http_head *head = &session->http.head;
-	__u8 method;
-
 	if (!advance(&session->http, direction, tcp, len))
 		return;
-	/* 6.1 forgets that a copy of a number is as large as the number: what is compared must be what is used. */
-	asm volatile("" : "+r"(n));
-	if (n > HTTP_HEAD_BYTES)
-		n = HTTP_HEAD_BYTES;
-	if (n >= HTTP_LEAST_BYTES && !bpf_skb_load_bytes(skb, tcp->data, head->bytes, n)) {
-		head->len = n;
-		method = is_request ? http_method(head, &at) : HTTP_NONE;
-		if (method)
-			take_request(session, method, at);
-		else if (!is_request)
-			take_answer(session, http_status(head));
+	if (direction == (session->server ? HTTP_IN : HTTP_OUT)) {
+		take_request(skb, session, tcp->data, len);
+		session->http.asked += len;
+	} else {
+		add_answer_bytes(session, take_answer(skb, session, tcp->data, len), len);
 	}
-	add_bytes(session, is_request, len);
+}
+
+/* The headers of IP version 4, when it has no options, and of TCP come together. */
+static __always_inline int read_headers(struct __sk_buff *skb, struct http_tcp *tcp)
+{
+	__u8 header[40];
+	__u32 offset;
+
+	if (bpf_skb_load_bytes(skb, 0, header, sizeof(header)))
+		return 0;
+	offset = ip_payload(header, IP_TCP);
+	if (offset == 20)
+		return http_tcp(header + 20, 20, tcp);
+	return offset && !bpf_skb_load_bytes(skb, offset, header, 20) && http_tcp(header, offset, tcp);
 }
 
 static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 {
 	__u64 cookie = bpf_get_socket_cookie(skb);
 	struct tcp_session *session = cookie ? bpf_map_lookup_elem(&sessions, &cookie) : NULL;
-	__u8 header[40];
 	struct http_tcp tcp;
-	__u32 offset;
 
-	if (!session || bpf_skb_load_bytes(skb, 0, header, sizeof(header)))
-		return 1;
-	offset = ip_payload(header, IP_TCP);
-	if (!offset || bpf_skb_load_bytes(skb, offset, header, 20) || !http_tcp(header, offset, &tcp) ||
-	    tcp.data >= skb->len || (tcp.flags & HTTP_TCP_SYN))
+	if (!session || !read_headers(skb, &tcp) || tcp.data >= skb->len || (tcp.flags & HTTP_TCP_SYN))
 		return 1;
 	take_data(skb, session, &tcp, skb->len - tcp.data, direction);
 	return 1;

@@ -33,11 +33,9 @@ static __always_inline int http_is_digit(__u8 c)
 }
 
 /* "HTTP/1.1 200 ": the number, or 0. */
-static __always_inline __u16 http_status(const struct http_head *head)
+static __always_inline __u16 http_status(const __u8 *b, __u32 len)
 {
-	const __u8 *b = head->bytes;
-
-	if (head->len < HTTP_LEAST_BYTES || b[0] != 'H' || b[1] != 'T' || b[2] != 'T' || b[3] != 'P' || b[4] != '/' ||
+	if (len < HTTP_LEAST_BYTES || b[0] != 'H' || b[1] != 'T' || b[2] != 'T' || b[3] != 'P' || b[4] != '/' ||
 	    b[5] != '1' || b[6] != '.' || !http_is_digit(b[7]) || b[8] != ' ' || b[9] < '1' || b[9] > '5' ||
 	    !http_is_digit(b[10]) || !http_is_digit(b[11]))
 		return 0;

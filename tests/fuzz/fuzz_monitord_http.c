@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	__u32 at;
 
 	memcpy(head.bytes, data, head.len);
-	status = http_status(&head);
+	status = http_status(head.bytes, head.len);
 	if (status && (status < 100 || status > 599))
 		abort();
 	if (http_method(&head, &at))

@@ -107,8 +107,8 @@ static void answers(void **state)
 		struct http_head head;
 
 		fill(&head, cases[i].text, strlen(cases[i].text));
-		if (http_status(&head) != cases[i].status)
-			fail_msg("%s: %u", cases[i].text, http_status(&head));
+		if (http_status(head.bytes, head.len) != cases[i].status)
+			fail_msg("%s: %u", cases[i].text, http_status(head.bytes, head.len));
 	}
 }
 
