@@ -94,6 +94,7 @@ class Tool:
         self.short, self.note, self.quiet = more.get("short", False), more.get("note", ""), more.get("quiet", "")
         self.seconds = more.get("seconds", 200)
         self.again = more.get("again", 0)  # more rounds, for what depends on time
+        self.status = more.get("status", 0)  # what it ends with when it is interrupted, by itself, too
 
     @property
     def name(self):
@@ -205,13 +206,13 @@ TOOLS = [
     bcc("syscount-bpfcc -T 60", Sum(r"getppid +(\d+)", 10)),
     bcc("tcpaccept-bpfcc", Lines(r"\b11111\b")),
     bcc("tcpconnect-bpfcc", Lines(r"\b11111\b")),
-    bcc("trace-bpfcc do_unlinkat", Lines(NAMED)),
+    bcc("trace-bpfcc do_unlinkat", Lines(NAMED), status=1),
     bcc("argdist-bpfcc -C 'p::vfs_rename()'", Sum(r"(\d+) +total calls")),
     bcc("funclatency-bpfcc vfs_rename", Sum(r" -> \d+ +: (\d+)")),
     bcc("gethostlatency-bpfcc", Lines(NAMED), note="uprobes"),
     bcc("shmsnoop-bpfcc", Lines(NAMED, 4)),
     bcc("stackcount-bpfcc vfs_rename", Sum(r"^ {4}(\d+)$")),
-    bcc("vfscount-bpfcc", Sum(r"vfs_rename +(\d+)")),
+    bcc("vfscount-bpfcc", Sum(r"vfs_rename' +(\d+)")),
     bcc("cpudist-bpfcc", BARS, again=3),
     bcc("dcsnoop-bpfcc", NAMED),
     bcc("filetop-bpfcc -C 1", NAMED, again=3),
@@ -375,7 +376,7 @@ class Run:
     def judge(self):
         """Why it did not do what it should; "" when it did."""
         out, err = self.text_of(self.out), self.text_of(self.err)
-        if self.process.returncode not in (0, 130, -2):
+        if self.process.returncode not in (self.tool.status, 130, -2):
             return f"ended with {self.process.returncode}: {err[-300:]}"
         if self.tool.truth and self.counted != self.expected:
             return f"saw {self.counted} of {self.expected} events: {out[-200:]!r} {err[-300:]!r}"
