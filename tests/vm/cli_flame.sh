@@ -103,7 +103,7 @@ families()
 made_at_run_time()
 {
 	flame -- $subject jit 0.5
-	between ';run_made;made<at>:run&time_\[j\]( |;.*_\[k\] )' 30 100
+	between ';run_made;made<at>:run&time_[[]j[]]( |;.*_[[]k[]] )' 30 100
 	rm -f /tmp/perf-*.map
 }
 
@@ -111,7 +111,7 @@ made_at_run_time()
 stripped()
 {
 	flame -- ${subject}_stripped burn 0.5
-	between '\[flame_subject_stripped\]' 30 100
+	between '[[]flame_subject_stripped[]]' 30 100
 	[ "$(share burn_)" = 0 ] || fail "names out of nothing: $(cat "$out")"
 }
 
