@@ -70,18 +70,6 @@ static bool follows_command(const struct targets *targets, const struct kview *v
 	       (targets->follow == FOLLOW_DEFAULT && kview_mode(view) == KVIEW_MODE_VIEW);
 }
 
-bool targets_grow(const struct targets *targets, const struct kview *view)
-{
-	size_t i;
-
-	if (targets->group_count || targets->follow == FOLLOW_YES)
-		return true;
-	for (i = 0; i < targets->count; i++)
-		if (targets->list[i].kind == TARGET_TREE)
-			return true;
-	return targets->child.pid && follows_command(targets, view);
-}
-
 bool targets_have_threads(const struct targets *targets)
 {
 	size_t i;

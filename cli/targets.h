@@ -62,9 +62,6 @@ bool target_thread_is_gone(const struct target *target);
 /* Add a cgroup; @name stays the caller's. */
 void targets_add_group(struct targets *targets, const char *name, bool container);
 
-/* Can there be members whom nobody named? */
-bool targets_grow(const struct targets *targets, const struct kview *view);
-
 /* Get hold of all processes named. Prints what is wrong and returns an exit code. */
 int targets_open(struct targets *targets);
 

@@ -189,8 +189,3 @@ void kview_pagetable_install(struct mm_struct *mm, const struct kview_pagetable 
 	/* With page table isolation this is the kernel's half of the pair; the user's half maps no hookable text. */
 	WRITE_ONCE(*(u64 *)pgd_offset_pgd(mm->pgd, kview_symbols._stext), table_entry(table));
 }
-
-bool kview_pagetable_installed(struct mm_struct *mm, const struct kview_pagetable *table)
-{
-	return READ_ONCE(*(u64 *)pgd_offset_pgd(mm->pgd, kview_symbols._stext)) == table_entry(table);
-}

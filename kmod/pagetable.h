@@ -50,9 +50,6 @@ void kview_pagetable_set(struct kview_pagetable *table, unsigned long addr, void
 /* Let @mm see @table, or the shared tables with NULL. The caller flushes. */
 void kview_pagetable_install(struct mm_struct *mm, const struct kview_pagetable *table);
 
-/* Does @mm see @table (NULL: the shared tables)? */
-bool kview_pagetable_installed(struct mm_struct *mm, const struct kview_pagetable *table);
-
 /* The shared entries on the way to kernel text. */
 struct kview_shared_path {
 	pgd_t *pgd;

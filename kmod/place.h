@@ -5,8 +5,7 @@
 
 #include <linux/types.h>
 
-#define KVIEW_PLACE_MAX 7 /* bytes of the longest patch */
-#define KVIEW_PLACE_MIN 2 /* and of the shortest */
+#define KVIEW_PLACE_MIN 2 /* bytes of the shortest patch */
 
 enum kview_place_kind {
 	KVIEW_PLACE_ENTRY,  /* the 5 bytes ftrace owns at a function's entry: call the stub */

@@ -10,11 +10,6 @@ bool leaks_possible(void)
 	return !access(LEAKS, F_OK);
 }
 
-void leaks_forget(void)
-{
-	test_set(LEAKS, "clear");
-}
-
 /* Print what was found; returns whether a stack of an allocation passed through the module. */
 static bool report(void)
 {

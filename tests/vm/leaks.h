@@ -7,9 +7,6 @@
 
 bool leaks_possible(void);
 
-/* Take what seems lost so far for known. */
-void leaks_forget(void);
-
 /* Look for memory nobody points to any more; the case ends if the module allocated any of it. Takes half a minute. */
 void leaks_expect_none(void);
 

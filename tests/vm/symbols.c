@@ -163,24 +163,6 @@ struct targets targets_per_page(const struct targets *all)
 	return targets;
 }
 
-struct targets targets_without(const struct targets *all, const char *const *names, size_t count)
-{
-	struct targets targets = targets_room(all->count);
-	unsigned long unwanted[count];
-
-	for (size_t i = 0; i < count; i++)
-		unwanted[i] = symbol_address(names[i]);
-	for (size_t i = 0; i < all->count; i++) {
-		bool keep = true;
-
-		for (size_t j = 0; j < count; j++)
-			keep &= all->list[i].value != unwanted[j];
-		if (keep)
-			targets.list[targets.count++] = all->list[i];
-	}
-	return targets;
-}
-
 size_t targets_find(const struct targets *targets, unsigned long addr)
 {
 	for (size_t i = 0; i < targets->count; i++) {
@@ -188,10 +170,4 @@ size_t targets_find(const struct targets *targets, unsigned long addr)
 			return i;
 	}
 	FAIL("%lx is no target", addr);
-}
-
-void targets_free(struct targets *targets)
-{
-	free(targets->list);
-	targets->list = NULL;
 }

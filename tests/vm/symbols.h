@@ -25,12 +25,7 @@ struct targets targets_of(__u32 kind);
 /* Of @all, the first function of each page of kernel text: with these hooked, every page that can be is private. */
 struct targets targets_per_page(const struct targets *all);
 
-/* Same as @all without the functions of these names. */
-struct targets targets_without(const struct targets *all, const char *const *names, size_t count);
-
 /* Index of the target at @addr; the end of the case when it is none. */
 size_t targets_find(const struct targets *targets, unsigned long addr);
-
-void targets_free(struct targets *targets);
 
 #endif

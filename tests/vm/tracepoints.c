@@ -78,11 +78,6 @@ struct tracepoints tracepoints_all(void)
 	return all;
 }
 
-void tracepoints_free(struct tracepoints *tracepoints)
-{
-	free(tracepoints->list);
-}
-
 int kv_try_tracepoint(int view, __u32 kind, int prog, const char *name)
 {
 	struct kview_target target = { .name = (unsigned long)name };

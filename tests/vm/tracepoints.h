@@ -20,7 +20,6 @@ struct tracepoints {
 
 /* Those of the kernel itself. */
 struct tracepoints tracepoints_all(void);
-void tracepoints_free(struct tracepoints *tracepoints);
 
 /* What the module says of one. */
 __u32 tracepoint_reason(const char *name);
