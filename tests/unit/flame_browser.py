@@ -4,23 +4,10 @@
 import os
 import sys
 
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-
-def expect(what, condition):
-    if not condition:
-        sys.exit(f"flame_browser.py: not so: {what}")
-
-
-def start():
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1240,600",
-                     "--host-resolver-rules=MAP * ~NOTFOUND"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options)
+from browser import check_requests, expect, start
 
 
 def frames(browser, name):
@@ -66,14 +53,6 @@ def use(browser):
 
     hostile = frames(browser, "</title><script>document.title='evil'</script>\"'&")
     expect("hostile names are text", len(hostile) == 1 and browser.title != "evil")
-
-
-def check_requests(browser, url):
-    for entry in browser.get_log("performance"):
-        if '"Network.requestWillBeSent"' in entry["message"]:
-            expect(f"no request but for the file: {entry['message'][:300]}", url in entry["message"])
-    errors = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
-    expect(f"no errors: {errors}", not errors)
 
 
 def main():
