@@ -23,15 +23,12 @@ static json_t *describe_labels(const struct metric_value *value)
 static json_t *describe_slots(const struct metric_value *value)
 {
 	json_t *slots = json_object();
-	char bound[32] = "+Inf";
+	char bound[METRIC_BOUND_LEN];
 
 	for (unsigned int i = 0; slots && i < MONITOR_SLOTS; i++) {
 		if (!value->histogram->slots[i])
 			continue;
-		if (i + 1 < MONITOR_SLOTS)
-			snprintf(bound, sizeof(bound), "%.9g", metric_bound(value->desc, i));
-		else
-			snprintf(bound, sizeof(bound), "+Inf");
+		metric_bound_text(value->desc, i, bound);
 		json_object_set_new(slots, bound, json_integer(value->histogram->slots[i]));
 	}
 	return slots;

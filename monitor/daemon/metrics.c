@@ -251,3 +251,11 @@ double metric_bound(const struct metric_desc *desc, unsigned int slot)
 {
 	return (double)(1ULL << (MONITOR_SLOT_FIRST + slot)) * desc->scale;
 }
+
+void metric_bound_text(const struct metric_desc *desc, unsigned int slot, char text[METRIC_BOUND_LEN])
+{
+	if (slot + 1 < MONITOR_SLOTS)
+		snprintf(text, METRIC_BOUND_LEN, "%.9g", metric_bound(desc, slot));
+	else
+		snprintf(text, METRIC_BOUND_LEN, "+Inf");
+}

@@ -77,6 +77,11 @@ int metrics_each(const struct metrics *metrics, metrics_fn fn, void *data);
 /* Upper bound of slot @slot of a histogram of @desc; the last one has none. */
 double metric_bound(const struct metric_desc *desc, unsigned int slot);
 
+#define METRIC_BOUND_LEN 32
+
+/* The same as text, as Prometheus has it: "+Inf" for the last one. */
+void metric_bound_text(const struct metric_desc *desc, unsigned int slot, char text[METRIC_BOUND_LEN]);
+
 /* Who measured. */
 struct metrics_origin {
 	const char *host, *version;

@@ -58,13 +58,13 @@ static void write_histogram(FILE *out, const struct metric_value *value)
 {
 	const struct monitor_sample *sample = value->histogram;
 	uint64_t sum = 0;
-	char bound[32];
+	char bound[METRIC_BOUND_LEN];
 
 	for (unsigned int i = 0; i < MONITOR_SLOTS; i++) {
 		sum += sample->slots[i];
-		snprintf(bound, sizeof(bound), "%.9g", metric_bound(value->desc, i));
+		metric_bound_text(value->desc, i, bound);
 		fprintf(out, "%s_bucket", value->desc->name);
-		write_labels(out, value, i + 1 < MONITOR_SLOTS ? bound : "+Inf");
+		write_labels(out, value, bound);
 		fprintf(out, " %" PRIu64 "\n", sum);
 	}
 	fprintf(out, "%s_sum", value->desc->name);

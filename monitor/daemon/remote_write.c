@@ -79,12 +79,12 @@ static void write_histogram(struct writer *w, const struct metric_value *value)
 {
 	const struct monitor_sample *sample = value->histogram;
 	uint64_t sum = 0;
-	char bound[32];
+	char bound[METRIC_BOUND_LEN];
 
 	for (unsigned int i = 0; i < MONITOR_SLOTS; i++) {
 		sum += sample->slots[i];
-		snprintf(bound, sizeof(bound), "%.9g", metric_bound(value->desc, i));
-		write_series(w, value, "_bucket", i + 1 < MONITOR_SLOTS ? bound : "+Inf", sum);
+		metric_bound_text(value->desc, i, bound);
+		write_series(w, value, "_bucket", bound, sum);
 	}
 	write_series(w, value, "_sum", NULL, (double)sample->sum * value->desc->scale);
 	/* As the last bucket says: slots and count are not read at one moment. */
