@@ -26,12 +26,12 @@ killed()
 		wait_for all_is_gone
 		start_tool --pid "$a" -- "$tool" "$program"
 		pkill -9 -P "$tool_pid" # the tool
-		end_tool 137
+		ended 137
 		wait_for all_is_gone
 	done
 	start_tool --pid "$a" -- "$tool" kprobe
-	kill -TERM "$tool_pid" # kview, which hands it on
-	end_tool 143
+	kill -TERM "$tool_pid" # kview, which hands it on: in its own time, so the tool's input must not end before
+	ended 143
 	wait_for all_is_gone
 	run_applications
 }
