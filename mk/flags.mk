@@ -58,4 +58,6 @@ EXAMPLEDIR ?= $(DATADIR)/doc/kview/examples
 # Objects to run, and what udev and systemd read: the same for all architectures of a multiarch system.
 OBJECTDIR ?= $(PREFIX)/lib/kview
 SYSTEMDIR ?= $(PREFIX)/lib
+# Where Performance Co-Pilot looks for its agents.
+PMDADIR ?= /var/lib/pcp/pmdas/kview
 DKMSDIR ?= /usr/src/kview-$(VERSION)

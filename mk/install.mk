@@ -11,7 +11,7 @@ folders_of = $(sort $(foreach pair,$(1),$(lastword $(subst :, ,$(pair)))))
 files_for = $(patsubst %:$(2),%,$(filter %:$(2),$(1)))
 paths_of = $(foreach folder,$(call folders_of,$(1)),$(addprefix $(DESTDIR)$(folder)/,$(notdir $(call files_for,$(1),$(folder)))))
 own_folders = $(EXAMPLEDIR) $(DATADIR)/doc/kview $(OBJECTDIR)/examples $(OBJECTDIR) \
-	      $(INCLUDEDIR)/kview/uapi $(INCLUDEDIR)/kview
+	      $(INCLUDEDIR)/kview/uapi $(INCLUDEDIR)/kview $(PMDADIR)
 
 # Put files into a folder: links as they are, programs executable.
 define install_into

@@ -6,7 +6,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libcap-ng-dev libelf-dev
-		 zlib1g-dev libiberty-dev libjansson-dev libcurl4-gnutls-dev libmicrohttpd-dev libprotobuf-c-dev libsnappy-dev libsqlite3-dev
+		 zlib1g-dev libiberty-dev libjansson-dev libcurl4-gnutls-dev libmicrohttpd-dev libpcp-pmda3-dev libpcp3-dev libprotobuf-c-dev libsnappy-dev libsqlite3-dev
 		 libyaml-dev
 		 linux-libc-dev protobuf-c-compiler'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libkview_unit_tests := $(basename $(notdir $(filter-out tests/unit/test_guard_% tests/unit/test_cli_% tests/unit/test_exec_% \
-	tests/unit/test_monitor_% tests/unit/test_monitord_% tests/unit/test_push_% tests/unit/test_shield_%,$(wildcard tests/unit/test_*.c))))
+	tests/unit/test_monitor_% tests/unit/test_monitord_% tests/unit/test_pmda_% tests/unit/test_push_% tests/unit/test_shield_%,$(wildcard tests/unit/test_*.c))))
 $(foreach name,$(libkview_unit_tests),$(eval \
 	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/lib/libkview.a -lbpf)))
 

@@ -28,6 +28,9 @@ for file in bin/kview lib/kview-test/libkview.{a,so,so.0} include/kview/kview.h 
 	    sbin/kview-monitord lib/kview/kview-push share/man/man8/kview-monitord.8 lib/systemd/system/kview-monitord.service; do
 	[ -e "$stage/usr/$file" ] || fail "make install left out $file"
 done
+for file in Install Remove pmdakview; do
+	[ -x "$stage/var/lib/pcp/pmdas/kview/$file" ] || fail "make install left out $file of the agent for PCP"
+done
 
 # Only what the header declares is there for programs.
 nm -D --defined-only "$stage/usr/lib/kview-test/libkview.so" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$tmp/exported"
@@ -61,4 +64,6 @@ systemd-analyze verify --man=no "$tmp"/units/*.service >"$tmp/log" 2>&1 || fail 
 make_target uninstall
 left=$(find "$stage" ! -type d)
 [ -z "$left" ] || fail "make uninstall left $left"
-[ ! -e "$stage/usr/include/kview" ] || fail "make uninstall left an empty folder"
+for folder in usr/include/kview var/lib/pcp/pmdas/kview; do
+	[ ! -e "$stage/$folder" ] || fail "make uninstall left the folder $folder"
+done

@@ -19,7 +19,7 @@ kview=/usr/bin/kview
 
 install_packages()
 {
-	local file
+	local file files=()
 
 	[ -e "build/deb/kview_${version}_amd64.deb" ] || fail "there are no packages: run make package-tests"
 	export DEBIAN_FRONTEND=noninteractive
@@ -30,7 +30,15 @@ install_packages()
 		mkdir -p /usr/share/kview-dkms
 		cp "build/deb/kview-$version-$release.dkms.tar.gz" "/usr/share/kview-dkms/kview-$version.dkms.tar.gz"
 	fi
-	dpkg -i build/deb/*.deb >"$tmp/log" 2>&1 || fail "dpkg -i: $(<"$tmp/log")"
+	for file in "${packages[@]}"; do
+		files+=("build/deb/${file}_${version}"_*.deb)
+	done
+	dpkg -i "${files[@]}" >"$tmp/log" 2>&1 || fail "dpkg -i: $(<"$tmp/log")"
+	# The agent for PCP wants a pcp, which this system has not.
+	dpkg --contents "build/deb/pcp-pmda-kview_${version}_amd64.deb" >"$tmp/agent"
+	for file in Install Remove pmdakview root_kview; do
+		grep -q "/var/lib/pcp/pmdas/kview/$file\$" "$tmp/agent" || fail "pcp-pmda-kview has no $file: $(<"$tmp/agent")"
+	done
 	dpkg -L "${packages[@]}" | sort -u >"$tmp/installed"
 }
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# pmdakview: the metrics of kview-monitord for Performance Co-Pilot, an agent of pmcd.
+
+pmda_sources := $(filter-out monitor/pmda/main.c,$(wildcard monitor/pmda/*.c))
+pmda_libraries := -lpcp_pmda -lpcp -ljansson -lcurl
+
+$(OUT)/monitor/pmda/libpmda.a: $(call objects,$(pmda_sources))
+$(eval $(call program,monitor/pmda/pmdakview,monitor/pmda/main.c,$(OUT)/monitor/pmda/libpmda.a $(pmda_libraries) -lcap-ng))
+
+ALL += $(OUT)/monitor/pmda/pmdakview
+INSTALLED += $(addsuffix :$(PMDADIR),$(OUT)/monitor/pmda/pmdakview $(addprefix monitor/pmda/,Install Remove root_kview domain.h))
+
+pmda_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_pmda_*.c)))
+$(foreach name,$(pmda_unit_tests),$(eval \
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/pmda/libpmda.a $(pmda_libraries))))
+
+$(eval $(call fuzzer,tests/fuzz/fuzz_pmda_exposition,tests/fuzz/fuzz_pmda_exposition.c monitor/pmda/exposition.c monitor/pmda/naming.c,-ljansson))
