@@ -9,7 +9,8 @@ $(OUT)/monitor/pmda/libpmda.a: $(call objects,$(pmda_sources))
 $(eval $(call program,monitor/pmda/pmdakview,monitor/pmda/main.c,$(OUT)/monitor/pmda/libpmda.a $(pmda_libraries) -lcap-ng))
 
 ALL += $(OUT)/monitor/pmda/pmdakview
-INSTALLED += $(addsuffix :$(PMDADIR),$(OUT)/monitor/pmda/pmdakview $(addprefix monitor/pmda/,Install Remove root_kview domain.h))
+INSTALLED += $(addsuffix :$(PMDADIR),$(OUT)/monitor/pmda/pmdakview $(addprefix monitor/pmda/,Install Remove root_kview domain.h)) \
+	     monitor/grafana/kview-pcp.json:$(EXAMPLEDIR)
 
 pmda_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_pmda_*.c)))
 $(foreach name,$(pmda_unit_tests),$(eval \
