@@ -137,7 +137,7 @@ static int cmd_status(int argc, char **argv)
 	int code, err;
 
 	cli_parse(&argp, argc, argv, &ask);
-	code = shield_socket_ask(ask.interface, "status", &status);
+	code = shield_ask(ask.interface, "status", &status);
 	if (code)
 		return code;
 	err = ask.shared.json ? cli_print_document(stdout, status) : print_status(status);
@@ -165,7 +165,7 @@ static int cmd_reload(int argc, char **argv)
 
 	cli_parse(&argp, argc, argv, &ask);
 	snprintf(question, sizeof(question), "reload %.3f", ask.confirm);
-	return shield_socket_ask(ask.interface, question, &json);
+	return shield_ask(ask.interface, question, &json);
 }
 
 static int cmd_confirm(int argc, char **argv)
@@ -179,7 +179,7 @@ static int cmd_confirm(int argc, char **argv)
 	struct ask_options ask = {};
 
 	cli_parse(&argp, argc, argv, &ask);
-	return shield_socket_ask(ask.interface, "confirm", &json);
+	return shield_ask(ask.interface, "confirm", &json);
 }
 
 const struct cli_command cli_shield_status = { "status", "what it has let in and dropped, and why", cmd_status };

@@ -18,7 +18,7 @@ $(OUT)/monitor/daemon/page.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
 
 $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \
-	$(OUT)/monitor/libmonitor.a $(OUT)/lib/libkview.a $(monitord_libraries)))
+	$(OUT)/monitor/libmonitor.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a $(monitord_libraries)))
 
 ALL += $(OUT)/monitor/daemon/kview-monitord
 INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/kview-monitord.service:$(SYSTEMDIR)/systemd/system \

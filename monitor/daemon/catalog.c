@@ -11,4 +11,5 @@ const struct monitor_probe_info monitor_probes[MONITOR_PROBES] = {
 	[MONITOR_SYSCALLS] = { "syscalls", false, {} },
 	[MONITOR_DNS] = { "dns", false, { [MONITOR_DNS_PORT] = { "port", 1, 65535, 53 } } },
 	[MONITOR_GC] = { "gc", false, {} },
+	[MONITOR_SHIELD] = { "shield", true, {} },
 };

@@ -123,6 +123,37 @@ rules()
 	answers 3 10.9.0.1 5001 3
 }
 
+# is_measured NUMBER METRIC LABELS: by kview-monitord, now.
+is_measured()
+{
+	grep -sF "\"metric\":\"$2\"" "$tmp/lines.jsonl" | grep -F "$3" | tail -n 1 | grep -q "\"value\":$1}\$"
+}
+
+# kview-monitord tells what the shield has counted, before it began, too, and goes on when another one comes.
+monitored()
+{
+	local monitord rules=$'default drop\ndeny from 10.9.1.0/24 name bad\nallow proto udp port 5000'
+
+	start <<<"$rules"
+	answers 4 10.9.0.1 5000 4
+	answers 0 10.9.0.1 5000 1 10.9.1.2
+	printf '%s\n' 'targets: [{name: nobody, process: ^nonesuch$}]' 'probes: {shield: }' \
+		"outputs: {json: {file: $tmp/lines.jsonl, every: 1s}}" >"$tmp/monitor.yaml"
+	build/monitor/daemon/kview-monitord "$tmp/monitor.yaml" 2>"$tmp/monitord.err" &
+	monitord=$!
+	wait_for is_measured 4 kview_shield_packets_total '"interface":"s0","reason":"rule_allow"'
+	wait_for is_measured 1 kview_shield_rule_packets_total '"rule":"bad"'
+	stop
+	start <<<"$rules"
+	answers 2 10.9.0.1 5000 2
+	answers 0 10.9.0.1 5000 2 10.9.1.2
+	wait_for is_measured 6 kview_shield_rule_packets_total '"rule":"allow proto udp port 5000"'
+	wait_for is_measured 3 kview_shield_packets_total '"reason":"rule_deny"'
+	kill "$monitord"
+	wait "$monitord" || fail "$(cat "$tmp/monitord.err")"
+	stop
+}
+
 # An owner that is killed takes the shield with it.
 killed()
 {
@@ -285,6 +316,7 @@ refusals()
 
 network
 rules
+monitored
 killed
 dry_run
 reload_under_flood

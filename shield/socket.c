@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,40 +10,45 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "shield.h"
+#include "socket.h"
 #include "util/cleanup.h"
 
+#define FOLDER "/run/kview"
 #define PREFIX "shield-"
 #define SUFFIX ".sock"
-#define WAIT_SECONDS 10 /* for the other side; nobody but root can keep us waiting */
+#define OWNER_WAITS_MS 1000
 
 static struct sockaddr_un make_address(const char *interface)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(address.sun_path, sizeof(address.sun_path), SHIELD_FOLDER "/" PREFIX "%s" SUFFIX, interface);
+	snprintf(address.sun_path, sizeof(address.sun_path), FOLDER "/" PREFIX "%s" SUFFIX, interface);
 	return address;
 }
 
 static int new_socket(int flags)
 {
-	const struct timeval wait = { .tv_sec = WAIT_SECONDS };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	return fd;
+	return fd < 0 ? -errno : fd;
 }
 
-static int connect_to(const char *interface, int *ret_fd)
+static void wait_at_most(int fd, unsigned int ms)
+{
+	const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+}
+
+static int connect_to(const char *interface, unsigned int wait_ms, int *ret_fd)
 {
 	struct sockaddr_un address = make_address(interface);
 	_cleanup_(closep) int fd = new_socket(0);
 
 	if (fd < 0)
 		return fd;
+	wait_at_most(fd, wait_ms);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
 	*ret_fd = TAKE_FD(fd);
@@ -58,10 +64,10 @@ int shield_socket_listen(const char *interface, int *ret_fd)
 	mode_t mask;
 	int err;
 
-	if (mkdir(SHIELD_FOLDER, 0755) && errno != EEXIST)
+	if (mkdir(FOLDER, 0755) && errno != EEXIST)
 		return -errno;
 	/* What a killed owner leaves is a name that nobody answers to. */
-	if (!connect_to(interface, &other))
+	if (!connect_to(interface, OWNER_WAITS_MS, &other))
 		return -EADDRINUSE;
 	unlink(address.sun_path);
 	fd = new_socket(SOCK_NONBLOCK);
@@ -103,14 +109,12 @@ static int read_line(int fd, char line[SHIELD_QUESTION_MAX])
 
 int shield_socket_take(int listener, char question[SHIELD_QUESTION_MAX], int *ret_fd)
 {
-	const struct timeval wait = { .tv_sec = 1 };
 	_cleanup_(closep) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	wait_at_most(fd, OWNER_WAITS_MS);
 	err = read_line(fd, question);
 	if (err)
 		return err;
@@ -136,59 +140,32 @@ static bool take_interface(const char *name, char *interface, size_t size)
 	return true;
 }
 
-/* The only shield whose owner answers: 1, or how many there are. */
-static size_t find_only(char *interface, size_t size)
+int shield_socket_each(shield_interface_fn fn, void *data)
 {
-	_cleanup_(closedirp) DIR *dir = opendir(SHIELD_FOLDER);
+	_cleanup_(closedirp) DIR *dir = opendir(FOLDER);
 	struct dirent *entry;
 	char name[256];
-	size_t count = 0;
+	int err = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		_cleanup_(closep) int fd = -1;
-
-		if (!take_interface(entry->d_name, name, sizeof(name)) || connect_to(name, &fd))
-			continue;
-		snprintf(interface, size, "%s", name);
-		count++;
-	}
-	return count;
+	while (!err && dir && (entry = readdir(dir)))
+		if (take_interface(entry->d_name, name, sizeof(name)))
+			err = fn(name, data);
+	return err;
 }
 
-static int exchange(int fd, const char *question, json_t **ret_answer)
+int shield_socket_ask(const char *interface, const char *question, unsigned int wait_ms, json_t **ret_answer)
 {
+	_cleanup_(closep) int fd = -1;
+	json_t *answer;
+	int err = connect_to(interface, wait_ms, &fd);
+
+	if (err)
+		return err;
 	if (dprintf(fd, "%s\n", question) < 0)
 		return -errno;
-	*ret_answer = json_loadfd(fd, 0, NULL);
-	return *ret_answer ? 0 : -EIO;
-}
-
-int shield_socket_ask(const char *interface, const char *question, json_t **ret_answer)
-{
-	_cleanup_(json_decrefp) json_t *answer = NULL;
-	_cleanup_(closep) int fd = -1;
-	char only[256];
-	size_t count;
-	int err;
-
-	if (!interface) {
-		count = find_only(only, sizeof(only));
-		if (count != 1)
-			return cli_fail(-ENOENT,
-					count ? "several interfaces have one; name the interface"
-					      : "no interface has one that answers; kview shield run starts one",
-					"shield");
-		interface = only;
-	}
-	err = connect_to(interface, &fd);
-	if (err)
-		return cli_fail(err, err == -ENOENT || err == -ECONNREFUSED ? "it has no shield that answers" : NULL,
-				"%s", interface);
-	err = exchange(fd, question, &answer);
-	if (err)
-		return cli_fail(err, NULL, "%s: no answer from the shield's owner", interface);
-	if (json_object_get(answer, "error"))
-		return cli_fail(-EINVAL, json_string_value(json_object_get(answer, "error")), "%s", interface);
-	*ret_answer = TAKE_PTR(answer);
-	return CLI_OK;
+	answer = json_loadfd(fd, 0, NULL);
+	if (!answer)
+		return -EIO;
+	*ret_answer = answer;
+	return 0;
 }
