@@ -120,11 +120,21 @@ static int replace(struct agent *agent, const char *told, bool up, size_t *ret_l
 	return 0;
 }
 
+/* Nothing is told rather than what may be no longer true. pmcd starts another one at SIGHUP. */
+static void give_up(void)
+{
+	pmNotifyErr(LOG_ERR, "out of memory");
+	exit(1);
+}
+
 static void tell_changes(struct agent *agent)
 {
 	pmdaExt *ext = agent->dispatch->version.seven.ext;
+	int changed = families_publish(agent->families, ext);
 
-	if (families_publish(agent->families, ext) > 0)
+	if (changed < 0)
+		give_up();
+	if (changed)
 		pmdaExtSetFlags(ext, PMDA_EXT_NAMES_CHANGE);
 	if (domains_changed(agent->domains))
 		pmdaExtSetFlags(ext, PMDA_EXT_LABEL_CHANGE);
@@ -145,7 +155,7 @@ static void refresh(struct agent *agent)
 		note_malformed(agent, line);
 	/* What cannot be understood is nothing at all; nor do values stay that are no longer true. */
 	if (!up && replace(agent, NULL, false, &line))
-		pmNotifyErr(LOG_ERR, "out of memory");
+		give_up();
 	tell_changes(agent);
 	agent->asked = now_ns();
 }

@@ -11,6 +11,7 @@
 
 #define NAMES_SERIAL 1 /* of the domain whose instances are domains; families.c has 0 */
 #define FIRST_SERIAL 2
+#define SERIAL_MAX ((1 << 22) - 1) /* of PCP */
 #define DOMAINS_MAX 256
 #define FORGET (60 * 60) /* s */
 #define SYNC (10 * 60)	 /* s; the files tell when an instance was last there */
@@ -86,10 +87,14 @@ static struct domain *find(const struct domains *domains, pmInDom indom)
 
 static int make(struct domains *domains, const char *labels, struct domain **ret_domain)
 {
-	int serial = pmdaCacheStore(pmInDom_build(domains->pmda, NAMES_SERIAL), PMDA_CACHE_ADD, labels, NULL);
+	pmInDom names = pmInDom_build(domains->pmda, NAMES_SERIAL);
 	struct domain *domain;
+	int serial;
 
-	if (serial < 0 || domains->count == DOMAINS_MAX)
+	if (domains->count == DOMAINS_MAX)
+		return -ENOSPC;
+	serial = pmdaCacheStore(names, PMDA_CACHE_ADD, labels, NULL);
+	if (serial < 0 || serial > SERIAL_MAX - FIRST_SERIAL)
 		return -ENOSPC;
 	domain = calloc(1, sizeof(*domain));
 	if (!domain)
@@ -102,7 +107,7 @@ static int make(struct domains *domains, const char *labels, struct domain **ret
 	domain->indom = pmInDom_build(domains->pmda, FIRST_SERIAL + serial);
 	pmdaCacheOp(domain->indom, PMDA_CACHE_LOAD);
 	domain->known = pmdaCacheOp(domain->indom, PMDA_CACHE_SIZE_INACTIVE);
-	pmdaCacheOp(pmInDom_build(domains->pmda, NAMES_SERIAL), PMDA_CACHE_SAVE);
+	pmdaCacheOp(names, PMDA_CACHE_SAVE);
 	domains->domains[domains->count++] = domain;
 	*ret_domain = domain;
 	return 0;

@@ -9,6 +9,7 @@
 
 #define FAMILIES_SERIAL 0 /* of the domain whose instances are families; domains.c has 1 */
 #define FAMILIES_MAX 1000
+#define CLUSTER_MAX 4095 /* of PCP */
 
 struct families {
 	int pmda;
@@ -147,7 +148,7 @@ static int add(struct families *families, const char *key_text)
 		return err;
 	family->type = key.type;
 	number = pmdaCacheStore(keys_of(families), PMDA_CACHE_ADD, family->key, NULL);
-	if (number < 0)
+	if (number < 0 || number > CLUSTER_MAX)
 		return -ENOSPC;
 	family->cluster = number;
 	families->families[families->count++] = TAKE_PTR(family);
