@@ -286,22 +286,50 @@ static int text(int number, int type, char **ret_text, pmdaExt *ext)
 	return type & PM_TEXT_PMID ? metric_text(agent, number, type, ret_text) : domain_text(agent, number, ret_text);
 }
 
-static int label_instance(pmInDom indom, unsigned int number, pmLabelSet **sets)
-{
-	const struct exposition_sample *sample = domains_any(indom, number);
-	_cleanup_(freep) char *json = NULL;
-	int err;
+struct label_sets {
+	pmLabelSet *sets;
+	int count;
+};
 
-	if (!sample)
-		return 0;
-	err = naming_json(sample, &json);
-	return err ?: pmdaAddLabels(sets, "%s", json);
+static int add_labels(unsigned int number, const char *json, void *data)
+{
+	struct label_sets *all = data;
+	pmLabelSet *set = NULL;
+	int err = pmdaAddLabels(&set, "%s", json);
+
+	if (err < 0)
+		return err;
+	pmdaAddLabelFlags(set, PM_LABEL_INSTANCES);
+	set->inst = number;
+	all->sets[all->count++] = *set;
+	free(set);
+	return 0;
+}
+
+/*
+ * Of those that are away, too, which libpcp_pmda would leave out: pmlogger before PCP 6.3.3 asks once for the labels of
+ * a domain, and who comes back later has none in its archive.
+ */
+static int label_instances(const struct agent *agent, pmInDom indom, pmLabelSet **ret_sets)
+{
+	size_t count = domains_count(agent->domains, indom);
+	struct label_sets all = { .sets = calloc(count ?: 1, sizeof(*all.sets)) };
+	int err = all.sets ? domains_each(agent->domains, indom, add_labels, &all) : -ENOMEM;
+
+	if (err) {
+		pmFreeLabelSets(all.sets, all.count);
+		return err;
+	}
+	*ret_sets = all.sets;
+	return all.count;
 }
 
 static int label(int number, int type, pmLabelSet **ret_sets, pmdaExt *ext)
 {
-	refreshed(ext);
-	return pmdaLabel(number, type, ret_sets, ext);
+	const struct agent *agent = refreshed(ext);
+
+	return type & PM_LABEL_INSTANCES ? label_instances(agent, number, ret_sets)
+					 : pmdaLabel(number, type, ret_sets, ext);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ */
@@ -319,7 +347,6 @@ static void answer_by(struct agent *agent)
 	dispatch->version.seven.text = text;
 	dispatch->version.seven.label = label;
 	pmdaSetFetchCallBack(dispatch, fetch_value);
-	pmdaSetLabelCallBack(dispatch, label_instance);
 	pmdaSetData(dispatch, agent);
 	pmdaSetFlags(dispatch, PMDA_EXT_FLAG_HASHED);
 	pmdaInit(dispatch, NULL, 0, NULL, 0);
@@ -334,7 +361,7 @@ int agent_new(pmdaInterface *dispatch, const struct agent_config *config, struct
 		return -ENOMEM;
 	agent->config = *config;
 	agent->dispatch = dispatch;
-	err = domains_new(dispatch->domain, config->instances_max, &agent->domains);
+	err = domains_new(dispatch->domain, config->instances_max, config->forget, &agent->domains);
 	err = err ?: families_new(dispatch->domain, agent->domains, &agent->families);
 	if (err)
 		return err;

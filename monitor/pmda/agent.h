@@ -15,8 +15,8 @@ typedef int (*agent_ask_fn)(void *data, char **ret_text);
 
 struct agent_config {
 	size_t instances_max; /* in one instance domain */
-	uint64_t
-		fresh_ns; /* an answer is good for so long: what a client asks in a row is one question to the daemon */
+	time_t forget;	      /* s; who was away for so long gives room to new ones */
+	uint64_t fresh_ns;    /* an answer is good for so long: a client's questions in a row are one to the daemon */
 	agent_ask_fn ask;
 	void *data;
 };

@@ -5,39 +5,46 @@
 #include <pcp/pmda.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 
+#include "cache.h"
 #include "naming.h"
 
 #define NAMES_SERIAL 1 /* of the domain whose instances are domains; families.c has 0 */
 #define FIRST_SERIAL 2
 #define SERIAL_MAX ((1 << 22) - 1) /* of PCP */
 #define DOMAINS_MAX 256
-#define FORGET (60 * 60) /* s */
-#define SYNC (10 * 60)	 /* s; the files tell when an instance was last there */
 
 struct instance {
+	LIST_ENTRY(instance) entry;
+	unsigned int number;
+	char *json;	/* its labels */
 	uint64_t round; /* in which it was there */
+	time_t seen;	/* when it was, or was read from the file */
 	struct exposition_sample *samples;
 };
 
 struct domain {
 	pmInDom indom;
 	char *labels;
-	size_t known; /* instances, those included that are away */
+	LIST_HEAD(, instance) instances; /* those included that are away */
+	size_t known;			 /* how many */
+	uint64_t full;			 /* the round in which no room was found */
 };
 
 struct domains {
 	int pmda;
 	size_t instances_max;
+	time_t forget; /* s */
 	uint64_t round;
+	time_t begun; /* when this one did */
 	bool changed;
-	time_t synced;
 	size_t count;
 	struct domain *domains[DOMAINS_MAX];
 };
 
-int domains_new(int domain, size_t instances_max, struct domains **ret_domains)
+int domains_new(int domain, size_t instances_max, time_t forget, struct domains **ret_domains)
 {
 	struct domains *domains = calloc(1, sizeof(*domains));
 
@@ -45,34 +52,37 @@ int domains_new(int domain, size_t instances_max, struct domains **ret_domains)
 		return -ENOMEM;
 	domains->pmda = domain;
 	domains->instances_max = instances_max;
-	domains->synced = time(NULL);
+	domains->forget = forget;
 	pmdaCacheOp(pmInDom_build(domain, NAMES_SERIAL), PMDA_CACHE_LOAD);
 	*ret_domains = domains;
 	return 0;
 }
 
-static void free_instances(pmInDom indom)
+static void free_instance(struct instance *instance)
 {
-	void *instance;
-	int number;
-
-	pmdaCacheOp(indom, PMDA_CACHE_ACTIVE);
-	pmdaCacheOp(indom, PMDA_CACHE_WALK_REWIND);
-	while ((number = pmdaCacheOp(indom, PMDA_CACHE_WALK_NEXT)) >= 0)
-		if (pmdaCacheLookup(indom, number, NULL, &instance) >= 0)
-			free(instance);
-	pmdaCacheOp(indom, PMDA_CACHE_CULL);
+	LIST_REMOVE(instance, entry);
+	free(instance->json);
+	free(instance);
 }
+
+static void free_domain(struct domain *domain)
+{
+	if (!domain)
+		return;
+	while (!LIST_EMPTY(&domain->instances))
+		free_instance(LIST_FIRST(&domain->instances));
+	pmdaCacheOp(domain->indom, PMDA_CACHE_CULL);
+	free(domain->labels);
+	free(domain);
+}
+DEFINE_CLEANUP(struct domain *, free_domain)
 
 void domains_free(struct domains *domains)
 {
 	if (!domains)
 		return;
-	for (size_t i = 0; i < domains->count; i++) {
-		free_instances(domains->domains[i]->indom);
-		free(domains->domains[i]->labels);
-		free(domains->domains[i]);
-	}
+	for (size_t i = 0; i < domains->count; i++)
+		free_domain(domains->domains[i]);
 	pmdaCacheOp(pmInDom_build(domains->pmda, NAMES_SERIAL), PMDA_CACHE_CULL);
 	free(domains);
 }
@@ -85,11 +95,61 @@ static struct domain *find(const struct domains *domains, pmInDom indom)
 	return NULL;
 }
 
+/* Mark it as there, and note it. @json is taken over. */
+static int add_instance(struct domain *domain, const char *name, char *json, struct instance **ret_instance)
+{
+	struct instance *instance = json ? calloc(1, sizeof(*instance)) : NULL;
+	int number = instance ? pmdaCacheStore(domain->indom, PMDA_CACHE_ADD, name, instance) : -ENOMEM;
+
+	if (number < 0) {
+		free(json);
+		free(instance);
+		return number == -ENOMEM ? -ENOMEM : -ENOSPC;
+	}
+	instance->number = number;
+	instance->seen = time(NULL);
+	instance->json = json;
+	LIST_INSERT_HEAD(&domain->instances, instance, entry);
+	domain->known++;
+	*ret_instance = instance;
+	return 0;
+}
+
+/* One that the file has, whose name says its labels. */
+static int remember(struct domain *domain, const char *name)
+{
+	_cleanup_(freep) char *values = strdup(name), *names = strdup(domain->labels);
+	struct exposition_label labels[EXPOSITION_LABELS];
+	struct instance *instance;
+	size_t count = 0;
+	char *json;
+	int err = values && names ? naming_read_instance(values, names, labels, &count) : -ENOMEM;
+
+	err = err ?: naming_json(labels, count, &json);
+	return err ?: add_instance(domain, name, json, &instance);
+}
+
+/* Those the file has; what it has that nobody can have written is left alone. */
+static int load(struct domain *domain)
+{
+	_cleanup_(freep) int *numbers = NULL;
+	int count, err = 0;
+	char *name;
+
+	pmdaCacheOp(domain->indom, PMDA_CACHE_LOAD);
+	count = cache_numbers(domain->indom, &numbers);
+	for (int i = 0; i < count && err != -ENOMEM; i++)
+		if (pmdaCacheLookup(domain->indom, numbers[i], &name, NULL) >= 0)
+			err = remember(domain, name);
+	pmdaCacheOp(domain->indom, PMDA_CACHE_INACTIVE);
+	return count < 0 || err == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int make(struct domains *domains, const char *labels, struct domain **ret_domain)
 {
+	_cleanup_(free_domainp) struct domain *domain = NULL;
 	pmInDom names = pmInDom_build(domains->pmda, NAMES_SERIAL);
-	struct domain *domain;
-	int serial;
+	int err, serial;
 
 	if (domains->count == DOMAINS_MAX)
 		return -ENOSPC;
@@ -99,17 +159,13 @@ static int make(struct domains *domains, const char *labels, struct domain **ret
 	domain = calloc(1, sizeof(*domain));
 	if (!domain)
 		return -ENOMEM;
-	domain->labels = strdup(labels);
-	if (!domain->labels) {
-		free(domain);
-		return -ENOMEM;
-	}
 	domain->indom = pmInDom_build(domains->pmda, FIRST_SERIAL + serial);
-	pmdaCacheOp(domain->indom, PMDA_CACHE_LOAD);
-	domain->known = pmdaCacheOp(domain->indom, PMDA_CACHE_SIZE_INACTIVE);
+	domain->labels = strdup(labels);
+	err = domain->labels ? load(domain) : -ENOMEM;
+	if (err)
+		return err;
 	pmdaCacheOp(names, PMDA_CACHE_SAVE);
-	domains->domains[domains->count++] = domain;
-	*ret_domain = domain;
+	*ret_domain = domains->domains[domains->count++] = TAKE_PTR(domain);
 	return 0;
 }
 
@@ -142,21 +198,38 @@ const char *domains_labels(const struct domains *domains, pmInDom indom)
 void domains_clear(struct domains *domains)
 {
 	domains->round++;
+	domains->begun = time(NULL);
 	for (size_t i = 0; i < domains->count; i++)
 		pmdaCacheOp(domains->domains[i]->indom, PMDA_CACHE_INACTIVE);
+}
+
+static void forget(struct domain *domain, struct instance *instance)
+{
+	char *name;
+
+	if (pmdaCacheLookup(domain->indom, instance->number, &name, NULL) >= 0)
+		pmdaCacheStore(domain->indom, PMDA_CACHE_CULL, name, NULL);
+	free_instance(instance);
+	domain->known--;
 }
 
 /* Room for one more, when it need be in place of those that were away for long. */
 static int find_room(const struct domains *domains, struct domain *domain)
 {
+	struct instance *instance = LIST_FIRST(&domain->instances), *next;
+
+	if (domain->full == domains->round)
+		return -ENOSPC;
+	for (; instance && domain->known >= domains->instances_max; instance = next) {
+		next = LIST_NEXT(instance, entry);
+		if (pmdaCacheLookup(domain->indom, instance->number, NULL, NULL) != PMDA_CACHE_ACTIVE &&
+		    domains->begun - instance->seen >= domains->forget)
+			forget(domain, instance);
+	}
 	if (domain->known < domains->instances_max)
 		return 0;
-	/* What is there now is so from now on in the file's eyes, too, and is not forgotten. */
-	pmdaCacheOp(domain->indom, PMDA_CACHE_SYNC);
-	pmdaCachePurgeCallback(domain->indom, FORGET, free);
-	domain->known = pmdaCacheOp(domain->indom, PMDA_CACHE_SIZE_ACTIVE) +
-			pmdaCacheOp(domain->indom, PMDA_CACHE_SIZE_INACTIVE);
-	return domain->known < domains->instances_max ? 0 : -ENOSPC;
+	domain->full = domains->round;
+	return -ENOSPC;
 }
 
 static int name_of(const struct exposition_sample *sample, char **ret_name)
@@ -170,44 +243,40 @@ static int name_of(const struct exposition_sample *sample, char **ret_name)
 	return fclose(out) ? -ENOMEM : 0;
 }
 
-/* The instance of that name, there in this round. */
-static int get_instance(struct domains *domains, struct domain *domain, const char *name,
+/* The instance that @sample belongs to, there in this round. */
+static int get_instance(struct domains *domains, struct domain *domain, const struct exposition_sample *sample,
 			struct instance **ret_instance)
 {
-	_cleanup_(freep) struct instance *fresh = NULL;
+	_cleanup_(freep) char *name = NULL;
 	void *found = NULL;
-	int state = pmdaCacheLookupName(domain->indom, name, NULL, &found);
+	int state, err = name_of(sample, &name);
+	char *json;
 
-	if (state < 0 && find_room(domains, domain))
-		return -ENOSPC;
-	if (state < 0 || !found) {
-		found = fresh = calloc(1, sizeof(*fresh));
-		if (!found)
-			return -ENOMEM;
+	if (err)
+		return err;
+	state = pmdaCacheLookupName(domain->indom, name, NULL, &found);
+	if (state >= 0 && found) {
+		if (state != PMDA_CACHE_ACTIVE)
+			pmdaCacheStore(domain->indom, PMDA_CACHE_ADD, name, found);
+		*ret_instance = found;
+		return 0;
 	}
-	if (state != PMDA_CACHE_ACTIVE && pmdaCacheStore(domain->indom, PMDA_CACHE_ADD, name, found) < 0)
-		return -ENOSPC;
-	if (state < 0) {
-		domain->known++;
-		domains->changed = true;
-	}
-	fresh = NULL;
-	*ret_instance = found;
-	return 0;
+	err = find_room(domains, domain) ?: naming_json(sample->labels, sample->label_count, &json);
+	domains->changed |= !err;
+	return err ?: add_instance(domain, name, json, ret_instance);
 }
 
 int domains_add(struct domains *domains, pmInDom indom, struct exposition_sample *sample)
 {
 	struct domain *domain = find(domains, indom);
-	_cleanup_(freep) char *name = NULL;
 	struct instance *instance;
-	int err = name_of(sample, &name);
+	int err = get_instance(domains, domain, sample, &instance);
 
-	err = err ?: get_instance(domains, domain, name, &instance);
 	if (err)
 		return err;
 	if (instance->round != domains->round) {
 		instance->round = domains->round;
+		instance->seen = domains->begun;
 		instance->samples = NULL;
 	}
 	sample->next = instance->samples;
@@ -223,39 +292,46 @@ bool domains_changed(struct domains *domains)
 	return changed;
 }
 
-void domains_save(struct domains *domains)
+void domains_save(const struct domains *domains)
 {
-	time_t now = time(NULL);
-	bool sync = now - domains->synced >= SYNC || now < domains->synced;
-
-	if (sync)
-		domains->synced = now;
 	for (size_t i = 0; i < domains->count; i++)
-		pmdaCacheOp(domains->domains[i]->indom, sync ? PMDA_CACHE_SYNC : PMDA_CACHE_SAVE);
-}
-
-static const struct exposition_sample *first_sample(pmInDom indom, unsigned int number)
-{
-	void *found = NULL;
-	const struct instance *instance;
-
-	if (pmdaCacheLookup(indom, number, NULL, &found) != PMDA_CACHE_ACTIVE || !found)
-		return NULL;
-	instance = found;
-	return instance->samples;
-}
-
-const struct exposition_sample *domains_any(pmInDom indom, unsigned int instance)
-{
-	return first_sample(indom, instance);
+		pmdaCacheOp(domains->domains[i]->indom, PMDA_CACHE_SAVE);
 }
 
 const struct exposition_sample *domains_find(pmInDom indom, unsigned int instance, size_t family,
 					     enum exposition_part part)
 {
-	const struct exposition_sample *sample = first_sample(indom, instance);
+	const struct exposition_sample *sample;
+	void *found = NULL;
 
+	if (pmdaCacheLookup(indom, instance, NULL, &found) != PMDA_CACHE_ACTIVE || !found)
+		return NULL;
+	sample = ((const struct instance *)found)->samples;
 	while (sample && (sample->family != family || sample->part != part))
 		sample = sample->next;
 	return sample;
+}
+
+size_t domains_count(const struct domains *domains, pmInDom indom)
+{
+	const struct domain *domain = find(domains, indom);
+
+	return domain ? domain->known : 0;
+}
+
+int domains_each(const struct domains *domains, pmInDom indom, domains_fn fn, void *data)
+{
+	const struct domain *domain = find(domains, indom);
+	const struct instance *instance;
+	int err = 0;
+
+	if (!domain)
+		return 0;
+	LIST_FOREACH(instance, &domain->instances, entry)
+	{
+		err = fn(instance->number, instance->json, data);
+		if (err)
+			break;
+	}
+	return err;
 }

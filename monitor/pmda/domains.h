@@ -4,19 +4,20 @@
  *
  * PCP knows both by numbers, which archives hold. So numbers are kept in files of libpcp_pmda's, and what comes back
  * has the number it had before. In each domain there are only so many instances: for new ones those that were away for
- * an hour are forgotten, and what finds no room, still, is refused.
+ * long are forgotten, and what finds no room, still, is refused.
  */
 #ifndef KVIEW_MONITOR_PMDA_DOMAINS_H
 #define KVIEW_MONITOR_PMDA_DOMAINS_H
 
 #include <pcp/pmapi.h>
+#include <time.h>
 
 #include "exposition.h"
 
 struct domains;
 
-/* Of PMDA @domain. -ENOMEM */
-int domains_new(int domain, size_t instances_max, struct domains **ret_domains);
+/* Of PMDA @domain; who was away for @forget seconds can be forgotten. -ENOMEM */
+int domains_new(int domain, size_t instances_max, time_t forget, struct domains **ret_domains);
 void domains_free(struct domains *domains);
 DEFINE_CLEANUP(struct domains *, domains_free)
 
@@ -38,12 +39,18 @@ int domains_add(struct domains *domains, pmInDom indom, struct exposition_sample
 /* Whether instances have come, since it was asked last, that never were. */
 bool domains_changed(struct domains *domains);
 
-/* Write down what is new, and, when it is time, what is still there. */
-void domains_save(struct domains *domains);
+/* Write down what is new. */
+void domains_save(const struct domains *domains);
 
-/* A sample of an instance that is there: one of that family and part, or any. NULL: there is none. */
+/* The sample of that family and part that an instance has; NULL: it is not there, or has none. */
 const struct exposition_sample *domains_find(pmInDom indom, unsigned int instance, size_t family,
 					     enum exposition_part part);
-const struct exposition_sample *domains_any(pmInDom indom, unsigned int instance);
+
+/* Instances there are, and were; their number. */
+size_t domains_count(const struct domains *domains, pmInDom indom);
+
+/* Called for each of them with its labels, as JSON. Anything but 0 from @fn ends it and is the result. */
+typedef int (*domains_fn)(unsigned int instance, const char *json, void *data);
+int domains_each(const struct domains *domains, pmInDom indom, domains_fn fn, void *data);
 
 #endif /* KVIEW_MONITOR_PMDA_DOMAINS_H */

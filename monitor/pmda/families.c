@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "naming.h"
 
 #define FAMILIES_SERIAL 0 /* of the domain whose instances are families; domains.c has 1 */
@@ -161,23 +162,15 @@ static int load(struct families *families)
 {
 	pmInDom keys = keys_of(families);
 	_cleanup_(freep) int *numbers = NULL;
-	int count, number, err = 0;
+	int count, err = 0;
 	char *key;
 
 	pmdaCacheOp(keys, PMDA_CACHE_LOAD);
-	/* Only those that are active are met. */
-	pmdaCacheOp(keys, PMDA_CACHE_ACTIVE);
-	count = pmdaCacheOp(keys, PMDA_CACHE_SIZE_ACTIVE);
-	numbers = count > 0 ? calloc(count, sizeof(*numbers)) : NULL;
-	if (count > 0 && !numbers)
-		return -ENOMEM;
-	pmdaCacheOp(keys, PMDA_CACHE_WALK_REWIND);
-	for (count = 0; (number = pmdaCacheOp(keys, PMDA_CACHE_WALK_NEXT)) >= 0; count++)
-		numbers[count] = number;
+	count = cache_numbers(keys, &numbers);
 	for (int i = 0; i < count && err != -ENOMEM; i++)
 		if (pmdaCacheLookup(keys, numbers[i], &key, NULL) >= 0)
 			err = add(families, key);
-	return err == -ENOMEM ? err : 0;
+	return count < 0 || err == -ENOMEM ? -ENOMEM : 0;
 }
 
 int families_new(int domain, struct domains *domains, struct families **ret_families)

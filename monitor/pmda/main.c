@@ -16,6 +16,7 @@
 #define DOMAIN 408 /* also in Install */
 #define URL "http://127.0.0.1:9464/metrics"
 #define INSTANCES 10000
+#define FORGET 3600	/* s */
 #define FRESH 100000000 /* ns */
 
 struct settings {
@@ -89,7 +90,9 @@ static int drop_privileges(void)
 
 static int serve(pmdaInterface *dispatch, const struct settings *settings)
 {
-	struct agent_config config = { .instances_max = settings->instances_max, .fresh_ns = FRESH, .ask = daemon_ask };
+	struct agent_config config = {
+		.instances_max = settings->instances_max, .forget = FORGET, .fresh_ns = FRESH, .ask = daemon_ask
+	};
 	_cleanup_(daemon_closep) struct daemon *daemon = NULL;
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	int err = daemon_open(settings->url, &daemon);

@@ -114,19 +114,54 @@ static json_t *describe_value(const char *value)
 	return fclose(out) ? NULL : json_string(text);
 }
 
-int naming_json(const struct exposition_sample *sample, char **ret_json)
+int naming_json(const struct exposition_label *labels, size_t count, char **ret_json)
 {
-	json_t *labels = json_object();
-	int err = labels ? 0 : -ENOMEM;
+	json_t *json = json_object();
+	int err = json ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !err && i < sample->label_count; i++)
-		err = json_object_set_new(labels, sample->labels[i].name, describe_value(sample->labels[i].value))
-			      ? -ENOMEM
-			      : 0;
+	for (size_t i = 0; !err && i < count; i++)
+		err = json_object_set_new(json, labels[i].name, describe_value(labels[i].value)) ? -ENOMEM : 0;
 	if (!err) {
-		*ret_json = json_dumps(labels, JSON_COMPACT);
+		*ret_json = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
 		err = *ret_json ? 0 : -ENOMEM;
 	}
-	json_decref(labels);
+	json_decref(json);
 	return err;
+}
+
+static int unescape(char *text)
+{
+	char *to = text, code[3] = "";
+
+	for (; *text; text++) {
+		if (*text == '%') {
+			if (!isxdigit((unsigned char)text[1]) || !isxdigit((unsigned char)text[2]))
+				return -EINVAL;
+			memcpy(code, text + 1, 2);
+			*to++ = strtoul(code, NULL, 16);
+			text += 2;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+	return 0;
+}
+
+int naming_read_instance(char *name, char *names, struct exposition_label labels[EXPOSITION_LABELS], size_t *ret_count)
+{
+	size_t count = 0;
+
+	while (name && names && count < EXPOSITION_LABELS) {
+		char *end = strstr(name, "::"), *value = name;
+
+		name = end ? end + 2 : NULL;
+		if (end)
+			*end = '\0';
+		if (unescape(value))
+			return -EINVAL;
+		labels[count++] = (struct exposition_label){ strsep(&names, ","), value };
+	}
+	*ret_count = count;
+	return name || names ? -EINVAL : 0;
 }

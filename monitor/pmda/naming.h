@@ -22,7 +22,13 @@ pmDesc naming_desc(const char *family, enum exposition_type type, enum expositio
  */
 void naming_instance(const struct exposition_sample *sample, FILE *out);
 
-/* Labels as JSON. The caller's is *ret_json. -ENOMEM */
-int naming_json(const struct exposition_sample *sample, char **ret_json);
+/*
+ * The values again, of labels that are called so ("target,path"): both texts are changed, and hold them. -EINVAL: it is
+ * no name of such an instance.
+ */
+int naming_read_instance(char *name, char *names, struct exposition_label labels[EXPOSITION_LABELS], size_t *ret_count);
+
+/* Labels as JSON, in the order of their names, as PCP wants them. The caller's is *ret_json. -ENOMEM */
+int naming_json(const struct exposition_label *labels, size_t count, char **ret_json);
 
 #endif /* KVIEW_MONITOR_PMDA_NAMING_H */

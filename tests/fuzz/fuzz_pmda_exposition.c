@@ -18,7 +18,7 @@ static void use(const struct exposition *exposition, const struct exposition_sam
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	if (!out || naming_json(sample, &json) || sample->label_count > EXPOSITION_LABELS)
+	if (!out || naming_json(sample->labels, sample->label_count, &json) || sample->label_count > EXPOSITION_LABELS)
 		abort();
 	naming_instance(sample, out);
 	fclose(out);

@@ -25,6 +25,8 @@ struct scene {
 static pmdaExt *kept[32];
 static size_t kept_count;
 
+static time_t forget = 3600; /* s */
+
 static char folder[] = "/tmp/test_pmda.XXXXXX";
 
 static int ask(void *data, char **ret_text)
@@ -41,7 +43,7 @@ static int ask(void *data, char **ret_text)
 static void open_scene(struct scene *scene, const char *told, size_t instances_max, uint64_t fresh_ns)
 {
 	struct agent_config config = {
-		.instances_max = instances_max, .fresh_ns = fresh_ns, .ask = ask, .data = scene
+		.instances_max = instances_max, .forget = forget, .fresh_ns = fresh_ns, .ask = ask, .data = scene
 	};
 
 	*scene = (struct scene){ .told = told };
@@ -245,28 +247,39 @@ static void texts(void **state)
 	close_scene(&scene);
 }
 
+/* How many instances of a metric have labels; *ret_json: those of one, which is the caller's. */
+static int labels_of(struct scene *scene, const char *metric, int number, char **ret_json)
+{
+	pmInDom indom = desc_of(scene, metric).indom;
+	pmLabelSet *sets = NULL;
+	int count = scene->dispatch.version.seven.label(indom, PM_LABEL_INSTANCES, &sets, ext_of(scene));
+
+	*ret_json = NULL;
+	for (int i = 0; i < count; i++)
+		if (sets[i].inst == (unsigned int)number)
+			*ret_json = strndup(sets[i].json, sets[i].jsonlen);
+	pmFreeLabelSets(sets, count);
+	return count;
+}
+
 static void labels(void **state)
 {
-	pmLabelSet *sets = NULL;
+	_cleanup_(freep) char *fast = NULL, *slow = NULL, *kept_json = NULL;
 	struct scene scene;
-	pmInDom indom;
-	int count;
+	int infinite;
 
 	(void)state;
 	open_scene(&scene, ALL, 100, 0);
-	indom = desc_of(&scene, "kview.cpu.seconds.bucket").indom;
-	count = scene.dispatch.version.seven.label(indom, PM_LABEL_INSTANCES, &sets, ext_of(&scene));
-	assert_int_equal(count, 2);
-	for (int i = 0; i < count; i++) {
-		assert_int_equal(sets[i].nlabels, 2);
-		assert_non_null(strstr(sets[i].json, "\"target\":\"web\""));
-		assert_non_null(
-			strstr(sets[i].json,
-			       sets[i].inst == (unsigned int)instance(&scene, "kview.cpu.seconds.bucket", "web::0.001")
-				       ? "\"bound\":\"0.001\""
-				       : "\"bound\":\"+Inf\""));
-	}
-	pmFreeLabelSets(sets, count);
+	infinite = instance(&scene, "kview.cpu.seconds.bucket", "web::+Inf");
+	assert_int_equal(labels_of(&scene, "kview.cpu.seconds.bucket", infinite, &slow), 2);
+	assert_string_equal(slow, "{\"bound\":\"+Inf\",\"target\":\"web\"}");
+	labels_of(&scene, "kview.tcp.sent_bytes", instance(&scene, "kview.tcp.sent_bytes", "a%20b"), &fast);
+	assert_string_equal(fast, "{\"target\":\"a b\"}");
+	close_scene(&scene);
+	/* Who is away, and was in another life, too, has labels: pmlogger asks for them once. */
+	open_scene(&scene, NULL, 100, 0);
+	assert_int_equal(labels_of(&scene, "kview.cpu.seconds.bucket", infinite, &kept_json), 2);
+	assert_string_equal(kept_json, slow);
 	close_scene(&scene);
 }
 
@@ -378,6 +391,34 @@ static void bounded(void **state)
 	free(told);
 }
 
+#define HOLD(name) "kview_hold_total{target=\"t\",name=\"" name "\"} 1\n"
+#define HOLD_TYPE "# TYPE kview_hold_total counter\n"
+
+/* For new ones those are forgotten that were away for long, and not those that are there. */
+static void forgets(void **state)
+{
+	struct scene scene;
+	int number;
+
+	(void)state;
+	open_scene(&scene, HOLD_TYPE HOLD("a") HOLD("b") HOLD("c"), 3, 0);
+	number = instance(&scene, "kview.hold", "t::b");
+	close_scene(&scene);
+	forget = 0;
+	open_scene(&scene, HOLD_TYPE HOLD("b"), 3, 0);
+	forget = 3600;
+	scene.told = HOLD_TYPE HOLD("b") HOLD("d") HOLD("e") HOLD("f");
+	assert_int_equal(count(&scene, "kview.hold"), 3);
+	assert_int_equal(instance(&scene, "kview.hold", "t::b"), number);
+	assert_true(instance(&scene, "kview.hold", "t::e") > number);
+	assert_true(instance(&scene, "kview.hold", "t::f") < 0);
+	close_scene(&scene);
+	/* Not so when they were there within the last hour. */
+	open_scene(&scene, HOLD_TYPE HOLD("g"), 3, 0);
+	assert_int_equal(count(&scene, "kview.hold"), 0);
+	close_scene(&scene);
+}
+
 /* Many questions in a row are one question to the daemon. */
 static void asks_once(void **state)
 {
@@ -429,8 +470,8 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(values),	TEST(names), TEST(texts),   TEST(labels),    TEST(away),
-		TEST(restarts), TEST(kinds), TEST(bounded), TEST(asks_once),
+		TEST(values),	TEST(names), TEST(texts),   TEST(labels),  TEST(away),
+		TEST(restarts), TEST(kinds), TEST(bounded), TEST(forgets), TEST(asks_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -61,7 +61,7 @@ static void has_labels(const struct exposition_sample *sample, const char *wante
 {
 	_cleanup_(freep) char *json = NULL;
 
-	assert_int_equal(naming_json(sample, &json), 0);
+	assert_int_equal(naming_json(sample->labels, sample->label_count, &json), 0);
 	assert_string_equal(json, wanted);
 }
 
@@ -82,7 +82,7 @@ static void histograms(void **state)
 	assert_int_equal(sample->part, EXPOSITION_BUCKET);
 	assert_int_equal(sample->number.whole, 5);
 	names_instance(sample, "web::/a\"b\\c%0Ad::0.002");
-	has_labels(sample, "{\"target\":\"web\",\"path\":\"/a\\\"b\\\\c\\nd\",\"bound\":\"0.002\"}");
+	has_labels(sample, "{\"bound\":\"0.002\",\"path\":\"/a\\\"b\\\\c\\nd\",\"target\":\"web\"}");
 	sample++;
 	assert_int_equal(sample->number.whole, 2);
 	names_instance(sample, "web::/a\"b\\c%0Ad::+Inf");
@@ -91,7 +91,7 @@ static void histograms(void **state)
 	assert_true(sample->number.real == 1.25);
 	assert_false(sample->number.is_whole);
 	names_instance(sample, "web::/a\"b\\c%0Ad");
-	has_labels(sample, "{\"target\":\"web\",\"path\":\"/a\\\"b\\\\c\\nd\"}");
+	has_labels(sample, "{\"path\":\"/a\\\"b\\\\c\\nd\",\"target\":\"web\"}");
 	sample++;
 	assert_int_equal(sample->part, EXPOSITION_COUNT);
 	assert_int_equal(sample->number.whole, 7);
@@ -247,12 +247,42 @@ static void hostile(void **state)
 	has_labels(&read->samples[1], "{\"t\":\"a%20b\",\"u\":\"%FF\"}");
 }
 
+static void reads_back(const char *text, const char *names, const char *wanted)
+{
+	_cleanup_(freep) char *name = strdup(text), *labels_of = strdup(names), *json = NULL;
+	struct exposition_label labels[EXPOSITION_LABELS];
+	size_t count;
+
+	if (!wanted) {
+		assert_int_equal(naming_read_instance(name, labels_of, labels, &count), -EINVAL);
+		return;
+	}
+	assert_int_equal(naming_read_instance(name, labels_of, labels, &count), 0);
+	assert_int_equal(naming_json(labels, count, &json), 0);
+	assert_string_equal(json, wanted);
+}
+
+/* An instance's name says its labels. */
+static void names_back(void **state)
+{
+	(void)state;
+	reads_back("web", "target", "{\"target\":\"web\"}");
+	reads_back("a%20b::c%3A%3Ad", "t,u", "{\"t\":\"a b\",\"u\":\"c::d\"}");
+	reads_back("a%2520b::%FF::", "t,u,v", "{\"t\":\"a%20b\",\"u\":\"%FF\",\"v\":\"\"}");
+	reads_back("web", "target,path", NULL);
+	reads_back("web::/", "target", NULL);
+	reads_back("%", "t", NULL);
+	reads_back("%2", "t", NULL);
+	reads_back("%zz", "t", NULL);
+	reads_back("::::::::::::::::", "a,b,c,d,e,f,g,h,i", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(histograms), cmocka_unit_test(numbers), cmocka_unit_test(nothing),
-		cmocka_unit_test(malformed),  cmocka_unit_test(metrics), cmocka_unit_test(meanings),
-		cmocka_unit_test(hostile),
+		cmocka_unit_test(histograms), cmocka_unit_test(numbers),    cmocka_unit_test(nothing),
+		cmocka_unit_test(malformed),  cmocka_unit_test(metrics),    cmocka_unit_test(meanings),
+		cmocka_unit_test(hostile),    cmocka_unit_test(names_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
