@@ -92,13 +92,20 @@ struct sched_entity {
 	__u64 sum_exec_runtime;
 };
 
+struct pid {
+	unsigned int level;
+};
+
 struct task_struct {
 	int tgid;
+	struct pid *thread_pid;
+	struct task_struct *group_leader;
 	struct thread_info thread_info;
 	unsigned int __state;
 	int pid;
 	__u32 self_exec_id;
 	__u64 start_time;
+	__u64 start_boottime;
 	struct sched_entity se;
 };
 

@@ -223,11 +223,18 @@ json_t *guard_counters_describe(const struct guard_counters *counters)
 		const char *name;
 		uint64_t value;
 	} values[] = {
-		{ "no_profile", counters->no_profile },	  { "no_block", counters->no_block },
-		{ "no_task", counters->no_task },	  { "lost_events", counters->lost_events },
-		{ "lost_frames", counters->lost_frames }, { "unmatched_returns", counters->unmatched_returns },
-		{ "killed", counters->killed },		  { "held", counters->held },
-		{ "not_held", counters->not_held },	  { "refused", counters->refused },
+		{ "no_profile", counters->no_profile },
+		{ "no_block", counters->no_block },
+		{ "no_task", counters->no_task },
+		{ "lost_events", counters->lost_events },
+		{ "lost_frames", counters->lost_frames },
+		{ "unmatched_returns", counters->unmatched_returns },
+		{ "killed", counters->killed },
+		{ "held", counters->held },
+		{ "not_held", counters->not_held },
+		{ "refused", counters->refused },
+		{ "not_continued", counters->not_continued },
+		{ "holders_died", counters->holders_died },
 	};
 	size_t i;
 

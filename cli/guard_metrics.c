@@ -60,6 +60,8 @@ static const struct {
 	COUNTER(killed, "Processes killed."),
 	COUNTER(held, "Times a process was stopped or slowed."),
 	COUNTER(not_held, "Times a process should have been, and too many were."),
+	COUNTER(not_continued, "Times others tried to let one go on that was."),
+	COUNTER(holders_died, "Times the process that lets others go on was killed, and replaced."),
 	COUNTER(refused, "Programs that may not be started."),
 #undef COUNTER
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kview guard watch: guard processes, or the whole machine, and tell what happens until it ends. */
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +34,8 @@ static const struct argp_option options[] = {
 	{ "normal", KEY_NORMAL, NULL, 0, "Whatever the profiles of the file know is normal: train no more", 5 },
 	{ "respond", KEY_RESPOND, "LIST", 0,
 	  "What to do about alarms: any of slow, refuse-exec, stop, kill; never to process 1, nor kview", 5 },
-	{ "spare", KEY_SPARE, "PATH", 0, "Do nothing about this program, whatever its profile says; can be given again",
-	  5 },
+	{ "spare", KEY_SPARE, "PATH|PID", 0,
+	  "Do nothing about this program, or process, whatever its profile says; can be given again", 5 },
 	{ "stop-time", KEY_STOP_TIME, "SECONDS", 0, "Let stopped processes go on after so long; default 60", 5 },
 	{},
 };
@@ -44,14 +46,33 @@ static const char *name_of(const struct guard_watch *watch)
 	return watch->target.targets.command;
 }
 
+/* A process: digits alone. */
+static bool add_spared_process(struct guard_watch *watch, const char *word)
+{
+	unsigned long pid = strtoul(word, NULL, 10);
+
+	if (!*word || word[strspn(word, "0123456789")])
+		return false;
+	if (!pid || pid > INT_MAX || (kill(pid, 0) && errno == ESRCH))
+		cli_usage("%s: --spare %s: expected a process that is there", name_of(watch), word);
+	if (watch->spared_process_count == GUARD_SPARED_MAX)
+		cli_usage("%s: --spare %s: expected at most %d processes", name_of(watch), word, GUARD_SPARED_MAX);
+	watch->spared_processes[watch->spared_process_count++] = pid;
+	return true;
+}
+
 /* As the kernel names what runs: without links. */
 static void add_spared(struct guard_watch *watch, const char *path)
 {
-	char *real = realpath(path, NULL), **spared;
+	char *real, **spared;
 	size_t count;
 
+	if (add_spared_process(watch, path))
+		return;
+	real = realpath(path, NULL);
 	if (!real)
-		cli_usage("%s: --spare %s: expected a program that is there: %s", name_of(watch), path, strerror(errno));
+		cli_usage("%s: --spare %s: expected a program that is there: %s", name_of(watch), path,
+			  strerror(errno));
 	for (count = 0; watch->spared && watch->spared[count]; count++)
 		;
 	spared = reallocarray(watch->spared, count + 2, sizeof(*spared));
@@ -179,6 +200,16 @@ static int open_kernel(struct guard_watch *watch)
 	log_clear();
 	err = guard_kernel_open(&opts, &watch->kernel);
 	return err ? cli_fail(err, log_cause(), "%s: the programs cannot be loaded", name_of(watch)) : CLI_OK;
+}
+
+static int spare_processes(struct guard_watch *watch)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < watch->spared_process_count; i++)
+		err = guard_kernel_spare_process(watch->kernel, watch->spared_processes[i]);
+	return err ? cli_fail(err, NULL, "%s: --spare %u", name_of(watch), watch->spared_processes[i - 1]) : CLI_OK;
 }
 
 static int load_profiles(struct guard_watch *watch)
@@ -347,8 +378,9 @@ void guard_watch_deinit(struct guard_watch *watch)
 
 /* As for `kview run`: no process is guarded, and no command runs, before all is in place. */
 static int (*const steps[])(struct guard_watch *watch) = {
-	open_output, open_targets, guard_serve_listen, open_view,    open_kernel,	load_profiles, add_cgroups,
-	attach,	     open_wait,	   start_command,      join_members, guard_serve_begin, wait_for_end,  report,
+	open_output,	 open_targets,	guard_serve_listen, open_view,	  open_kernel,
+	spare_processes, load_profiles, add_cgroups,	    attach,	  open_wait,
+	start_command,	 join_members,	guard_serve_begin,  wait_for_end, report,
 };
 
 int guard_watch_run(struct guard_watch *watch)

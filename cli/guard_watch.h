@@ -19,6 +19,8 @@ struct guard_watch {
 	bool machine, normal;
 	uint32_t response; /* enum guard_response */
 	char **spared;	   /* paths, NULL at the end; NULL: none */
+	uint32_t spared_processes[GUARD_SPARED_MAX];
+	size_t spared_process_count;
 	double stop_seconds;
 	struct guard_kernel *kernel;
 	struct guard_store *store;

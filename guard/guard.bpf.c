@@ -222,11 +222,20 @@ int guard_fork(__u64 *ctx)
 	return 0;
 }
 
+/* Its descriptors are still open: who is stopped is let go as they close, and afterwards nobody could do that. */
+static void note_death(__u32 tgid)
+{
+	if (tgid == settings.holder_tgid || tgid == settings.guard_tgid)
+		settings.released = 1;
+}
+
 static int leave(void)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	struct guard_task *task = find_task(current);
 
+	if (current->pid == current->tgid)
+		note_death(current->tgid);
 	if (!task)
 		return 0;
 	end(task);
@@ -268,6 +277,25 @@ int guard_exec(__u64 *ctx)
 		return -EPERM;
 	}
 	return put_off(current, task) ? -ERESTARTNOINTR : 0;
+}
+
+/* Nobody lets go on whom the guard has stopped, but the guard, and root, who is not root of a container. */
+SEC("?lsm/task_kill")
+int guard_continue(__u64 *ctx)
+{
+	struct task_struct *target = (void *)ctx[0], *sender = bpf_get_current_task_btf();
+	__u32 tgid, uid;
+	struct guard_hold *how;
+
+	if ((int)ctx[2] != SIGCONT || sender->tgid == settings.guard_tgid || sender->tgid == settings.holder_tgid)
+		return 0;
+	tgid = target->tgid;
+	uid = bpf_get_current_uid_gid();
+	how = bpf_map_lookup_elem(&held, &tgid);
+	if (!how || how->born != target->group_leader->start_time || (!uid && !sender->thread_pid->level))
+		return 0;
+	__sync_fetch_and_add(&counters.not_continued, 1);
+	return -EPERM;
 }
 
 /* All tasks that are guarded, as struct guard_task_record. */

@@ -8,6 +8,7 @@
 #define GUARD_TOLD_PER_SECOND 10 /* anomalies of a profile that are told one by one */
 #define GUARD_HELD_MAX 1024	 /* processes that are stopped at the same time */
 #define GUARD_CGROUPS_MAX 8	 /* that an ordinary tracepoint is narrowed to */
+#define GUARD_SPARED_MAX 64	 /* processes that are spared, besides programs */
 #define GUARD_PLACES 16384	 /* of tasks; who finds its own taken has another, which takes longer to find */
 
 /* Events of the kernel besides those of the engine. */
@@ -32,13 +33,20 @@ struct guard_record {
 	char comm[GUARD_COMM];
 };
 
+/* A process that is stopped. */
+struct guard_hold {
+	__u64 until; /* ns since boot */
+	__u64 born;  /* start_time of its first thread: another one may get its id */
+};
+
 struct guard_settings {
 	struct guard_rule rule;
 	__u32 guard_tgid, holder_tgid; /* never touched */
 	__u32 profile_max, block_max;
 	__u32 cgroups;		      /* narrowed to these; 0: not */
 	__u32 response;		      /* of new profiles: enum guard_response */
-	__u32 released;		      /* nobody is stopped any more: the guard has died */
+	__u32 released;		      /* nobody is stopped any more: the guard has died, or its holder */
+	__u32 spares;		      /* there are spared processes */
 	__u32 puts_off;		      /* calls of members, until the signal that holds them has been taken */
 	__u32 refuse_seconds;	      /* no exec for so long after an alarm */
 	__u64 stop_ns;		      /* until a stopped process goes on */
@@ -54,7 +62,9 @@ struct guard_counters {
 	__u64 lost_frames;	 /* windows of nested signal handlers */
 	__u64 unmatched_returns; /* from handlers that were not seen to begin */
 	__u64 killed, held, refused;
-	__u64 not_held; /* GUARD_HELD_MAX were stopped already */
+	__u64 not_held;	     /* GUARD_HELD_MAX were stopped already, or the holder had no descriptors left */
+	__u64 not_continued; /* times others tried to let one go */
+	__u64 holders_died;  /* and another was started; all that were held were let go */
 };
 
 /* One of the tasks that are guarded. */

@@ -4,9 +4,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,7 +18,7 @@
 #include "guard.skel.h"
 #include "guard/holder.h"
 
-#define LINKS 6
+#define LINKS 8
 
 /* MINORBITS of the kernel; stat(2) splits them. */
 #define KERNEL_MINOR_BITS 20
@@ -28,9 +30,10 @@ struct guard_kernel {
 	size_t profiles_size, blocks_size; /* of the mappings */
 	struct bpf_link *links[LINKS];	   /* for the whole machine */
 	size_t link_count;
-	bool hooks_execs;
+	bool hooks_execs, hooks_signals;
 	struct ring_buffer *events;
 	struct guard_holder *holder;
+	int epoll_fd;	    /* of events, and of the holder's death */
 	guard_record_fn fn; /* of guard_kernel_events() */
 	void *data;
 };
@@ -75,12 +78,13 @@ static void choose_programs(struct guard *skeleton, const struct guard_kernel_op
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool is_req = has_tracepoint(btf, "btf_trace_io_uring_submit_req");
 	bool is_sqe = has_tracepoint(btf, "btf_trace_io_uring_submit_sqe");
-	bool is_lsm = btf__find_by_name_kind(btf, "bpf_lsm_bprm_check_security", BTF_KIND_FUNC) > 0;
+	bool is_lsm = btf__find_by_name_kind(btf, "bpf_lsm_task_kill", BTF_KIND_FUNC) > 0;
 
 	btf__free(btf);
 	bpf_program__set_autoload(skeleton->progs.guard_submit_req, is_req);
 	bpf_program__set_autoload(skeleton->progs.guard_submit_sqe, is_sqe && !is_req);
 	bpf_program__set_autoload(skeleton->progs.guard_exec, is_lsm);
+	bpf_program__set_autoload(skeleton->progs.guard_continue, is_lsm);
 	bpf_program__set_autoload(skeleton->progs.guard_member_exit, opts->chosen);
 	bpf_program__set_autoload(skeleton->progs.guard_exit, !opts->chosen);
 }
@@ -95,6 +99,39 @@ static int set_sizes(struct guard *skeleton, const struct guard_kernel_opts *opt
 	if (!err && opts->event_bytes)
 		err = bpf_map__set_max_entries(skeleton->maps.events, opts->event_bytes);
 	return err ? err : bpf_map__set_max_entries(skeleton->maps.identities, opts->profiles);
+}
+
+static int watch_fd(struct guard_kernel *kernel, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(kernel->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Also when the one there was has died. */
+static int start_holder(struct guard_kernel *kernel)
+{
+	struct guard *skeleton = kernel->skeleton;
+	const struct guard_holder_opts opts = {
+		.held_fd = bpf_map__fd(skeleton->maps.held),
+		.stops_fd = bpf_map__fd(skeleton->maps.stops),
+		.settings = &skeleton->bss->settings,
+		.counters = &skeleton->bss->counters,
+	};
+	int err = guard_holder_start(&opts, &kernel->holder);
+
+	return err ? err : watch_fd(kernel, guard_holder_fd(kernel->holder));
+}
+
+static int open_events(struct guard_kernel *kernel)
+{
+	kernel->events = ring_buffer__new(bpf_map__fd(kernel->skeleton->maps.events), on_event, kernel, NULL);
+	if (!kernel->events)
+		return -errno;
+	kernel->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (kernel->epoll_fd < 0)
+		return -errno;
+	return watch_fd(kernel, ring_buffer__epoll_fd(kernel->events));
 }
 
 static int load(struct guard_kernel *kernel, const struct guard_kernel_opts *opts)
@@ -124,11 +161,8 @@ static int load(struct guard_kernel *kernel, const struct guard_kernel_opts *opt
 		err = map_array(skeleton->maps.blocks, sizeof(union guard_block), opts->blocks,
 				(void **)&kernel->env.blocks, &kernel->blocks_size);
 	if (!err)
-		err = guard_holder_start(bpf_map__fd(skeleton->maps.held), &skeleton->bss->settings, &kernel->holder);
-	if (err)
-		return err;
-	kernel->events = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, kernel, NULL);
-	return kernel->events ? 0 : -errno;
+		err = open_events(kernel);
+	return err ? err : start_holder(kernel);
 }
 
 int guard_kernel_open(const struct guard_kernel_opts *opts, struct guard_kernel **ret_kernel)
@@ -138,6 +172,7 @@ int guard_kernel_open(const struct guard_kernel_opts *opts, struct guard_kernel 
 
 	if (!kernel)
 		return -ENOMEM;
+	kernel->epoll_fd = -1;
 	kernel->skeleton = guard__open();
 	if (!kernel->skeleton)
 		return -errno;
@@ -157,6 +192,7 @@ void guard_kernel_close(struct guard_kernel *kernel)
 	for (i = 0; i < kernel->link_count; i++)
 		bpf_link__destroy(kernel->links[i]);
 	ring_buffer__free(kernel->events);
+	closep(&kernel->epoll_fd);
 	guard_holder_stop(kernel->holder);
 	if (kernel->profiles)
 		munmap(kernel->profiles, kernel->profiles_size);
@@ -253,14 +289,32 @@ static int hook_execs(struct guard_kernel *kernel)
 	return err;
 }
 
+/* Without it who is stopped can be let go by others who may signal it. */
+static int hook_signals(struct guard_kernel *kernel)
+{
+	const struct bpf_program *program = kernel->skeleton->progs.guard_continue;
+	int err;
+
+	if (kernel->hooks_signals || !bpf_program__autoload(program) || !has_bpf_lsm())
+		return 0;
+	err = attach(kernel, program, NULL);
+	kernel->hooks_signals = !err;
+	return err;
+}
+
 int guard_kernel_prepare(struct guard_kernel *kernel, uint32_t responses)
 {
 	bool refuses = responses & GUARD_RESPONSE_REFUSE_EXEC;
-	bool holds = responses & (GUARD_RESPONSE_SLOW | GUARD_RESPONSE_STOP | GUARD_RESPONSE_KILL);
+	bool stops = responses & (GUARD_RESPONSE_SLOW | GUARD_RESPONSE_STOP);
+	bool holds = stops || responses & GUARD_RESPONSE_KILL;
 	int err = 0;
 
 	if (responses & GUARD_RESPONSE_SPARED)
 		return 0;
+	if (stops)
+		err = hook_signals(kernel);
+	if (err)
+		return err;
 	if (refuses || (holds && !kernel->skeleton->bss->settings.puts_off))
 		err = hook_execs(kernel);
 	return err == -EOPNOTSUPP && !refuses ? 0 : err;
@@ -344,10 +398,26 @@ const struct guard_settings *guard_kernel_settings(const struct guard_kernel *ke
 	return &kernel->skeleton->bss->settings;
 }
 
+/* Nobody is stopped meanwhile. */
+static int replace_holder(struct guard_kernel *kernel)
+{
+	struct guard *skeleton = kernel->skeleton;
+
+	skeleton->bss->settings.released = 1;
+	__sync_fetch_and_add(&skeleton->bss->counters.holders_died, 1);
+	guard_holder_stop(kernel->holder);
+	kernel->holder = NULL;
+	return start_holder(kernel);
+}
+
 int guard_kernel_events(struct guard_kernel *kernel, guard_record_fn fn, void *data)
 {
-	int count;
+	int count, died = kernel->holder ? guard_holder_died(kernel->holder) : -ECHILD;
 
+	if (died > 0)
+		died = replace_holder(kernel);
+	if (died)
+		return died;
 	kernel->fn = fn;
 	kernel->data = data;
 	count = ring_buffer__consume(kernel->events);
@@ -356,7 +426,38 @@ int guard_kernel_events(struct guard_kernel *kernel, guard_record_fn fn, void *d
 
 int guard_kernel_events_fd(const struct guard_kernel *kernel)
 {
-	return ring_buffer__epoll_fd(kernel->events);
+	return kernel->epoll_fd;
+}
+
+/* When @tgid began, in clock ticks since boot: field 22, the first one after its name is the third. */
+static int read_start(uint32_t tgid, uint64_t *ret_start)
+{
+	_cleanup_(fclosep) FILE *file = NULL;
+	char path[32], line[1024], *at;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	file = fopen(path, "re");
+	if (!file || !fgets(line, sizeof(line), file))
+		return -ESRCH;
+	at = strrchr(line, ')');
+	if (!at ||
+	    sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+		   ret_start) != 1)
+		return -EPROTO;
+	return 0;
+}
+
+int guard_kernel_spare_process(struct guard_kernel *kernel, uint32_t tgid)
+{
+	uint64_t start;
+	int err = read_start(tgid, &start);
+
+	if (err)
+		return err;
+	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.spared), &tgid, &start, BPF_ANY))
+		return errno == E2BIG ? -ENOSPC : -errno;
+	kernel->skeleton->bss->settings.spares = 1;
+	return 0;
 }
 
 int guard_kernel_each_task(struct guard_kernel *kernel, guard_task_fn fn, void *data)

@@ -19,7 +19,7 @@ struct guard_kernel_opts {
 	uint32_t profiles, blocks; /* at most */
 	uint32_t event_bytes;	   /* of the buffer of events, a power of two of pages; 0: a default */
 	bool chosen;		   /* guard the members of a view; else the whole machine, or cgroups of it */
-	uint32_t response; /* of programs that are new: enum guard_response */
+	uint32_t response;	   /* of programs that are new: enum guard_response */
 	double stop_seconds, refuse_seconds, delay_seconds, delay_max_seconds; /* of the responses; 0: a default */
 };
 
@@ -35,11 +35,15 @@ int guard_kernel_add_cgroup(struct guard_kernel *kernel, int cgroup_fd);
 int guard_kernel_attach(struct guard_kernel *kernel, struct kview *view);
 
 /*
- * Make what these responses (enum guard_response) need besides: refusing execs, and holding them before they begin where
- * no view does that, takes a program that all execs of the machine pass. -EOPNOTSUPP: they cannot be refused, as the
+ * Make what these responses (enum guard_response) need besides: refusing execs, and holding them before they begin
+ * where no view does that, takes a program that all execs of the machine pass; that others cannot continue whom it
+ * stops, one that all signals pass, where the kernel's BPF LSM is in use. -EOPNOTSUPP: they cannot be refused, as the
  * kernel's BPF LSM is not in use.
  */
 int guard_kernel_prepare(struct guard_kernel *kernel, uint32_t responses);
+
+/* Do nothing about process @tgid, whatever it runs; what it starts is not it. -ESRCH; -ENOSPC: too many. */
+int guard_kernel_spare_process(struct guard_kernel *kernel, uint32_t tgid);
 
 /* Profiles are numbered from 1 to guard_kernel_profile_count(); NULL: there is no such. */
 uint32_t guard_kernel_profile_count(const struct guard_kernel *kernel);
@@ -65,7 +69,10 @@ const struct guard_settings *guard_kernel_settings(const struct guard_kernel *ke
 /* Change the responses' times while it runs, as in guard_kernel_opts. */
 void guard_kernel_set_times(struct guard_kernel *kernel, const struct guard_kernel_opts *opts);
 
-/* Walk what is waiting. The descriptor becomes readable when there is something. */
+/*
+ * Walk what is waiting. The descriptor becomes readable when there is something, or when the process that holds others
+ * has died: then this starts another. -ECHILD: it cannot do what it is for.
+ */
 typedef int (*guard_record_fn)(void *data, void *record, size_t size);
 int guard_kernel_events(struct guard_kernel *kernel, guard_record_fn fn, void *data);
 int guard_kernel_events_fd(const struct guard_kernel *kernel);

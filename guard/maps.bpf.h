@@ -67,13 +67,27 @@ struct {
 	__type(value, struct guard_task);
 } tasks SEC(".maps");
 
-/* Processes that were stopped, and until when (ns since boot). */
+/* Processes that were stopped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct guard_hold);
+	__uint(max_entries, GUARD_HELD_MAX);
+} held SEC(".maps");
+
+/* Wakes the holder to look there; what is in it tells nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} stops SEC(".maps");
+
+/* Processes that are left alone, and when they began, in clock ticks since boot as in /proc/PID/stat. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, __u32);
 	__type(value, __u64);
-	__uint(max_entries, GUARD_HELD_MAX);
-} held SEC(".maps");
+	__uint(max_entries, GUARD_SPARED_MAX);
+} spared SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);

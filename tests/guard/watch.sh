@@ -19,6 +19,7 @@ one_line 2 'a view is of chosen processes' "$kview" guard watch --all --mode vie
 one_line 2 '--normal: expected --profiles' "$kview" guard watch --normal --all
 one_line 2 '--respond stop,tell: expected slow, refuse-exec, stop or kill' "$kview" guard watch --respond stop,tell --all
 one_line 2 '--spare /nowhere: expected a program that is there: No such file' "$kview" guard watch --spare /nowhere --all
+one_line 2 '--spare 4194304: expected a process that is there' "$kview" guard watch --spare 4194304 --all
 one_line 2 '--stop-time 0: expected seconds' "$kview" guard watch --stop-time 0 --all
 echo 'this is no database, but long enough to be looked at as one' >"$tmp/bad"
 for _ in {1..200}; do echo 'this is no database'; done >>"$tmp/bad"

@@ -2,6 +2,7 @@
 // vm:
 // timeout: 400
 /* What the guard does about alarms and anomalies, as each profile says. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -101,6 +102,165 @@ static void spares(void)
 	guarded.profile->response = 0;
 }
 
+/* Who is spared by its id, while it waits, is not slowed; others of its program are. How often somebody was held. */
+static uint64_t held_while_waiting(bool spare)
+{
+	uint64_t held;
+	int fds[2];
+	pid_t pid;
+
+	CHECK_CALL(pipe2(fds, O_CLOEXEC));
+	guarded.profile->response = 0;
+	pid = subject_spawn("wait", fds[0]);
+	while (!subject_reads(pid))
+		usleep(10000);
+	if (spare)
+		CHECK_EQUAL(guard_kernel_spare_process(guarded.kernel, pid), 0);
+	held = guard_kernel_counters(guarded.kernel)->held;
+	guarded.profile->response = GUARD_RESPONSE_SLOW;
+	CHECK_EQUAL(write(fds[1], "x", 1), 1);
+	CHECK_EQUAL(test_wait(pid), 0);
+	guarded.profile->response = 0;
+	close(fds[0]);
+	close(fds[1]);
+	return guard_kernel_counters(guarded.kernel)->held - held;
+}
+
+/* Nor is the guard, which is this process, whatever its profile says. */
+static void spares_processes(void)
+{
+	struct guard_kernel_opts opts = guarded_whole;
+	struct guard_identity identity;
+	struct guard_profile *own;
+	uint32_t number;
+	uint64_t held;
+
+	opts.delay_seconds = 1e-6;
+	opts.delay_max_seconds = 1e-3;
+	guard_kernel_set_times(guarded.kernel, &opts);
+	CHECK_EQUAL(held_while_waiting(true), 0);
+	CHECK(held_while_waiting(false) > 0);
+	guard_kernel_set_times(guarded.kernel, &guarded_whole);
+	CHECK_EQUAL(guard_kernel_spare_process(guarded.kernel, 0x7fffffff), -ESRCH);
+
+	CHECK_EQUAL(guard_identity_of("/proc/self/exe", &identity), 0);
+	CHECK_EQUAL(guard_kernel_profile_find(guarded.kernel, &identity, &number), 0);
+	own = guard_kernel_profile(guarded.kernel, number);
+	guard_normalize(guard_kernel_env(guarded.kernel), own);
+	own->response = GUARD_RESPONSE_STOP | GUARD_RESPONSE_SLOW;
+	held = guard_kernel_counters(guarded.kernel)->held;
+	syscall(399);
+	own->response = 0;
+	CHECK(own->alarms > 0);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->held, held);
+	guard_train(own);
+}
+
+/* --- until it is let go --- */
+
+static const struct guard_kernel_opts forever = {
+	.stop_seconds = 100000,
+	.delay_seconds = 100000,
+	.delay_max_seconds = 100000,
+};
+
+static void expect_stop(pid_t pid)
+{
+	int status;
+
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+}
+
+/* User @uid's SIGCONT for @pid: 0 or an errno. */
+static int continue_as(uid_t uid, pid_t pid)
+{
+	pid_t sender = fork();
+
+	if (!sender) {
+		if (setresuid(uid, uid, uid))
+			_exit(255);
+		_exit(kill(pid, SIGCONT) ? errno : 0);
+	}
+	return WEXITSTATUS(test_wait(sender));
+}
+
+/* One that has the same user, as its own children have, cannot let it go on; root can. */
+static void stays_stopped(void)
+{
+	const uid_t nobody = 65534;
+	uint64_t before = guard_kernel_counters(guarded.kernel)->not_continued;
+	int status;
+	pid_t pid;
+
+	guard_kernel_set_times(guarded.kernel, &forever);
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	pid = fork();
+	if (!pid) {
+		if (setresuid(nobody, nobody, nobody))
+			_exit(255);
+		execl(guarded.path, SUBJECT, "new", NULL);
+		_exit(127);
+	}
+	expect_stop(pid);
+	CHECK_EQUAL(continue_as(nobody, pid), EPERM);
+	CHECK_EQUAL(waitpid(pid, &status, WNOHANG | WCONTINUED), 0);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->not_continued - before, 1);
+	CHECK_EQUAL(continue_as(0, pid), 0);
+	CHECK_EQUAL(test_wait(pid), 0);
+	guard_kernel_set_times(guarded.kernel, &guarded_whole);
+}
+
+static int count_fds(pid_t pid)
+{
+	char path[32];
+	DIR *folder;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	CHECK(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count - 2;
+}
+
+/* The map, the guard's end, the stops, what waits for them; and two for each process that is stopped. */
+#define IDLE_FDS 4
+
+static void wait_for_fds(pid_t pid, int count)
+{
+	while (count_fds(pid) != count)
+		usleep(10000);
+}
+
+/* The kernel lets go whom it held; then another takes its place. */
+static void holder_dies(void)
+{
+	const struct guard_settings *settings = guard_kernel_settings(guarded.kernel);
+	pid_t holder = settings->holder_tgid, pid;
+	siginfo_t how;
+
+	wait_for_fds(holder, IDLE_FDS); /* it has noticed that all have ended */
+	guard_kernel_set_times(guarded.kernel, &forever);
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	pid = subject_spawn("new", -1);
+	expect_stop(pid);
+	wait_for_fds(holder, IDLE_FDS + 2);
+	CHECK_CALL(kill(holder, SIGKILL));
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_CALL(waitid(P_PID, holder, &how, WEXITED | WNOWAIT));
+	guarded_events();
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->holders_died, 1);
+	CHECK(settings->holder_tgid != (__u32)holder);
+	guard_kernel_set_times(guarded.kernel, &guarded_whole);
+	guarded.profile->response = GUARD_RESPONSE_STOP;
+	CHECK_EQUAL(subject_run("new"), 0);
+	CHECK(guarded_events() & GUARD_STOPPED);
+	guarded.profile->response = 0;
+}
+
 /* Loading the engine is what takes time here: one for all of these. */
 static void machine(void)
 {
@@ -114,15 +274,12 @@ static void machine(void)
 	slows();
 	refuses();
 	spares();
+	spares_processes();
+	stays_stopped();
+	holder_dies();
 }
 
 /* --- through a view: no call begins before its caller goes on --- */
-
-static const struct guard_kernel_opts forever = {
-	.stop_seconds = 100000,
-	.delay_seconds = 100000,
-	.delay_max_seconds = 100000,
-};
 
 /* The subject sends a byte to @fd, which is new. */
 static pid_t sender(int *ret_fd)
@@ -135,14 +292,6 @@ static pid_t sender(int *ret_fd)
 	close(fds[1]);
 	*ret_fd = fds[0];
 	return pid;
-}
-
-static void expect_stop(pid_t pid)
-{
-	int status;
-
-	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
-	CHECK(WIFSTOPPED(status));
 }
 
 /* How many bytes have come so far. */
