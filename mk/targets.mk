@@ -29,7 +29,7 @@ help:
 	'make check-guard      servers that are guarded, and attacked: some minutes on each kernel' \
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
-	'make bench-guard      what a system call costs a guarded process, and others' \
+	'make bench-guard      what the guard costs a system call, a server and a build' \
 	'make bench-monitor    what kview-monitord costs the server it watches, and another one' \
 	'make bench-shield     what dropping a packet costs kview shield, iptables and nftables' \
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in VMs of each' \
@@ -108,6 +108,9 @@ bench-guard:
 	$(Q)scripts/deps.sh build kmod vm test
 	+$(Q)$(submake) all kmod $(OUT)/tests/guard/victim
 	$(Q)$(or $(BENCH),$(error no folder sets BENCH)) -- guard
+	$(Q)set -e; for kernel in $(KERNELS); do \
+		vm/run --kernel $$kernel --icount --cpus 1 --timeout 1800 -- bench/guard.py --output build/bench/guard.jsonl; \
+	done
 	$(Q)bench/guard_replay.sh build/bench/guard.jsonl
 
 # kview-monitord on real servers, in a VM of each kernel.
