@@ -142,7 +142,7 @@ bench-shield:
 check-guard:
 	$(Q)scripts/deps.sh build kmod vm test
 	+$(Q)$(submake) vm-tests
-	$(Q)set -e; for kernel in $(KERNELS); do for story in watch serve whom deaths; do \
+	$(Q)set -e; for kernel in $(KERNELS); do for story in watch serve whom deaths floods phases; do \
 		echo "tests/guard/$$story.sh on $$kernel"; vm/run --kernel $$kernel -- tests/guard/$$story.sh; done; done
 
 # The whole table of tools; make check runs a few of them. A VM takes as many as it can in some minutes. What has been run
