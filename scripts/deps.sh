@@ -22,7 +22,8 @@ declare -A packages=(
 	# What make exec-tools runs under kview exec; make check runs a few of them.
 	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf clang golang-go golang-github-cilium-ebpf-dev'
 	# Servers and their clients, for make check-monitor and bench-monitor.
-	[monitor]='bpftrace curl dnsmasq-base iproute2 iptables nftables nginx-light nodejs openjdk-17-jdk-headless python3 redis-server redis-tools ruby wrk'
+	[monitor]='bpftrace curl dnsmasq-base iproute2 iptables nftables nginx-light nodejs openjdk-17-jdk-headless python3
+		libpcp-archive1 python3-pcp redis-server redis-tools ruby wrk'
 	[demo]='redis-server redis-tools python3'
 	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace libbpf-tools linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.

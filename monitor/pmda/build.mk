@@ -17,3 +17,11 @@ $(foreach name,$(pmda_unit_tests),$(eval \
 	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/pmda/libpmda.a $(pmda_libraries))))
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_pmda_exposition,tests/fuzz/fuzz_pmda_exposition.c monitor/pmda/exposition.c monitor/pmda/naming.c,-ljansson))
+
+# What tests/monitor/pcp.sh needs of PCP. Its package wants systemd, and would start things: it is unpacked.
+PCP := build/pcp/unpacked/usr/bin/pmlogger
+$(PCP):
+	$(call say,UNPACK,build/pcp/unpacked)
+	$(Q)rm -rf build/pcp && mkdir -p build/pcp && cd build/pcp && apt-get -qq download pcp 2>/dev/null || \
+		{ echo 'apt-get cannot download pcp' >&2; exit 1; }
+	$(Q)dpkg -x build/pcp/pcp_*.deb build/pcp/unpacked
