@@ -44,6 +44,15 @@ struct domains {
 	struct domain *domains[DOMAINS_MAX];
 };
 
+/* That of the day may be set. */
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 int domains_new(int domain, size_t instances_max, time_t forget, struct domains **ret_domains)
 {
 	struct domains *domains = calloc(1, sizeof(*domains));
@@ -107,7 +116,7 @@ static int add_instance(struct domain *domain, const char *name, char *json, str
 		return number == -ENOMEM ? -ENOMEM : -ENOSPC;
 	}
 	instance->number = number;
-	instance->seen = time(NULL);
+	instance->seen = now_s();
 	instance->json = json;
 	LIST_INSERT_HEAD(&domain->instances, instance, entry);
 	domain->known++;
@@ -198,7 +207,7 @@ const char *domains_labels(const struct domains *domains, pmInDom indom)
 void domains_clear(struct domains *domains)
 {
 	domains->round++;
-	domains->begun = time(NULL);
+	domains->begun = now_s();
 	for (size_t i = 0; i < domains->count; i++)
 		pmdaCacheOp(domains->domains[i]->indom, PMDA_CACHE_INACTIVE);
 }
