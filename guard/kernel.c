@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,9 +17,6 @@
 #include "guard/holder.h"
 
 #define LINKS 8
-
-/* MINORBITS of the kernel; stat(2) splits them. */
-#define KERNEL_MINOR_BITS 20
 
 struct guard_kernel {
 	struct guard *skeleton;
@@ -352,19 +347,6 @@ int guard_kernel_profile_new(struct guard_kernel *kernel, const struct guard_ide
 	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.identities), identity, &number, BPF_NOEXIST))
 		return -errno;
 	*ret_number = number;
-	return 0;
-}
-
-int guard_identity_of(const char *path, struct guard_identity *ret_identity)
-{
-	struct stat status;
-
-	if (stat(path, &status))
-		return -errno;
-	*ret_identity = (struct guard_identity){
-		.device = (uint64_t)major(status.st_dev) << KERNEL_MINOR_BITS | minor(status.st_dev),
-		.inode = status.st_ino,
-	};
 	return 0;
 }
 

@@ -53,7 +53,7 @@ struct guard_profile *guard_kernel_profile(const struct guard_kernel *kernel, ui
 int guard_kernel_profile_new(struct guard_kernel *kernel, const struct guard_identity *identity, const char *comm,
 			     uint32_t *ret_number);
 
-/* The identity of the file @path as the kernel sees it: its number of a device is not that of stat(2). */
+/* The identity of the file @path as the kernel sees it, which is not always that of stat(2). */
 int guard_identity_of(const char *path, struct guard_identity *ret_identity);
 
 /* The number of its profile. -ENOENT: it has none. */
