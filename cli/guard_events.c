@@ -29,6 +29,7 @@ static const struct word words[] = {
 	{ GUARD_BECAME_TRAINING, "training", "trains again" },
 	{ GUARD_NEW_PROFILE, "new", "new profile" },
 	{ GUARD_ANOMALY, "anomaly", "anomaly" },
+	{ 0, "replaced", "its file was replaced: trains again, from what was known" },
 	{ 0, "suppressed", "alarms and responses not told one by one, there were too many" },
 	{ 0, "operator", "told what to do" },
 	{ 0, "started", "serves" },

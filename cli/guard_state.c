@@ -48,6 +48,14 @@ static int tell_word(struct guard_state *state, const char *word, const char *pr
 	return tell(state, event, NULL, true);
 }
 
+static void tell_replaced(void *data, uint32_t number)
+{
+	struct guard_state *state = data;
+
+	if (guard_limit_take(&state->limit, number, now_of(state)))
+		tell_word(state, "replaced", guard_programs_name(state->programs, number), NULL);
+}
+
 int guard_state_init(struct guard_state *state, const struct guard_history_opts *opts)
 {
 	int err;
@@ -56,6 +64,8 @@ int guard_state_init(struct guard_state *state, const struct guard_history_opts 
 	if (err)
 		return err;
 	state->start = now_of(state);
+	state->programs->replaced = tell_replaced;
+	state->programs->data = state;
 	return tell_word(state, "started", "", json_pack("{s:s, s:s}", "kview", KVIEW_VERSION, "scope", state->scope));
 }
 

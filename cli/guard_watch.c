@@ -212,6 +212,17 @@ static int spare_processes(struct guard_watch *watch)
 	return err ? cli_fail(err, NULL, "%s: --spare %u", name_of(watch), watch->spared_processes[i - 1]) : CLI_OK;
 }
 
+static void print_replaced(void *data, uint32_t number)
+{
+	struct guard_watch *watch = data;
+	_cleanup_(json_decrefp) json_t *event =
+		json_pack("{s:f, s:[s], s:s}", "time", guard_wall_time(guard_kernel_env(watch->kernel)->now), "events",
+			  "replaced", "program", guard_programs_name(&watch->programs, number));
+
+	if (event)
+		guard_event_print(watch->out, event, watch->shared.json);
+}
+
 static int load_profiles(struct guard_watch *watch)
 {
 	int err = 0;
@@ -223,6 +234,9 @@ static int load_profiles(struct guard_watch *watch)
 	err = guard_programs_init(&watch->programs, watch->kernel, watch->store, watch->spared);
 	if (err)
 		return cli_fail(err, guard_store_reason(watch->store), "%s", watch->file);
+	/* A service sets its own. */
+	watch->programs.replaced = print_replaced;
+	watch->programs.data = watch;
 	if (watch->programs.skipped)
 		cli_note("%s: %u profiles not used: their programs are gone, or they are damaged", watch->file,
 			 watch->programs.skipped);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guard/pairlist.h"
+
 #define SAVED_MAX 4096 /* profiles that are kept on disk, whether their programs are there or not */
 #define DELETED " (deleted)" /* what the kernel appends to the path of a file that is gone */
 
@@ -43,6 +45,56 @@ static void name_profile(struct guard_programs *programs, uint32_t number, char 
 		guard_kernel_profile(programs->kernel, number)->response |= GUARD_RESPONSE_SPARED;
 }
 
+/* The profile that has @path; 0: none. */
+static uint32_t find_named(const struct guard_programs *programs, const char *path)
+{
+	uint32_t number;
+
+	for (number = 1; number < programs->room; number++)
+		if (programs->paths[number] && !strcmp(programs->paths[number], path))
+			return number;
+	return 0;
+}
+
+/* What finds no room in profile @to is learned, and lost, as anything new. */
+static void copy_pairs(struct guard_programs *programs, struct guard_profile *from, struct guard_profile *to)
+{
+	struct guard_env *env = guard_kernel_env(programs->kernel);
+	int copy;
+
+	for (copy = 0; copy < GUARD_COPIES; copy++) {
+		_cleanup_(freep) struct guard_pair *pairs = NULL;
+		size_t count;
+
+		if (!guard_pairlist_get(env, from, copy, &pairs, &count))
+			guard_pairlist_add(env, to, copy, pairs, count);
+	}
+}
+
+/* Another file is at the path of profile @from now. Processes that still run the old one stay with it, without a path. */
+static void take_over(struct guard_programs *programs, uint32_t number, uint32_t from)
+{
+	struct guard_profile *old = guard_kernel_profile(programs->kernel, from);
+	struct guard_profile *new = guard_kernel_profile(programs->kernel, number);
+
+	copy_pairs(programs, old, new);
+	new->response = old->response;
+	free(programs->paths[from]);
+	programs->paths[from] = NULL;
+}
+
+/* The same for a profile that was made while the guard runs: @path may have had another file before. */
+static void name_new(struct guard_programs *programs, uint32_t number, char *path)
+{
+	uint32_t from = path ? find_named(programs, path) : 0;
+
+	if (from)
+		take_over(programs, number, from);
+	name_profile(programs, number, path);
+	if (from && programs->replaced)
+		programs->replaced(programs->data, number);
+}
+
 static const char *base_name(const char *path)
 {
 	const char *name = strrchr(path, '/');
@@ -64,7 +116,7 @@ int guard_programs_find(struct guard_programs *programs, const char *path, uint3
 	if (!err)
 		err = make_room(programs, *ret_number);
 	if (!err && !programs->paths[*ret_number])
-		name_profile(programs, *ret_number, strdup(path));
+		name_new(programs, *ret_number, strdup(path));
 	return err;
 }
 
@@ -135,7 +187,7 @@ void guard_programs_note(struct guard_programs *programs, uint32_t number, uint3
 	const struct guard_profile *profile = guard_kernel_profile(programs->kernel, number);
 
 	if (profile && !make_room(programs, number) && !programs->paths[number])
-		name_profile(programs, number, find_path(tgid, profile));
+		name_new(programs, number, find_path(tgid, profile));
 }
 
 const char *guard_programs_name(const struct guard_programs *programs, uint32_t number)

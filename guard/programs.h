@@ -6,6 +6,9 @@
 #include "guard/kernel.h"
 #include "guard/store.h"
 
+/* The program of profile @number is a file that took the place of another, and its profile has got what was known. */
+typedef void (*guard_replaced_fn)(void *data, uint32_t number);
+
 struct guard_programs {
 	struct guard_kernel *kernel;
 	struct guard_store *store; /* NULL: nothing is kept */
@@ -13,6 +16,8 @@ struct guard_programs {
 	uint32_t room;
 	char **spared; /* paths, NULL at the end; the caller's */
 	uint32_t skipped; /* saved profiles whose executable is not there, or that were damaged or found no room */
+	guard_replaced_fn replaced; /* NULL: nobody wants to know */
+	void *data;
 };
 
 /*
@@ -23,7 +28,10 @@ int guard_programs_init(struct guard_programs *programs, struct guard_kernel *ke
 			char **spared);
 void guard_programs_deinit(struct guard_programs *programs);
 
-/* Process @tgid runs the program of profile @number: find out its path, if that is not known. */
+/*
+ * Process @tgid runs the program of profile @number: find out its path, if that is not known. If another profile has that
+ * path, its file was replaced: the new one gets what it knows and its responses, and trains.
+ */
 void guard_programs_note(struct guard_programs *programs, uint32_t number, uint32_t tgid);
 
 /* The path, or, as long as that is not known, the name of the first task that ran it. */

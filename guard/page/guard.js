@@ -40,7 +40,7 @@ const WORDS = {
 	task: ["alarm", "too many anomalies"], profile: ["alarm", "more odd processes than usual"],
 	call: ["alarm", "a call never made before"], killed: ["response", "killed"], stopped: ["response", "stopped"],
 	slowed: ["response", "slowed"], refused: ["response", "exec refused"], new: ["state", "new"], normal: ["state", "normal now"],
-	training: ["state", "trains again"], operator: ["operator", "operator"], suppressed: ["alarm", "not told one by one"],
+	training: ["state", "trains again"], replaced: ["state", "file replaced, trains again"], operator: ["operator", "operator"], suppressed: ["alarm", "not told one by one"],
 	started: ["other", "guard started"], ended: ["other", "guard ended"], unsaved: ["alarm", "cannot be saved"], saved: ["other", "saved again"],
 };
 const KINDS = { alarm: "alarms", response: "responses", state: "changes of profiles", operator: "by operators", other: "of the guard itself" };

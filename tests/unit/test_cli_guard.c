@@ -231,6 +231,60 @@ static void spared(void **state)
 }
 
 
+static void write_file(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Another file at the path of a normal program: told, it has what was known, and trains; the old one is judged as before. */
+static void replaced(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[64], new_path[64];
+	struct guard_profile *profile;
+	uint32_t sequences;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/program", fixture->folder);
+	snprintf(new_path, sizeof(new_path), "%s/program.new", fixture->folder);
+	write_file(path);
+	machine_exec(fixture->machine, 10, path);
+	for (i = 0; i < 100; i++)
+		machine_call(fixture->machine, 10, i % 5);
+	name_profile(fixture, path);
+	command(fixture, "normalize", path);
+	guard_kernel_profile(fixture->machine, 1)->response = GUARD_RESPONSE_KILL;
+	write_file(new_path);
+	assert_int_equal(rename(new_path, path), 0);
+	machine_exec(fixture->machine, 11, path);
+	machine_call(fixture->machine, 11, 99);
+	name_profile(fixture, path);
+	assert_int_equal(guard_kernel_profile_count(fixture->machine), 2);
+	profile = guard_kernel_profile(fixture->machine, 2);
+	assert_string_equal(guard_programs_name(&fixture->programs, 2), path);
+	assert_int_equal(profile->response, GUARD_RESPONSE_KILL);
+	assert_false(profile->normal);
+	assert_int_equal(profile->id_count, 6);
+	sequences = profile->sequences;
+	machine_exec(fixture->machine, 12, path);
+	for (i = 0; i < 100; i++)
+		machine_call(fixture->machine, 12, i % 5);
+	assert_int_equal(profile->sequences, sequences);
+	machine_call(fixture->machine, 10, 98);
+	take_all(fixture);
+	assert_int_equal(count_word(fixture, "replaced"), 1);
+	assert_int_equal(count_word(fixture, "call"), 1);
+	/* On disk the path has the new one's profile alone. */
+	assert_int_equal(guard_state_end(&fixture->state), 0);
+	end(fixture);
+	begin(fixture);
+	assert_int_equal(guard_kernel_profile_count(fixture->machine), 1);
+	assert_int_equal(guard_kernel_profile(fixture->machine, 1)->id_count, 6);
+}
+
 /* From the first call to an alarm, what happened is there, in order, also for the next service. */
 static void kept(void **state)
 {
@@ -645,6 +699,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(kept),
 		TEST(spared),
+		TEST(replaced),
 		TEST(asked),
 		TEST(bounded),
 		TEST(limited),
