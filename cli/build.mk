@@ -6,7 +6,7 @@ monitor_libraries := -lelf -liberty -lprotobuf-c
 cli_sources := $(wildcard cli/*.c exec/*.c)
 
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/monitor/libmonitor.a \
-	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lyaml -lz -lm \
+	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lyaml -lz -lm \
 	$(monitor_libraries)))
 
 ALL += $(OUT)/cli/kview
@@ -41,7 +41,7 @@ $(eval $(call unit_test,tests/unit/test_cli_trace,tests/unit/test_cli_trace.c \
 guard_service_sources := tests/unit/guard_machine.c \
 	$(patsubst %,cli/guard_%.c,state history limit requests events server responses metrics web) \
 	$(patsubst %,cli/%.c,options cli format table)
-guard_service_libraries := $(OUT)/guard/guard.a $(patsubst %,$(OUT)/monitor/daemon/%.o,metrics prometheus) \
+guard_service_libraries := $(OUT)/guard/guard.a $(OUT)/page/libpage.a $(patsubst %,$(OUT)/monitor/daemon/%.o,metrics prometheus) \
 	$(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lz -lm
 $(eval $(call unit_test,tests/unit/test_cli_guard,tests/unit/test_cli_guard.c $(guard_service_sources),$(guard_service_libraries)))
 

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "monitor/daemon/config.h"
+#include "monitor/daemon/key_file.h"
 #include "options.h"
 
 struct monitor_options {
 	struct cli_options shared; /* first: see cli_parse() */
 	const char *path;
-	bool check;
+	bool check, page;
 };
 
 static const struct argp_option options[] = {
 	{ "check", 'k', NULL, 0, "Only read the configuration, and say what is wrong with it", 1 },
+	{ "page", 'p', NULL, 0, "Print the address of each running kview-monitord's page, with its key", 1 },
 	{},
 };
 
@@ -24,6 +28,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'k':
 		monitor->check = true;
+		return 0;
+	case 'p':
+		monitor->page = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (monitor->path)
@@ -119,18 +126,63 @@ static int check(const struct monitor_options *monitor)
 	return err;
 }
 
+/* --- the page ----------------------------------------------------------------------------------------------------- */
+
+/* Those of others cannot be read: -EACCES. */
+static int read_address(const char *path, char *address, size_t size)
+{
+	_cleanup_(fclosep) FILE *in = fopen(path, "re");
+
+	if (!in)
+		return -errno;
+	if (!fgets(address, size, in))
+		return -EIO;
+	address[strcspn(address, "\n")] = '\0';
+	return 0;
+}
+
+static int print_pages(const struct monitor_options *monitor)
+{
+	_cleanup_(json_decrefp) json_t *addresses = json_array();
+	_cleanup_(globfree) glob_t found = {};
+	char address[256];
+	int err = 0;
+
+	glob(KEY_FOLDER "/" KEY_PREFIX "*" KEY_SUFFIX, 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int result = read_address(found.gl_pathv[i], address, sizeof(address));
+
+		err = err ?: result;
+		if (!result)
+			json_array_append_new(addresses, json_string(address));
+	}
+	if (!json_array_size(addresses) && err)
+		return cli_fail(err, "root may read it, and the group kview", "%s", found.gl_pathv[0]);
+	if (!json_array_size(addresses))
+		return cli_fail(-ENOENT, "no kview-monitord with an output prometheus runs", "monitor");
+	if (monitor->shared.json)
+		return cli_print_document(stdout, addresses) ? cli_fail(-EIO, NULL, "monitor") : CLI_OK;
+	for (size_t i = 0; i < json_array_size(addresses); i++)
+		puts(json_string_value(json_array_get(addresses, i)));
+	return CLI_OK;
+}
+
 static int cmd_monitor(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_option,
-		.args_doc = "CONFIG",
+		.args_doc = "CONFIG\n--page",
 		.doc = "Read the configuration of kview-monitord and tell what it asks for, or what is wrong with it "
-		       "and where.",
+		       "and where; or tell where the pages of those that run are.",
 	};
 	struct monitor_options monitor = {};
 
 	cli_parse(&argp, argc, argv, &monitor);
+	if (monitor.page && (monitor.check || monitor.path))
+		cli_usage("monitor: --page wants no configuration");
+	if (monitor.page)
+		return print_pages(&monitor);
 	if (!monitor.path)
 		cli_usage("monitor: no configuration given; see kview monitor --help");
 	if (!monitor.check)
@@ -138,4 +190,6 @@ static int cmd_monitor(int argc, char **argv)
 	return check(&monitor);
 }
 
-const struct cli_command cli_cmd_monitor = { "monitor", "check a configuration of the monitoring daemon", cmd_monitor };
+const struct cli_command cli_cmd_monitor = { "monitor",
+					     "check a configuration of the monitoring daemon, or find its page",
+					     cmd_monitor };

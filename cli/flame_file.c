@@ -54,7 +54,9 @@ void flame_file_deinit(struct flame_file *file)
 
 static int write_picture(struct flame_file *file, const struct flame_tree *tree, const struct flame_picture *picture)
 {
-	const struct svg_options options = { picture->title, picture->note, picture->compare };
+	const struct svg_options options = { .title = picture->title,
+					     .note = picture->note,
+					     .compare = picture->compare };
 
 	switch (file->type) {
 	case FLAME_TYPE_FOLDED:

@@ -3,26 +3,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <fcntl.h>
 
 #include "guard_metrics.h"
 #include "guard_requests.h"
-#include "page/headers.h"
+#include "page/http.h"
+#include "page/key.h"
 #include "scope.h"
 
 #define CONNECTIONS 32
 #define IDLE_SECONDS 60
 #define ROUNDS 1000 /* in a row; the rest waits for the next second */
 #define SCRIPT "text/javascript; charset=utf-8"
-#define KEY_BYTES 32
-#define KEY_LEN (2 * KEY_BYTES)
 
 enum right {
 	RIGHT_NONE,
@@ -35,8 +30,7 @@ struct guard_web {
 	struct MHD_Daemon *daemon;
 	struct guard_state *state;
 	char address[40], host[32], local_host[32]; /* "127.0.0.1:9466", "localhost:9466" */
-	char keys[RIGHTS][KEY_LEN + 1];
-	char *files[RIGHTS];
+	struct page_key keys[RIGHTS];
 	int fd;
 };
 
@@ -59,6 +53,9 @@ static const char guard_js[] =
 static const char matrix_js[] =
 #include "guard/page/matrix.js.inc"
 	;
+static const char key_js[] =
+#include "page/key.js.inc"
+	;
 static const char table_js[] =
 #include "page/table.js.inc"
 	;
@@ -73,6 +70,7 @@ static const struct {
 	{ "/page.css", "text/css; charset=utf-8", page_css },
 	{ "/guard.js", SCRIPT, guard_js },
 	{ "/matrix.js", SCRIPT, matrix_js },
+	{ "/key.js", SCRIPT, key_js },
 	{ "/table.js", SCRIPT, table_js },
 	{ "/text.js", SCRIPT, text_js },
 };
@@ -82,17 +80,7 @@ static const struct {
 static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status, const char *type,
 				   const char *text, size_t len)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)text, MHD_RESPMEM_MUST_COPY);
-	enum MHD_Result result;
-
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	for (size_t i = 0; i < PAGE_HEADERS; i++)
-		MHD_add_response_header(response, page_headers[i][0], page_headers[i][1]);
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
+	return page_answer(connection, status, type, (char *)text, len, MHD_RESPMEM_MUST_COPY);
 }
 
 /* @json is taken over. */
@@ -111,52 +99,21 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned int st
 
 /* --- who asks --- */
 
-static const char *header(struct MHD_Connection *connection, const char *name)
-{
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
-/*
- * Names that lead here but are not ours would make this server a part of somebody else's site (DNS rebinding), and what
- * other sites send has their origin.
- */
+/* Names that lead here but are not ours would make this server a part of somebody else's site (DNS rebinding). */
 static bool is_ours(const struct guard_web *web, struct MHD_Connection *connection)
 {
-	const char *host = header(connection, "Host"), *origin = header(connection, "Origin");
-	const char *site = header(connection, "Sec-Fetch-Site");
-	static const char scheme[] = "http://";
+	const char *host = page_header(connection, "Host");
 
-	if (!host || (strcmp(host, web->host) && strcmp(host, web->local_host)))
-		return false;
-	if (origin && (strncmp(origin, scheme, strlen(scheme)) || strcmp(origin + strlen(scheme), host)))
-		return false;
-	return !site || !strcmp(site, "same-origin") || !strcmp(site, "none");
-}
-
-/* In a time that tells nothing of how much of @key is right. */
-static bool is_key(const char *key, const char *given)
-{
-	unsigned char differ = 0;
-	size_t i;
-
-	if (strlen(given) != KEY_LEN)
-		return false;
-	for (i = 0; i < KEY_LEN; i++)
-		differ |= key[i] ^ given[i];
-	return !differ;
+	return host && (!strcmp(host, web->host) || !strcmp(host, web->local_host)) && page_is_own_origin(connection);
 }
 
 static enum right right_of(const struct guard_web *web, struct MHD_Connection *connection)
 {
-	const char *given = header(connection, "Authorization");
-	static const char scheme[] = "Bearer ";
+	const char *given = page_given_key(connection);
 
-	if (!given || strncmp(given, scheme, strlen(scheme)))
-		return RIGHT_NONE;
-	given += strlen(scheme);
-	if (is_key(web->keys[RIGHT_ACT], given))
+	if (page_key_is(&web->keys[RIGHT_ACT], given))
 		return RIGHT_ACT;
-	return is_key(web->keys[RIGHT_LOOK], given) ? RIGHT_LOOK : RIGHT_NONE;
+	return page_key_is(&web->keys[RIGHT_LOOK], given) ? RIGHT_LOOK : RIGHT_NONE;
 }
 
 /* --- requests --- */
@@ -178,7 +135,7 @@ static json_t *answer(struct guard_web *web, const char *text, enum right right)
 
 static enum MHD_Result answer_request(struct guard_web *web, struct MHD_Connection *connection, const struct body *body)
 {
-	const char *type = header(connection, "Content-Type");
+	const char *type = page_header(connection, "Content-Type");
 	enum right right = right_of(web, connection);
 
 	if (right == RIGHT_NONE)
@@ -279,58 +236,22 @@ static void end_request(void *data, struct MHD_Connection *connection, void **re
 
 /* --- keys --- */
 
-static int make_key(char key[KEY_LEN + 1])
-{
-	unsigned char bytes[KEY_BYTES];
-	size_t i;
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -EIO;
-	for (i = 0; i < sizeof(bytes); i++)
-		sprintf(key + 2 * i, "%02x", bytes[i]);
-	return 0;
-}
-
-/* Nobody can read it before it has its owners: another file takes its name when it is complete. */
-static int write_key(const struct guard_web *web, enum right right)
-{
-	const struct group *group = right == RIGHT_LOOK ? getgrnam("kview") : NULL;
-	_cleanup_(freep) char *new_file = NULL;
-	_cleanup_(closep) int fd = -1;
-	int err = 0;
-
-	if (asprintf(&new_file, "%s.new", web->files[right]) < 0) {
-		new_file = NULL;
-		return -ENOMEM;
-	}
-	unlink(new_file); /* of a guard that died */
-	fd = open(new_file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (group && (fchown(fd, -1, group->gr_gid) || fchmod(fd, 0640)))
-		err = -errno;
-	if (!err && dprintf(fd, "%s#key=%s\n", web->address, web->keys[right]) < 0)
-		err = -errno;
-	if (!err && rename(new_file, web->files[right]))
-		err = -errno;
-	if (err)
-		unlink(new_file);
-	return err;
-}
-
 static int make_keys(struct guard_web *web, const char *socket)
 {
-	static const char *const names[RIGHTS] = { [RIGHT_LOOK] = "look", [RIGHT_ACT] = "act" };
+	static const struct {
+		const char *name, *group;
+	} kinds[RIGHTS] = { [RIGHT_LOOK] = { "look", "kview" }, [RIGHT_ACT] = { "act", NULL } };
 	enum right right;
 	int err = 0;
 
 	for (right = RIGHT_LOOK; !err && right < RIGHTS; right++) {
-		if (asprintf(&web->files[right], "%s.%s", socket, names[right]) < 0) {
-			web->files[right] = NULL;
+		_cleanup_(freep) char *file = NULL;
+
+		if (asprintf(&file, "%s.%s", socket, kinds[right].name) < 0) {
+			file = NULL;
 			return -ENOMEM;
 		}
-		err = make_key(web->keys[right]);
-		err = err ?: write_key(web, right);
+		err = page_key_make(file, web->address, kinds[right].group, &web->keys[right]);
 	}
 	return err;
 }
@@ -396,12 +317,8 @@ void guard_web_close(struct guard_web *web)
 		return;
 	if (web->daemon)
 		MHD_stop_daemon(web->daemon);
-	for (right = RIGHT_LOOK; right < RIGHTS; right++) {
-		if (web->files[right])
-			unlink(web->files[right]);
-		free(web->files[right]);
-	}
-	explicit_bzero(web->keys, sizeof(web->keys));
+	for (right = RIGHT_LOOK; right < RIGHTS; right++)
+		page_key_deinit(&web->keys[right]);
 	free(web);
 }
 

@@ -2,9 +2,8 @@
 /*
  * The page of a guard that serves: guard/page over HTTP, on this machine alone. The page asks by docs/guard-protocol.md.
  *
- * There are two keys, in files beside the socket: PATH.look, for the group kview, and PATH.act, for root, whose owner may
- * also change something. Each holds an address that a browser opens. The key is behind its #, so it is in no request but
- * in a header of those that ask; no other site can send that.
+ * There are two keys (page/key.h), in files beside the socket: PATH.look, for the group kview, and PATH.act, for root,
+ * whose owner may also change something.
  */
 #ifndef KVIEW_CLI_GUARD_WEB_H
 #define KVIEW_CLI_GUARD_WEB_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a flame graph does: zoom, search, keyboard. Names of functions are only ever handled as text.
 "use strict";
-(function () {
-	const svg = document.documentElement, frames = Array.from(svg.querySelectorAll("g.f"));
+function kviewFlame(svg) {
+	const alone = svg === document.documentElement;	// else in a page, which has keys and a place to scroll to of its own
+	const frames = Array.from(svg.querySelectorAll("g.f"));
 	const left = 10, width = +svg.getAttribute("width") - 2 * left, char = 6.6, narrow = 2.1 * char;
 	const details = svg.getElementById("details"), matched = svg.getElementById("matched");
 	const reset = svg.getElementById("reset"), html = "http://www.w3.org/1999/xhtml";
@@ -42,7 +43,8 @@
 		const to = target.kview, scale = width / to.w, slack = 0.011;
 
 		zoomed = target === frames[0] ? null : target;
-		reset.style.display = zoomed ? "" : "none";
+		reset.setAttribute("display", zoomed ? "inline" : "none");
+		svg.classList.toggle("zoomed", zoomed !== null);
 		for (const frame of frames) {
 			const it = frame.kview, above = it.y <= to.y, below = it.y > to.y;
 
@@ -139,7 +141,7 @@
 	});
 	svg.addEventListener("mouseover", (event) => tell(frame_of(event.target)));
 	svg.addEventListener("focusin", (event) => tell(frame_of(event.target)));
-	document.addEventListener("keydown", (event) => {
+	(alone ? document : svg).addEventListener("keydown", (event) => {
 		const frame = frame_of(event.target);
 		let next;
 
@@ -163,5 +165,8 @@
 		}
 	});
 	zoom(frames[0]);
-	window.scrollTo(0, +svg.getAttribute("height"));
-})();
+	if (alone)
+		window.scrollTo(0, +svg.getAttribute("height"));
+}
+if (document.documentElement.localName === "svg")
+	kviewFlame(document.documentElement);

@@ -194,10 +194,12 @@ static void write_head(const struct picture *p)
 
 	fprintf(p->out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 "
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 "
 		"0 %.0f %.0f\">\n"
-		"<style>%s</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#f8f8f8\"/>\n",
-		WIDTH, p->height, WIDTH, p->height, style);
+		"<rect width=\"100%%\" height=\"100%%\" fill=\"#f8f8f8\"/>\n",
+		WIDTH, p->height, WIDTH, p->height);
+	if (!p->options->bare)
+		fprintf(p->out, "<style>%s</style>\n", style);
 	fprintf(p->out, "<text id=\"title\" x=\"%.0f\" y=\"24\">", MARGIN);
 	write_text(title, strlen(title), p->out);
 	fprintf(p->out, "</text>\n<text id=\"note\" x=\"%.0f\" y=\"42\">", MARGIN);
@@ -205,7 +207,7 @@ static void write_head(const struct picture *p)
 	fprintf(p->out,
 		"</text>\n<text id=\"details\" x=\"%.0f\" y=\"59\"> </text>\n"
 		"<text id=\"matched\" x=\"%.0f\" y=\"59\" text-anchor=\"end\"> </text>\n"
-		"<text id=\"reset\" x=\"%.0f\" y=\"24\" style=\"display:none\">reset zoom (Esc)</text>\n",
+		"<text id=\"reset\" x=\"%.0f\" y=\"24\" display=\"none\">reset zoom (Esc)</text>\n",
 		MARGIN, WIDTH - MARGIN, WIDTH - 350);
 }
 
@@ -218,6 +220,8 @@ int svg_write(const struct flame_tree *tree, const struct svg_options *options, 
 	p.height = TOP + ROW * (depth_of(root, p.scale) + 1) + MARGIN;
 	write_head(&p);
 	write_frames(&p, root, 0, p.height - MARGIN - ROW);
-	fprintf(out, "<script><![CDATA[\n%s]]></script>\n</svg>\n", script);
+	if (!options->bare)
+		fprintf(out, "<script><![CDATA[\n%s]]></script>\n", script);
+	fputs("</svg>\n", out);
 	return ferror(out) ? -EIO : 0;
 }

@@ -10,6 +10,7 @@
 struct svg_options {
 	const char *title;
 	const char *note; /* a line below the title: what is missing from the picture; NULL: nothing */
+	bool bare;	  /* for a page that has flame.css and flame.js itself */
 	bool compare;	  /* colours tell what has grown (red) and shrunk (blue) since FLAME_BASE */
 };
 

@@ -23,6 +23,15 @@ export function shape(name, attributes, text) {
 	return made;
 }
 
+// The values to choose from; what is chosen stays, as long as it is there.
+export function choose(select, values, text) {
+	const before = select.value;
+	if ([...select.options].map(option => option.value).join("\n") !== values.join("\n"))
+		select.replaceChildren(...values.map(value => element("option", { value }, text(value))));
+	if (values.includes(before))
+		select.value = before;
+}
+
 export const count = number => number.toLocaleString("en");
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 

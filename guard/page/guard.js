@@ -2,22 +2,13 @@
 // The page of kview guard serve: asks it by docs/guard-protocol.md, and shows what it answers. Nothing is ever put into
 // the page as HTML: names of programs are text, whatever they contain.
 import { before, drawMatrix, listenToMatrix, matrix, readMatrix } from "./matrix.js";
+import { takeKey } from "./key.js";
 import { Table } from "./table.js";
 import { $, count, duration, element, plural, shape, when } from "./text.js";
 
 const POLL_MS = 2000, EVENTS_MAX = 5000;
 
 // --- the other side ---
-
-// The key comes behind the # of the address, which browsers send to nobody; from then on this tab has it.
-function takeKey() {
-	const found = location.hash.match(/^#key=([0-9a-f]+)$/);
-	if (found) {
-		sessionStorage.setItem("key", found[1]);
-		history.replaceState(null, "", "#/");
-	}
-	return sessionStorage.getItem("key");
-}
 
 async function ask(what, more) {
 	const answer = await fetch("api", {
@@ -31,7 +22,7 @@ async function ask(what, more) {
 	return result;
 }
 
-let key = takeKey();
+let key = takeKey("#/");
 const known = { status: null, profiles: [], tasks: [], events: [], last: 0, shown: null, mayChange: false };
 
 // --- words for events ---
@@ -385,8 +376,7 @@ function showLive() {
 }
 
 async function changeView() {
-	if (takeKey() !== key)
-		key = takeKey();
+	key = takeKey("#/");
 	known.shown = null;
 	matrix.at = null;
 	showView();

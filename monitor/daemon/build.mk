@@ -13,12 +13,12 @@ $(OUT)/monitor/daemon/libmonitord.a: $(monitord_objects)
 $(monitord_objects): | $(call skeletons,$(monitord_programs))
 $(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/otlp.o $(OUT)/monitor/daemon/remote_write.o: | $(push_messages:%=%.c)
-$(OUT)/monitor/daemon/page.o: $(patsubst %,$(OUT)/%.inc,$(wildcard monitor/page/* page/*.js page/*.css))
+$(OUT)/monitor/daemon/page.o: $(patsubst %,$(OUT)/%.inc,$(wildcard monitor/page/* monitor/flame.js monitor/flame.css page/*.js page/*.css))
 $(OUT)/monitor/daemon/page.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
 
 $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \
-	$(OUT)/monitor/libmonitor.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a $(monitord_libraries)))
+	$(OUT)/monitor/libmonitor.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a $(monitord_libraries) -liberty -lm))
 
 ALL += $(OUT)/monitor/daemon/kview-monitord
 INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/kview-monitord.service:$(SYSTEMDIR)/systemd/system \
@@ -26,14 +26,14 @@ INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/k
 
 monitord_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_monitord_*.c)))
 $(foreach name,$(monitord_unit_tests),$(eval \
-	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(monitord_libraries))))
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(OUT)/page/libpage.a $(monitord_libraries))))
 # What tests/unit/monitord_prometheus.sh has scraped.
 $(eval $(call program,tests/unit/monitord_metrics,tests/unit/monitord_metrics.c,$(OUT)/monitor/daemon/libmonitord.a \
-	$(monitord_libraries)))
+	$(OUT)/monitor/libmonitor.a $(OUT)/page/libpage.a $(monitord_libraries) -lm))
 CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \
-	$(patsubst %,monitor/daemon/%.c,config document outputs catalog network),-lyaml))
+	$(patsubst %,monitor/daemon/%.c,config document outputs catalog hosts network),-lyaml))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))

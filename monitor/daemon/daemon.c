@@ -7,20 +7,25 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
 #include "config.h"
 #include "cost.h"
 #include "endpoint.h"
+#include "flames.h"
+#include "key_file.h"
 #include "metrics.h"
 #include "note.h"
 #include "privileges.h"
 #include "probe.h"
 #include "push.h"
 #include "scope.h"
+#include "monitor/probes/tcp_sessions.h"
 
 #define NS 1000000000ULL
+#define KEY_FILE KEY_FOLDER "/" KEY_PREFIX "%s" KEY_SUFFIX
 #define LOOK_EVERY (10 * NS) /* at the least: what is idle has to be forgotten, whether somebody asks or not */
 
 struct monitor_daemon {
@@ -32,6 +37,7 @@ struct monitor_daemon {
 	bool running[MONITOR_PROBES];
 	struct cost *cost;
 	struct endpoint *endpoint;
+	struct flames *flames;
 	FILE *json;
 	struct push *pushes[PUSH_KINDS];
 	uint64_t looked_at, json_at;
@@ -142,28 +148,55 @@ static int look(struct monitor_daemon *daemon)
 
 /* --- outputs ------------------------------------------------------------------------------------------------------ */
 
-static int answer(enum endpoint_page page, FILE *out, void *data)
+static int write_sessions(struct monitor_daemon *daemon, FILE *out)
+{
+	if (daemon->running[MONITOR_TCP])
+		return tcp_write_sessions(&daemon->probes[MONITOR_TCP], now(CLOCK_MONOTONIC), out);
+	fputs("the probe tcp is off\n", out);
+	return -ENOENT;
+}
+
+static int answer(enum endpoint_page page, const char *target, FILE *out, void *data)
 {
 	struct monitor_daemon *daemon = data;
-	int err = look(daemon);
+	int err;
 
-	if (page == ENDPOINT_JSON)
+	switch (page) {
+	case ENDPOINT_SESSIONS:
+		return write_sessions(daemon, out);
+	case ENDPOINT_FLAME:
+		return flames_ask(daemon->flames, target, now(CLOCK_MONOTONIC), out);
+	case ENDPOINT_JSON:
+		err = look(daemon);
 		return err ?: metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, out);
-	return err ?: metrics_write_prometheus(daemon->metrics, out);
+	case ENDPOINT_METRICS:
+		err = look(daemon);
+		return err ?: metrics_write_prometheus(daemon->metrics, out);
+	}
+	return -EINVAL;
 }
 
 static int open_endpoint(struct monitor_daemon *daemon)
 {
-	struct endpoint *endpoint = NULL;
-	int err = 0;
+	const struct monitor_outputs *outputs = &daemon->config->outputs;
+	char key_file[sizeof(KEY_FILE) + INET6_ADDRSTRLEN + 10];
+	struct endpoint *endpoint;
+	int err;
 
-	if (daemon->config->outputs.listen.ss_family)
-		err = endpoint_open(&daemon->config->outputs.listen, answer, daemon, &endpoint);
-	if (err)
-		monitor_note("%s: %s", daemon->config->outputs.listen_text, strerror(-err));
-	else
-		daemon->endpoint = endpoint;
-	return err;
+	if (!outputs->listen.ss_family)
+		return 0;
+	snprintf(key_file, sizeof(key_file), KEY_FILE, outputs->listen_text);
+	mkdir(KEY_FOLDER, 0755);
+	err = endpoint_open(&(struct endpoint_options){ &outputs->listen, &outputs->hosts, key_file }, answer, daemon,
+			    &endpoint);
+	if (err) {
+		monitor_note("%s: %s", outputs->listen_text, strerror(-err));
+		return err;
+	}
+	daemon->endpoint = endpoint;
+	if (endpoint_key_error(endpoint))
+		monitor_note("%s: %s: the page shows metrics alone", key_file, strerror(-endpoint_key_error(endpoint)));
+	return 0;
 }
 
 static int open_json(struct monitor_daemon *daemon)
@@ -259,6 +292,7 @@ static int change_targets(struct monitor_daemon *daemon, struct monitor_config *
 	int err;
 
 	look(daemon);
+	flames_reset(daemon->flames);
 	monitor_scope_release(daemon->scope, config);
 	follow(daemon);
 	look(daemon);
@@ -279,6 +313,8 @@ static void change_outputs(struct monitor_daemon *daemon, bool moved)
 		else
 			daemon->endpoint = old;
 	}
+	if (daemon->endpoint)
+		endpoint_set_hosts(daemon->endpoint, &daemon->config->outputs.hosts);
 	open_json(daemon);
 	open_pushes(daemon);
 }
@@ -330,6 +366,7 @@ static void take_timer(struct monitor_daemon *daemon)
 		monitor_note("out of memory");
 	write_json(daemon);
 	send_pushes(daemon, false);
+	flames_look(daemon->flames, now(CLOCK_MONOTONIC));
 }
 
 static void take_news(struct monitor_daemon *daemon)
@@ -405,6 +442,7 @@ static int begin(struct monitor_daemon *daemon)
 	err = err ?: monitor_scope_open(&daemon->scope);
 	if (err == -EPERM)
 		monitor_note("it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
+	err = err ?: flames_new(daemon->scope, daemon->metrics, &daemon->flames);
 	err = err ?: cost_open(daemon->metrics, daemon->config->times, &daemon->cost);
 	err = err ?: monitor_scope_apply(daemon->scope, daemon->config);
 	err = err ?: set_probes(daemon);
@@ -420,6 +458,7 @@ static int begin(struct monitor_daemon *daemon)
 static void end(struct monitor_daemon *daemon)
 {
 	endpoint_close(daemon->endpoint);
+	flames_free(daemon->flames);
 	if (daemon->json)
 		fclose(daemon->json);
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)

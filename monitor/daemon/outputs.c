@@ -65,9 +65,40 @@ static int take_listen(struct document *doc, yaml_node_t *node, void *data)
 	return 0;
 }
 
+static bool is_host_name(const char *name)
+{
+	for (const char *at = name; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr("-._", *at))
+			return false;
+	return *name && strlen(name) < 254;
+}
+
+static int take_host(struct document *doc, const char *key, yaml_node_t *node, void *data)
+{
+	struct hosts *hosts = &((struct monitor_outputs *)data)->hosts;
+	char *name = NULL;
+	int err;
+
+	(void)key;
+	if (hosts->count == HOSTS_MAX)
+		return document_refuse(doc, node, "names: more than %d", HOSTS_MAX);
+	err = document_copy(doc, node, "names", &name);
+	if (err)
+		return err;
+	hosts->names[hosts->count++] = name;
+	return is_host_name(name) ? 0 :
+				    document_refuse(doc, node, "names: %.60s: expected a host's name, without port",
+						    name);
+}
+
+static int take_hosts(struct document *doc, yaml_node_t *node, void *data)
+{
+	return document_each_element(doc, node, take_host, data);
+}
+
 static int take_prometheus_part(struct document *doc, const char *key, yaml_node_t *node, void *data)
 {
-	static const struct document_statement statements[] = { { "listen", take_listen } };
+	static const struct document_statement statements[] = { { "listen", take_listen }, { "names", take_hosts } };
 
 	return document_take(doc, key, node, data, statements, ARRAY_SIZE(statements), "prometheus");
 }
@@ -312,6 +343,7 @@ bool monitor_outputs_any(const struct monitor_outputs *outputs)
 void monitor_outputs_deinit(struct monitor_outputs *outputs)
 {
 	free(outputs->listen_text);
+	hosts_deinit(&outputs->hosts);
 	free(outputs->json);
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++) {
 		free(outputs->pushes[kind].url);

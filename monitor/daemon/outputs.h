@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "hosts.h"
 #include "monitor/push/protocol.h"
 
 struct document;
@@ -24,6 +25,7 @@ struct monitor_push_config {
 struct monitor_outputs {
 	struct sockaddr_storage listen; /* ss_family 0: no Prometheus endpoint */
 	char *listen_text;
+	struct hosts hosts; /* further names it is asked by */
 	char *json; /* file of JSON lines; NULL: none */
 	uint64_t json_every; /* ns */
 	struct monitor_push_config pushes[PUSH_KINDS];

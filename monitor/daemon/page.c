@@ -21,6 +21,24 @@ static const char samples_js[] =
 static const char heat_js[] =
 #include "monitor/page/heat.js.inc"
 	;
+static const char flame_css[] =
+#include "monitor/flame.css.inc"
+	;
+static const char flame_js[] =
+#include "monitor/flame.js.inc"
+	;
+static const char flames_js[] =
+#include "monitor/page/flames.js.inc"
+	;
+static const char numbers_js[] =
+#include "monitor/page/numbers.js.inc"
+	;
+static const char sessions_js[] =
+#include "monitor/page/sessions.js.inc"
+	;
+static const char key_js[] =
+#include "page/key.js.inc"
+	;
 static const char page_css[] =
 #include "page/page.css.inc"
 	;
@@ -38,6 +56,12 @@ static const struct page_file files[] = {
 	{ "/monitor.js", SCRIPT, monitor_js },
 	{ "/samples.js", SCRIPT, samples_js },
 	{ "/heat.js", SCRIPT, heat_js },
+	{ "/flame.css", "text/css; charset=utf-8", flame_css },
+	{ "/flame.js", SCRIPT, flame_js },
+	{ "/flames.js", SCRIPT, flames_js },
+	{ "/numbers.js", SCRIPT, numbers_js },
+	{ "/sessions.js", SCRIPT, sessions_js },
+	{ "/key.js", SCRIPT, key_js },
 	{ "/table.js", SCRIPT, table_js },
 	{ "/text.js", SCRIPT, text_js },
 };

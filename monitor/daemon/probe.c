@@ -116,21 +116,61 @@ static int attach(struct probe *probe)
 	return err;
 }
 
-int probe_run_iterator(struct bpf_program *program)
+static int read_records(FILE *in, size_t size, probe_record_fn fn, void *data)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	_cleanup_(closep) int iter = -1;
-	char none[16];
-	int err;
+	_cleanup_(freep) void *record = malloc(size);
+	int err = record ? 0 : -ENOMEM;
 
+	while (!err && !feof(in)) {
+		if (fread(record, size, 1, in) == 1) {
+			err = fn(record, data);
+		} else if (ferror(in)) {
+			/* The kernel takes a breath after a million without output. */
+			err = errno == EAGAIN ? 0 : -errno;
+			clearerr(in);
+		}
+	}
+	return err;
+}
+
+int probe_read_iterator(struct bpf_program *program, const struct bpf_map *map, size_t size, probe_record_fn fn,
+			void *data)
+{
+	union bpf_iter_link_info info = { .map.map_fd = map ? bpf_map__fd(map) : 0 };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	struct bpf_link *link;
+	FILE *in = NULL;
+	int err, fd;
+
+	if (map) {
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+	}
+	link = bpf_program__attach_iter(program, &opts);
 	if (!link)
 		return -errno;
-	iter = bpf_iter_create(bpf_link__fd(link));
-	err = iter < 0 ? -errno : 0;
-	while (!err && read(iter, none, sizeof(none)) > 0)
-		;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd >= 0)
+		in = fdopen(fd, "r");
+	err = in ? read_records(in, size, fn, data) : -errno;
+	if (in)
+		fclose(in);
+	else
+		closep(&fd);
 	bpf_link__destroy(link);
 	return err;
+}
+
+static int take_nothing(const void *record, void *data)
+{
+	(void)record;
+	(void)data;
+	return 0;
+}
+
+int probe_run_iterator(struct bpf_program *program)
+{
+	return probe_read_iterator(program, NULL, 1, take_nothing, NULL);
 }
 
 /* --- its life ----------------------------------------------------------------------------------------------------- */

@@ -83,6 +83,11 @@ uint64_t probe_lost(const struct probe *probe);
 /* Let an iterator (SEC("iter/...")) go through all there is, once. */
 int probe_run_iterator(struct bpf_program *program);
 
+/* The same, through @map (NULL: what its section names), which writes records of @size. Anything but 0 from @fn ends it. */
+typedef int (*probe_record_fn)(const void *record, void *data);
+int probe_read_iterator(struct bpf_program *program, const struct bpf_map *map, size_t size, probe_record_fn fn,
+			void *data);
+
 /* Each program that is attached; @in_view has what a view has counted of it, NULL: it is in none. */
 typedef int (*probe_program_fn)(const struct bpf_program *program, const struct kview_counts *in_view, void *data);
 int probe_each_program(const struct probe *probe, probe_program_fn fn, void *data);

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page of kview-monitord: asks for /metrics.json every two seconds, and shows what has changed. Nothing is ever put into
-// the page as HTML: a path is text, whatever it contains.
+// the page as HTML: a path is text, whatever it contains. Sessions and flame graphs are for those who have the key.
+import { Flames } from "./flames.js";
 import { Heat } from "./heat.js";
+import { takeKey } from "./key.js";
+import { bytes, digits, percent, time } from "./numbers.js";
 import { merge, quantile, Samples, sum } from "./samples.js";
+import { Sessions } from "./sessions.js";
 import { Table } from "./table.js";
-import { $, count, element } from "./text.js";
+import { $, choose, count, element } from "./text.js";
 
 const POLL_MS = 2000;
 
 const samples = new Samples();
 
-// --- numbers as people read them ---
-
-const digits = value => value === 0 ? "0" : value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : count(Math.round(value));
-
-function time(seconds) {
-	if (!Number.isFinite(seconds))
-		return seconds === Infinity ? "> 17 s" : "";
-	return seconds < 1e-3 ? `${digits(seconds * 1e6)} µs` : seconds < 1 ? `${digits(seconds * 1e3)} ms` : `${digits(seconds)} s`;
-}
-
-function bytes(value) {
-	const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-	let i = 0;
-	for (; value >= 1024 && i + 1 < units.length; i++)
-		value /= 1024;
-	return `${i ? digits(value) : Math.round(value)} ${units[i]}`;
-}
-
-const percent = part => `${digits(100 * part)} %`;
 const bad = (text, is) => is ? element("span", { class: "badge alarm" }, text) : text;
 
 // --- targets ---
@@ -115,15 +100,6 @@ function columns(metric, target) {
 		samples.gained(metric, moments[i], moment).filter(s => !target || s.labels.target === target)) }));
 }
 
-// What is chosen stays, as long as it is there.
-function choose(select, values, text) {
-	const before = select.value;
-	if ([...select.options].map(option => option.value).join("\n") !== values.join("\n"))
-		select.replaceChildren(...values.map(value => element("option", { value }, text(value))));
-	if (values.includes(before))
-		select.value = before;
-}
-
 function showHeat() {
 	const metrics = samples.histograms().filter(metric => metric !== GC && metric.endsWith("_seconds"));
 	const preferred = "kview_http_request_seconds";
@@ -179,6 +155,7 @@ function show() {
 	requestTable.show(requests());
 	showHeat();
 	showCost();
+	flames.targets([...new Set(samples.values("kview_processes").map(s => s.labels.target))].sort());
 }
 
 function trouble(text) {
@@ -195,6 +172,7 @@ async function poll() {
 			throw new Error(`HTTP status ${answer.status}`);
 		samples.add(await answer.text());
 		show();
+		await sessions.show();
 		trouble("");
 	} catch (error) {
 		trouble(`kview-monitord does not answer: ${error.message}. What is shown is of before.`);
@@ -202,7 +180,21 @@ async function poll() {
 	setTimeout(poll, POLL_MS);
 }
 
+// --- for who has the key ---
+
+// Null: the key is not right, or there is none.
+async function ask(what) {
+	if (!key)
+		return null;
+	const answer = await fetch(what, { cache: "no-store", credentials: "omit", headers: { "Authorization": `Bearer ${key}` } });
+	return answer.status === 401 ? null : answer;
+}
+
+let key = takeKey(location.pathname);
+const sessions = new Sessions(ask), flames = new Flames(ask);
+
 $("heat-metric").addEventListener("change", showHeat);
 $("heat-target").addEventListener("change", showHeat);
+window.addEventListener("hashchange", () => { key = takeKey(location.pathname); });
 window.addEventListener("resize", () => samples.last && showHeat());
 poll();

@@ -55,7 +55,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
-	__u16 skc_num;
+	__u16 skc_num, skc_dport;
 	unsigned long skc_flags;
 	atomic64_t skc_cookie;
 };
@@ -101,6 +101,17 @@ struct bpf_iter__task_file {
 
 struct bpf_iter__tcp {
 	struct sock_common *sk_common;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key, *value;
 };
 
 #pragma clang attribute pop
@@ -169,21 +180,27 @@ static __always_inline __u32 scope_of_sock(const struct sock *sk)
 	return scope_of_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id));
 }
 
-static __always_inline __u32 scope_of_end(const struct sock *sk, int far)
+/* @address is all 0. */
+static __always_inline void read_address(const struct sock *sk, enum tcp_end end, __u8 address[16])
+{
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+		if (end == TCP_THERE)
+			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_daddr);
+		else
+			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_rcv_saddr);
+		return;
+	}
+	address[10] = address[11] = 0xff;
+	*(__u32 *)&address[12] = end == TCP_THERE ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
+						    BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+}
+
+static __always_inline __u32 scope_of_end(const struct sock *sk, enum tcp_end end)
 {
 	struct tcp_network network = { .bits = 128 };
 	__u32 *target;
 
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
-		if (far)
-			BPF_CORE_READ_INTO(&network.address, sk, __sk_common.skc_v6_daddr);
-		else
-			BPF_CORE_READ_INTO(&network.address, sk, __sk_common.skc_v6_rcv_saddr);
-	} else {
-		network.address[10] = network.address[11] = 0xff;
-		*(__u32 *)&network.address[12] = far ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
-						       BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-	}
+	read_address(sk, end, network.address);
 	target = bpf_map_lookup_elem(&networks, &network);
 	return target ? *target : 0;
 }
@@ -206,7 +223,7 @@ static __always_inline __u32 scope_of_link(const struct sock *sk)
 	__u32 target = 0;
 
 	if (by_network)
-		target = scope_of_end(sk, 1) ?: scope_of_end(sk, 0);
+		target = scope_of_end(sk, TCP_THERE) ?: scope_of_end(sk, TCP_HERE);
 	if (!target && by_interface)
 		target = scope_of_interface(sk);
 	return target;
@@ -498,4 +515,36 @@ int monitor_find_waiting(struct bpf_iter__tcp *ctx)
 		return 0;
 	target = scope_of_sock(sk) ?: scope_of_port(sk) ?: scope_of_link(sk);
 	return target ? find(sk, target) : 0;
+}
+
+/* Each session, for whoever reads the iterator. */
+SEC("iter/bpf_map_elem")
+int monitor_tell(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const struct tcp_session *session = ctx->value;
+	const __u64 *cookie = ctx->key;
+	struct tcp_told told = {};
+	const struct sock *sk;
+
+	if (!cookie || !session)
+		return 0;
+	sk = (const void *)session->sock;
+	/* The memory may be another's by now. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != (__s64)*cookie)
+		return 0;
+	told.began = session->began;
+	told.target = session->target;
+	told.server = session->server;
+	told.established = session->established;
+	told.old = session->old;
+	told.sent = sent_by(sk);
+	told.received = received_by(sk);
+	told.retransmits = BPF_CORE_READ((const struct tcp_sock *)sk, total_retrans);
+	told.rtt_us = BPF_CORE_READ((const struct tcp_sock *)sk, srtt_us) >> 3;
+	read_address(sk, TCP_HERE, told.address[TCP_HERE]);
+	read_address(sk, TCP_THERE, told.address[TCP_THERE]);
+	told.port[TCP_HERE] = BPF_CORE_READ(sk, __sk_common.skc_num);
+	told.port[TCP_THERE] = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	bpf_seq_write(ctx->meta->seq, &told, sizeof(told));
+	return 0;
 }

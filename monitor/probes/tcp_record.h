@@ -61,4 +61,20 @@ struct tcp_network {
 	__u8 address[16];
 };
 
+enum tcp_end {
+	TCP_HERE,
+	TCP_THERE,
+	TCP_ENDS,
+};
+
+/* What is told of a session that is there. */
+struct tcp_told {
+	__u64 began; /* or was found */
+	__u64 sent, received, retransmits;
+	__u8 address[TCP_ENDS][16]; /* of version 4: behind ::ffff:0:0/96 */
+	__u32 rtt_us, target;
+	__u16 port[TCP_ENDS];
+	__u8 server, established, old, reserved;
+};
+
 #endif /* KVIEW_MONITOR_TCP_RECORD_H */

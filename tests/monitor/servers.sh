@@ -134,6 +134,88 @@ own_cost()
 	echo "resident: $(value kview_monitor_resident_bytes), series: $(value kview_monitor_series)"
 }
 
+# asked WHAT: status of the answer, which is left in $tmp/answer.
+asked()
+{
+	curl -s -o "$tmp/answer" -w '%{http_code}' -H "Authorization: Bearer $key" "http://127.0.0.1:9464/$1"
+}
+
+# What the kernel's own tool tells of the server's connections: peer, bytes received.
+connections()
+{
+	ss -Htni state established '( sport = :8080 )' |
+		awk 'NR % 2 { peer = $4; next } match($0, /bytes_received:[0-9]+/) { print peer, substr($0, RSTART + 15, RLENGTH - 15) }' | sort
+}
+
+sessions()
+{
+	[ "$(asked sessions.json)" = 200 ] || fail "sessions: $(<"$tmp/answer")"
+	python3 - "$tmp/answer" <<-'PYTHON' | sort
+		import json, sys
+		*sessions, total = [json.loads(line) for line in open(sys.argv[1])]
+		assert total == {"sessions": len(sessions)}, total
+		for s in sessions:
+		    assert s["side"] == "server" and s["local"] == "127.0.0.1:8080" and s["target"] == "web", s
+		    assert s["rtt_seconds"] > 0 and s["seconds"] > 0 and not s["retransmits"], s
+		    print(s["peer"], s["received"])
+	PYTHON
+}
+
+# is_refused: Debian's kernels forbid sampling to who is not all-powerful.
+is_refused()
+{
+	[ "$(asked 'flame.svg?target=web')" = 500 ] && grep -q 'sysctl kernel.perf_event_paranoid=2 allows it' "$tmp/answer"
+}
+
+# has_flame: a picture of what the server does, by now.
+has_flame()
+{
+	[ "$(asked 'flame.svg?target=web')" = 200 ]
+}
+
+# What the page shows to those who have the key.
+for_the_page()
+{
+	local address key loads
+
+	address=$("$kview" monitor --page)
+	key=${address##*#key=}
+	[ "$address" = "http://127.0.0.1:9464/#key=$key" ] || fail "the page is at $address"
+	[ "$(stat -c %u "/run/kview/monitor-127.0.0.1:9464.page")" = 0 ] || fail "the key is not root's"
+	mkfifo "$tmp/second"
+	$client hold 127.0.0.1 8080 "$tmp/second" >"$tmp/held" &
+	loads=$!
+	wait_for grep -q connected "$tmp/held"
+	exec 7>"$tmp/second"
+	echo /index.html >&7
+	wait_for has_logged 108
+	[ "$(connections | wc -l)" = 1 ] || fail "one connection: $(connections)"
+	[ "$(sessions)" = "$(connections)" ] || fail "sessions: $(sessions), not $(connections)"
+	exec 7>&-
+	wait "$loads"
+	[ "$(asked 'flame.svg?target=nobody')" = 404 ] || fail "a flame graph of nobody"
+	sysctl -qw kernel.perf_event_paranoid=3
+	wait_for is_refused
+	sysctl -qw kernel.perf_event_paranoid=2
+	: >"$tmp/more"
+	$client while 127.0.0.1 8080 "$tmp/more" /index.html &
+	loads=$!
+	wait_for has_flame
+	rm "$tmp/more"
+	wait "$loads"
+	grep -q 'data-name="nginx"' "$tmp/answer" || fail "no stack of nginx: $(head -c 3000 "$tmp/answer")"
+	grep -q '>web: CPU time, 5 s at 99 Hz<' "$tmp/answer" || fail "$(head -c 600 "$tmp/answer")"
+	key=${key//[0-9]/x}
+	[ "$(asked sessions.json)$(asked 'flame.svg?target=web')" = 401401 ] || fail "another key will do"
+	# As many as the load has made by then.
+	wait_for is_counted
+}
+
+is_counted()
+{
+	has_counted "$(wc -l <"$tmp/access.log")" kview_http_request_seconds_count target=web
+}
+
 # Capabilities by their numbers: read and search, network administration, ptrace, syslog, perfmon, bpf.
 least_privilege()
 {
@@ -193,7 +275,7 @@ reload()
 
 nothing_is_left()
 {
-	[ -z "$(bpftool link show)" ] && ! bpftool prog show | grep -q 'name \(monitor\|scope\)_' &&
+	[ -z "$(bpftool link show)" ] && ! pgrep -x kview-flame >/dev/null && ! bpftool prog show | grep -q 'name \(monitor\|scope\)_' &&
 		{ ! has_module || [ "$("$kview" show)" = "no views" ]; }
 }
 
@@ -201,6 +283,7 @@ ends()
 {
 	kill "$daemon"
 	wait "$daemon" || fail "the end: $?: $(cat "$tmp/monitord.err")"
+	[ ! -e /run/kview/monitor-127.0.0.1:9464.page ] || fail "the key is left"
 	wait_for nothing_is_left
 	write_conf
 	start_monitord setpriv --inh-caps -all --bounding-set -all,+bpf,+perfmon,+net_admin,+sys_ptrace
@@ -227,7 +310,7 @@ refusals()
 
 ip link set lo up
 start_nginx
-for step in refusals old_connection start_monitord use_old_connection http_requests redis system_calls own_cost least_privilege json_lines reload ends; do
+for step in refusals old_connection start_monitord use_old_connection http_requests redis for_the_page system_calls own_cost least_privilege json_lines reload ends; do
 	echo "$step"
 	$step
 done

@@ -3,12 +3,14 @@
  * Metrics of known values, told by the daemon's own endpoint, and sent by its own kview-push, until SIGTERM or SIGINT:
  * for monitord_*.sh.
  *
+ *     monitord_metrics PORT [KEY_FILE]
  *     monitord_metrics PORT [otlp|remote_write URL PROGRAM EVERY_MS TIMEOUT_MS gzip|none [HEADERS]]
  *
  * Each time somebody asks, or something is sent, what has been counted grows: five requests of 3 ms and one of 40 ms,
  * 1,000 bytes, and so on.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +24,7 @@
 #include "monitor/daemon/metrics.h"
 #include "monitor/daemon/outputs.h"
 #include "monitor/daemon/push.h"
+#include "monitor/svg.h"
 
 #define MS 1000000ULL
 
@@ -29,6 +32,7 @@ static const struct metric_desc requests = { "kview_http_request_seconds", "Requ
 					     { "target", "path" } };
 static const struct metric_desc bytes = { "kview_tcp_sent_bytes_total", "Bytes.", METRIC_COUNTER, 1, { "target" } };
 static const struct metric_desc sessions = { "kview_tcp_sessions", "Sessions.", METRIC_GAUGE, 1, { "target" } };
+static const struct metric_desc processes = { "kview_processes", "Processes.", METRIC_GAUGE, 1, { "target" } };
 static const struct metric_desc queries = { "kview_dns_query_seconds", "Queries.", METRIC_HISTOGRAM, 1e-9,
 					    { "target", "type", "code" } };
 static const struct metric_desc pauses = { "kview_gc_pause_seconds", "Pauses.", METRIC_HISTOGRAM, 1e-9,
@@ -39,8 +43,9 @@ static const struct metric_desc busy = { "kview_monitor_cpu_seconds_total", "Tim
 
 struct told {
 	struct metrics *metrics;
-	struct metric *requests, *bytes, *sessions, *busy, *queries, *pauses, *runs, *in_view;
+	struct metric *requests, *bytes, *sessions, *processes, *busy, *queries, *pauses, *runs, *in_view;
 	struct push *push; /* NULL: nothing is sent */
+	unsigned int pictures; /* that were asked for */
 };
 
 static void add_requests(struct metric *metric, uint64_t count, uint64_t each)
@@ -64,11 +69,49 @@ static void count(struct told *told)
 		push_look(told->push);
 }
 
-static int tell(enum endpoint_page page, FILE *out, void *data)
+static int tell_sessions(FILE *out)
+{
+	static const char format[] = "{\"target\":\"web\",\"side\":\"%s\",\"local\":\"%s\",\"peer\":\"%s\",\"connecting\":%s,"
+				     "\"found\":%s,\"seconds\":%s,\"sent\":%s,\"received\":%s,\"retransmits\":%s,"
+				     "\"rtt_seconds\":%s}\n";
+
+	fprintf(out, format, "server", "192.0.2.1:80", "192.0.2.9:40001", "false", "false", "75.2", "2048", "100", "0", "0.0025");
+	fprintf(out, format, "client", "[2001:db8::1]:9", "[2001:db8::2]:443", "false", "true", "7300", "10", "3145728", "4",
+		"0.1");
+	fprintf(out, format, "client", "192.0.2.1:41000", "192.0.2.3:80", "true", "false", "0.5", "0", "0", "0", "0");
+	return fputs("{\"sessions\":1003}\n", out) < 0 ? -ENOMEM : 0;
+}
+
+/* The first one takes a moment. */
+static int tell_flame(struct told *told, const char *target, FILE *out)
+{
+	const char *const hot[] = { "main", "</title><script>document.title='evil'</script>" }, *const cold[] = { "main", "rest" };
+	const struct svg_options options = { .title = target, .bare = true };
+	_cleanup_(flame_tree_freep) struct flame_tree *tree = NULL;
+	int err;
+
+	if (!told->pictures++) {
+		fputs("it is recorded\n", out);
+		return -EINPROGRESS;
+	}
+	err = flame_tree_new(FLAME_SAMPLES, &tree);
+	err = err ?: flame_tree_add(tree, hot, 2, FLAME_NOW, 70);
+	err = err ?: flame_tree_add(tree, cold, 2, FLAME_NOW, 20 + 10 * told->pictures);
+	if (err)
+		return err;
+	flame_tree_finish(tree);
+	return svg_write(tree, &options, out);
+}
+
+static int tell(enum endpoint_page page, const char *target, FILE *out, void *data)
 {
 	struct told *told = data;
 	struct timespec time;
 
+	if (page == ENDPOINT_SESSIONS)
+		return tell_sessions(out);
+	if (page == ENDPOINT_FLAME)
+		return tell_flame(told, target, out);
 	count(told);
 	if (page == ENDPOINT_JSON) {
 		clock_gettime(CLOCK_REALTIME, &time);
@@ -90,6 +133,7 @@ static int make(struct told *told)
 	err = err ?: metrics_get(told->metrics, &requests, labels, &told->requests);
 	err = err ?: metrics_get(told->metrics, &bytes, labels, &told->bytes);
 	err = err ?: metrics_get(told->metrics, &sessions, labels, &told->sessions);
+	err = err ?: metrics_get(told->metrics, &processes, labels, &told->processes);
 	err = err ?: metrics_get(told->metrics, &busy, NULL, &told->busy);
 	err = err ?: metrics_get(told->metrics, &queries, hostile, &told->queries);
 	err = err ?: metrics_get(told->metrics, &pauses, collector, &told->pauses);
@@ -97,6 +141,7 @@ static int make(struct told *told)
 	err = err ?: metrics_get(told->metrics, &in_view, program, &told->in_view);
 	if (!err) {
 		metric_set(told->sessions, 7);
+		metric_set(told->processes, 2);
 		metric_set(told->in_view, 1);
 	}
 	return err;
@@ -163,19 +208,21 @@ static void run(struct told *told, struct endpoint *endpoint, int signals)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_storage storage = {};
+	const struct hosts hosts = {};
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct endpoint_options options = { &storage, &hosts, argc == 3 ? argv[2] : "/nonexistent/key" };
 	struct endpoint *endpoint;
 	struct told told = {};
 	int signals;
 
-	if (argc != 2 && argc != 8 && argc != 9)
+	if (argc != 2 && argc != 3 && argc != 8 && argc != 9)
 		return 2;
 	address.sin_port = htons(atoi(argv[1]));
 	*(struct sockaddr_in *)&storage = address;
 	signals = block_signals();
-	if (signals < 0 || make(&told) || endpoint_open(&storage, tell, &told, &endpoint) ||
-	    (argc > 2 && send_by(argv + 2, &told)))
+	if (signals < 0 || make(&told) || endpoint_open(&options, tell, &told, &endpoint) ||
+	    (argc > 3 && send_by(argv + 2, &told)))
 		return 1;
 	/* The first one is sent before anybody can have asked. */
 	if (told.push)

@@ -5,9 +5,11 @@
 usage: monitord_page.py MONITORD_METRICS [FOLDER]	screenshots go to FOLDER
 """
 import atexit
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from browser import Page, check_requests, expect, start
@@ -19,9 +21,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-def serve(program):
+def serve(program, key_file):
     port = free_port()
-    process = subprocess.Popen([program, str(port)])
+    process = subprocess.Popen([program, str(port), key_file])
     atexit.register(process.kill)
     for _ in range(600):
         with socket.socket() as s:
@@ -88,15 +90,84 @@ def see_cost(page):
     expect("tiles", len(page.all("#tiles div")) == 6)
 
 
+def without_key(page):
+    page.wait_text("#session-text", "This needs the key")
+    expect("no sessions", not page.one("#session-scroll").is_displayed())
+    page.one("#flame-record").click()
+    page.wait_text("#flame-state", "This needs the key")
+
+
+def see_sessions(page):
+    page.wait("sessions", lambda: len(page.all("#session-table tbody tr")) == 3)
+    rows = page.browser.execute_script("""
+        return [...document.querySelectorAll("#session-table tbody tr")].map(line =>
+            [...line.children].map(cell => cell.textContent))""")
+    # Those that have sent most come first.
+    expect(f"sessions: {rows}", rows == [
+        ["web", "server", "192.0.2.9:40001", "192.0.2.1:80", "75 s", "2.00 KiB", "100 B", "2.50 ms", "0"],
+        ["web", "client", "[2001:db8::2]:443", "[2001:db8::1]:9", "> 2 h", "10 B", "3.00 MiB", "100 ms", "4"],
+        ["web", "client, connecting", "192.0.2.3:80", "192.0.2.1:41000", "1 s", "0 B", "0 B", "", "0"]])
+    expect("how many there are", "3 of 1,003" in page.text("#session-text"))
+
+
+def frames(page):
+    """Name and width of each frame that is shown."""
+    return dict(page.browser.execute_script("""
+        return [...document.querySelectorAll("#flame-graph g.f")].filter(f => f.style.display !== "none")
+            .map(f => [f.dataset.name, +f.querySelector("rect").getAttribute("width")])"""))
+
+
+def click(page, name):
+    page.browser.execute_script("""
+        [...document.querySelectorAll("#flame-graph g.f")].find(f => f.dataset.name === arguments[0])
+            .dispatchEvent(new MouseEvent("click", { bubbles: true }))""", name)
+
+
+def see_flames(page):
+    hot = "</title><script>document.title='evil'</script>"
+    page.wait_text("#flame-target", "web")
+    page.one("#flame-record").click()
+    page.wait_text("#flame-state", "live")
+    expect(f"frames: {frames(page)}", set(frames(page)) == {"all", "main", hot, "rest"})
+    before = frames(page)["rest"]
+    page.wait("the next picture", lambda: frames(page)["rest"] > before)
+    expect("names are text", page.browser.title == "kview monitor" and not page.all("#flame-graph script, #flame-graph style"))
+    click(page, "rest")
+    page.wait("zoomed", lambda: hot not in frames(page) and frames(page)["rest"] > 1000)
+    # It stays while somebody looks at it.
+    page.wait_text("#flame-state", "this one stays")
+    expect("still zoomed", hot not in frames(page))
+    page.one("nav a[href='#flame']").click()
+    page.shoot("flame")
+    click(page, "all")
+    page.wait("live again", lambda: hot in frames(page))
+    page.one("#flame-record").click()
+    page.wait_text("#flame-state", "stopped")
+
+
 def main():
     program, folder = (sys.argv[1:] + [None])[:2]
-    process, address = serve(program)
+    with tempfile.TemporaryDirectory() as keys:
+        use(program, os.path.join(keys, "key"), folder)
+
+
+def use(program, key_file, folder):
+    process, address = serve(program, key_file)
+    with open(key_file) as file:
+        with_key = file.read().strip()
+    expect(f"the key's address: {with_key}", with_key.startswith(address + "#key="))
     browser = start()
     try:
         page = Page(browser, folder)
         look_around(page, address)
         see_heat(page)
         see_cost(page)
+        without_key(page)
+        browser.get(with_key)
+        page.wait_text("#link", "live")
+        expect("the key leaves the address", browser.current_url == address)
+        see_sessions(page)
+        see_flames(page)
         page.shoot("monitor")
         check_requests(browser, address)
         process.kill()

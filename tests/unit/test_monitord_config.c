@@ -39,7 +39,7 @@ static void everything(void **state)
 				   "  block: off\n"
 				   "  tcp:\n"
 				   "outputs:\n"
-				   "  prometheus: {listen: '[::1]:9464'}\n"
+				   "  prometheus: {listen: '[::1]:9464', names: [web1, web1.example.org]}\n"
 				   "  json: {file: /var/log/kview.jsonl, every: 500ms}\n"
 				   "  otlp:\n"
 				   "    url: https://otel.example:4318/v1/metrics\n"
@@ -56,6 +56,8 @@ static void everything(void **state)
 
 	(void)state;
 	assert_int_equal(read_text(text, &config, &error), 0);
+	assert_int_equal(config.outputs.hosts.count, 2);
+	assert_string_equal(config.outputs.hosts.names[1], "web1.example.org");
 	assert_int_equal(config.target_count, 2);
 	assert_string_equal(config.targets[0].name, "web");
 	assert_int_equal(config.targets[0].line, 3);
@@ -166,6 +168,7 @@ static void mistakes(void **state)
 		{ TARGET "outputs:\n  prometheus: {listen: localhost:1}\n", 5, "expected ADDRESS:PORT" },
 		{ TARGET "outputs:\n  prometheus: {listen: '127.0.0.1:0'}\n", 5, "expected ADDRESS:PORT" },
 		{ TARGET "outputs:\n  prometheus: {listen: '::1:9464'}\n", 5, "expected ADDRESS:PORT" },
+		{ TARGET "outputs:\n  prometheus:\n    names: 'a:1'\n", 6, "a:1: expected a host's name, without port" },
 		{ TARGET "outputs:\n  prometheus: {port: 1}\n", 5, "port: nothing prometheus has" },
 		{ TARGET "outputs:\n  json: {every: 1s}\n", 5, "json: where to?" },
 		{ TARGET "outputs:\n  json: {file: a}\n", 5, "a: expected a path" },
