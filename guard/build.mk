@@ -17,8 +17,14 @@ $(OUT)/tests/guard/victim: tests/guard/victim.c $(OUT)/flags
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-stack-protector -U_FORTIFY_SOURCE -fcf-protection=none \
 		-fno-pie -no-pie -z execstack -o $@ $<
 
+# What gets into other programs.
+$(OUT)/tests/guard/intruder: tests/guard/intruder.c tests/guard/payload.S $(OUT)/flags
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -o $@ $(filter %.c %.S,$^)
+
 CHECK_UNIT += $(OUT)/tests/guard/victim
-CHECK_VM += $(OUT)/tests/guard/victim
+CHECK_VM += $(OUT)/tests/guard/victim $(OUT)/tests/guard/intruder
 
 $(OUT)/guard/kernel.o: | $(OUT)/guard/guard.skel.h
 

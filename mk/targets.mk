@@ -140,10 +140,14 @@ bench-shield:
 
 # Whole stories of the guard, each of some minutes.
 check-guard:
-	$(Q)scripts/deps.sh build kmod vm test
+	$(Q)scripts/deps.sh build kmod vm test guard
 	+$(Q)$(submake) vm-tests
-	$(Q)set -e; for kernel in $(KERNELS); do for story in watch serve whom deaths floods phases; do \
-		echo "tests/guard/$$story.sh on $$kernel"; vm/run --kernel $$kernel -- tests/guard/$$story.sh; done; done
+	$(Q)set -e; for kernel in $(KERNELS); do \
+		for story in watch.sh serve.sh whom.sh deaths.sh floods.sh phases.sh 'servers.sh view' 'servers.sh machine'; do \
+			echo "tests/guard/$$story on $$kernel"; \
+			vm/run --kernel $$kernel --timeout 1800 -- tests/guard/$$story; \
+		done; \
+	done
 
 # The whole table of tools; make check runs a few of them. A VM takes as many as it can in some minutes. What has been run
 # stays in build/exec/KERNEL.json: without these files all are run again.

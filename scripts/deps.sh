@@ -24,6 +24,8 @@ declare -A packages=(
 	# Servers and their clients, for make check-monitor and bench-monitor.
 	[monitor]='bpftrace curl dnsmasq-base iproute2 iptables nftables nginx-light nodejs openjdk-17-jdk-headless python3
 		libpcp-archive1 python3-pcp redis-server redis-tools ruby wrk'
+	# Servers, their clients and an interpreter, for make check-guard.
+	[guard]='binutils cron curl nginx-light openssh-client openssh-server perl python3 redis-server redis-tools wrk'
 	[demo]='redis-server redis-tools python3'
 	[bench]='redis-server redis-tools memcached libmemcached-tools bpftrace libbpf-tools linux-perf'
 	# A processor whose TLB is modelled, for vm/bochs.
@@ -105,6 +107,8 @@ install_packages()
 disable_services()
 {
 	local -A units=(
+		[cron]=cron.service
+		[openssh-server]='ssh.service ssh.socket'
 		[redis-server]=redis-server.service
 		[memcached]=memcached.service
 		[nginx-light]=nginx.service

@@ -5,57 +5,14 @@
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
 . tests/vm/cli.inc
+. tests/guard/service.inc
 
 victim=$PWD/build/tests/guard/victim
 port=7701
-socket=$tmp/socket
-profiles=$tmp/profiles.db
-
-# patiently COMMAND...: until it succeeds. Loading the engine takes the verifier seconds here, more on a busy machine.
-patiently()
-{
-	local i
-
-	for ((i = 0; i < 500 * ${KVIEW_SLOW:-1}; i++)); do
-		if "$@"; then
-			return
-		fi
-		sleep 0.2
-	done
-	fail "waited in vain for: $*"
-}
-
-ask()
-{
-	"$kview" guard "$1" --socket "$socket" "${@:2}"
-}
-
-# ask_json PYTHON COMMAND...
-ask_json()
-{
-	ask "${@:2}" -f json >"$tmp/answer" || fail "guard ${*:2}"
-	is_json "$1" <"$tmp/answer"
-}
 
 start()
 {
-	"$kview" guard serve --all --socket "$socket" --profiles "$profiles" --save-every 1 --stop-time 100000 --web=7703 \
-		--spare "$(command -v redis-server)" \
-		>"$tmp/log" 2>&1 &
-	guard=$!
-	patiently guard_answers
-}
-
-guard_answers()
-{
-	kill -0 $guard 2>/dev/null || fail "guard serve: $(<"$tmp/log")"
-	ask status >"$tmp/status" 2>&1
-}
-
-stop()
-{
-	kill "$guard"
-	wait "$guard" || fail "guard serve: $(<"$tmp/log")"
+	start_guard --all --stop-time 100000 --web=7703 --spare "$(command -v redis-server)"
 }
 
 one_line 1 'no guard serves there' "$kview" guard status --socket "$socket"
@@ -187,7 +144,7 @@ ask_json "j['state'] == 'normal' and j['respond'] == 'stop' and len(j['accepted'
 ask_json "j['counters']['lost_events'] == 0" status
 ask events --profile victim >"$tmp/told"
 grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "the alarm was forgotten: $(<"$tmp/told")"
-stop
+stop_guard
 kill $redis
 for file in "$socket" "$socket.look" "$socket.act"; do
 	[ ! -e "$file" ] || fail "$file is left"
