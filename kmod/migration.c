@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lock order: watch_lock -> what registering a tracepoint takes; cred_guard_mutex and cgroup_mutex -> kview_lock -> css_set
- * and RCU. So nobody asks for a path, which takes cgroup_mutex, while holding kview_lock. The probes, which run under
- * cgroup_mutex and a spinlock, only wake the worker.
+ * Lock order: watch_lock -> the end of keep_watch_work, and with it what registering a probe takes; cred_guard_mutex and
+ * cgroup_mutex -> kview_lock -> css_set and RCU. So nobody asks for a path, which takes cgroup_mutex, while holding
+ * kview_lock. The probes, which run under cgroup_mutex and a spinlock, only wake the worker.
  */
 #include "migration.h"
 
@@ -29,6 +29,15 @@
 static DEFINE_MUTEX(watch_lock);
 static u32 watches; /* cgroups of all views; watch_lock */
 static struct tracepoint *attach_point, *rmdir_point;
+
+/*
+ * A kprobe that cannot be disarmed for lack of memory stays behind, with a warning, and would outlive the module. So it is a
+ * kernel thread that registers and unregisters: the allocations of a task that is killed for lack of memory, or that faults
+ * are injected into, may fail, but not those of a kernel thread, which are too small to.
+ */
+static void keep_watch_fn(struct work_struct *work);
+static DECLARE_WORK(keep_watch_work, keep_watch_fn);
+static int watch_result = -ENOENT; /* 0: all is registered; the work's, and of whoever has flushed it under watch_lock */
 
 static atomic64_t events = ATOMIC64_INIT(0); /* that something has changed */
 static u64 handled;			      /* the last event the worker has seen to */
@@ -141,26 +150,44 @@ unregister_attach:
 	return err;
 }
 
+static void unwatch_points(void)
+{
+	kview_scout_unwatch();
+	tracepoint_probe_unregister(rmdir_point, on_rmdir, NULL);
+	tracepoint_probe_unregister(attach_point, on_attach, NULL);
+}
+
+static void keep_watch_fn(struct work_struct *work)
+{
+	bool wanted = READ_ONCE(watches);
+
+	if (wanted && watch_result) {
+		watch_result = watch_points();
+	} else if (!wanted && !watch_result) {
+		unwatch_points();
+		watch_result = -ENOENT;
+	}
+}
+
 int kview_migration_watch(void)
 {
-	int err;
-
 	guard(mutex)(&watch_lock);
-	err = watches ? 0 : watch_points();
-	if (!err)
-		watches++;
-	return err;
+	WRITE_ONCE(watches, watches + 1);
+	if (watches > 1)
+		return 0;
+	queue_work(system_unbound_wq, &keep_watch_work);
+	flush_work(&keep_watch_work);
+	if (watch_result)
+		WRITE_ONCE(watches, 0);
+	return watch_result;
 }
 
 void kview_migration_unwatch(u32 count)
 {
 	guard(mutex)(&watch_lock);
-	watches -= count;
-	if (watches || !count)
-		return;
-	kview_scout_unwatch();
-	tracepoint_probe_unregister(rmdir_point, on_rmdir, NULL);
-	tracepoint_probe_unregister(attach_point, on_attach, NULL);
+	WRITE_ONCE(watches, watches - count);
+	if (count && !watches)
+		queue_work(system_unbound_wq, &keep_watch_work);
 }
 
 static void reconcile_fn(struct work_struct *work)
@@ -217,7 +244,10 @@ int kview_migration_init(void)
 
 void kview_migration_exit(void)
 {
-	/* No view is left, so no probe is registered; who has met one still has to return from it. */
+	/* No view is left: the last to give up a cgroup was a view, or the worker when it had been removed. */
+	cancel_delayed_work_sync(&reconcile_work);
+	flush_work(&keep_watch_work);
+	/* So no probe is registered; who has met one still has to return from it. */
 	tracepoint_synchronize_unregister();
 	kview_scout_drain();
 	cancel_delayed_work_sync(&reconcile_work);
