@@ -25,12 +25,6 @@ static DEFINE_HASHTABLE(members, MEMBERS_BITS);
 static atomic_t unfreed = ATOMIC_INIT(0); /* records of members that are not freed yet */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
-static int refuse(int err, u32 reason, u32 *why)
-{
-	*why = reason;
-	return err;
-}
-
 struct kview_pagetable *kview_member_neutral(void)
 {
 	return &neutral;
@@ -213,44 +207,8 @@ int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kvi
 	return 0;
 }
 
-/* Who asks, of which process, and how. */
-struct change {
-	struct kview_view *view;
-	struct task_struct *task; /* any thread of the process; with KVIEW_MEMBER_THREAD the one that is meant */
-	u8 reasons;
-	u32 *why;
-	struct kview_mm **record; /* for whoever is no member yet; not needed to leave */
-};
-
-static int join_process(const struct change *change, struct mm_struct *mm)
-{
-	struct kview_mm *member = kview_member_find(mm);
-	struct kview_view *view = change->view;
-	u8 had = member ? kview_set_get(member->set, view) : 0, reasons = change->reasons;
-	struct kview_set *set;
-	int err;
-
-	if ((had & reasons) == reasons)
-		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, change->why);
-	if (reasons & KVIEW_MEMBER_FOLLOW) {
-		err = kview_image_follow(view);
-		if (err)
-			return err;
-	}
-	set = kview_set_copy(member ? member->set : NULL, 1);
-	if (!set)
-		return -ENOMEM;
-	kview_set_put(set, view, had | reasons);
-	err = kview_member_show(mm, change->task, set, change->record);
-	if (err)
-		kview_set_free(set);
-	else if (!had)
-		view->joined++;
-	return err;
-}
-
-/* From now on @threads, whose reference it takes over (NULL: none), are the threads of @mm that see @view. */
-static int show_to(const struct change *change, struct mm_struct *mm, struct kview_threads *threads)
+int kview_member_show_to(struct mm_struct *mm, struct task_struct *task, struct kview_view *view,
+			 struct kview_threads *threads, struct kview_mm **record)
 {
 	struct kview_mm *member = kview_member_find(mm);
 	struct kview_set *set = kview_set_copy(member ? member->set : NULL, 1);
@@ -260,55 +218,24 @@ static int show_to(const struct change *change, struct mm_struct *mm, struct kvi
 		kview_threads_put(threads);
 		return -ENOMEM;
 	}
-	kview_set_put_threads(set, change->view, threads);
-	err = kview_member_show(mm, change->task, set, change->record);
+	kview_set_put_threads(set, view, threads);
+	err = kview_member_show(mm, task, set, record);
 	if (err)
 		kview_set_free(set);
 	return err;
 }
 
-static int leave_thread(const struct change *change, struct kview_mm *member)
+int kview_member_leave_thread(struct kview_mm *member, struct kview_view *view, struct task_struct *task)
 {
-	const struct kview_threads *had = kview_set_threads(member->set, change->view);
+	const struct kview_threads *had = kview_set_threads(member->set, view);
 	struct kview_threads *left = NULL;
 
 	if (had->count > 1) {
-		left = kview_threads_without(had, change->task);
+		left = kview_threads_without(had, task);
 		if (!left)
 			return -ENOMEM;
 	}
-	return show_to(change, member->mm, left);
-}
-
-static int join_thread(const struct change *change, struct mm_struct *mm)
-{
-	struct kview_mm *member = kview_member_find(mm);
-	const struct kview_threads *had = member ? kview_set_threads(member->set, change->view) : NULL;
-	struct kview_threads *threads;
-	int err;
-
-	if (kview_threads_has(had, change->task))
-		return refuse(-EEXIST, KVIEW_WHY_ALREADY_MEMBER, change->why);
-	if (had && had->count == KVIEW_THREADS_MAX)
-		return refuse(-E2BIG, KVIEW_WHY_TOO_MANY_THREADS, change->why);
-	threads = kview_threads_with(had, change->task);
-	if (!threads)
-		return -ENOMEM;
-	err = show_to(change, mm, threads);
-	if (err)
-		return err;
-	/* Its end may have gone by before it saw the image, in which that is noticed. */
-	if (READ_ONCE(change->task->flags) & PF_EXITING) {
-		leave_thread(change, kview_member_find(mm));
-		return refuse(-ESRCH, KVIEW_WHY_THREAD_EXITING, change->why);
-	}
-	change->view->joined++;
-	return 0;
-}
-
-static int join(const struct change *change, struct mm_struct *mm)
-{
-	return change->reasons & KVIEW_MEMBER_THREAD ? join_thread(change, mm) : join_process(change, mm);
+	return kview_member_show_to(member->mm, task, view, left, NULL);
 }
 
 struct mm_struct *kview_member_mm(struct task_struct *task)
@@ -324,83 +251,6 @@ struct mm_struct *kview_member_mm(struct task_struct *task)
 	}
 	rcu_read_unlock();
 	return mm;
-}
-
-static struct mm_struct *mm_of(const struct change *change)
-{
-	bool is_thread = change->reasons & KVIEW_MEMBER_THREAD;
-	struct mm_struct *mm;
-
-	if (change->task->flags & PF_KTHREAD) {
-		*change->why = KVIEW_WHY_KERNEL_THREAD;
-		return ERR_PTR(-EINVAL);
-	}
-	mm = is_thread ? get_task_mm(change->task) : kview_member_mm(change->task);
-	if (mm)
-		return mm;
-	*change->why = is_thread ? KVIEW_WHY_THREAD_EXITING : KVIEW_WHY_EXITING;
-	return ERR_PTR(-ESRCH);
-}
-
-/* Killable, and without kview_lock, for which all members wait. */
-static int reserve(struct mm_struct *mm, struct kview_mm **ret_record)
-{
-	struct kview_mm *record;
-
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	record = kview_member_reserve(mm);
-	mmap_write_unlock(mm);
-	if (IS_ERR(record))
-		return PTR_ERR(record);
-	*ret_record = record;
-	return 0;
-}
-
-static int add(const struct change *change)
-{
-	struct mm_struct *mm = mm_of(change);
-	int err;
-
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	err = reserve(mm, change->record);
-	if (!err) {
-		mutex_lock(&kview_lock);
-		err = join(change, mm);
-		mutex_unlock(&kview_lock);
-	}
-	/* After the lock: the last reference runs on_release(), which takes it. */
-	mmput(mm);
-	return err;
-}
-
-/*
- * A process in the middle of exec still shows its old address space, past the point where its views would be passed on.
- * exec holds this mutex until the new one is in place, as ptrace_attach() knows; it takes kview_lock inside, so do we.
- */
-static int outside_exec(const struct change *change, int (*make)(const struct change *change))
-{
-	struct mutex *exec = &change->task->signal->cred_guard_mutex;
-	int err;
-
-	/* Killable: a caller that is a thread of the process that execs has to die first. */
-	if (mutex_lock_killable(exec))
-		return -EINTR;
-	err = make(change);
-	mutex_unlock(exec);
-	return err;
-}
-
-int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
-{
-	struct kview_mm *record __free(kview_record) = NULL;
-	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why, .record = &record };
-	int err = outside_exec(&change, add);
-
-	if (err && *why == KVIEW_WHY_NONE)
-		*why = kview_image_why(err);
-	return err;
 }
 
 bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons)
@@ -420,43 +270,6 @@ bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 rea
 	else
 		drop(member);
 	return !image;
-}
-
-static int leave(const struct change *change, struct mm_struct *mm)
-{
-	struct kview_mm *member = kview_member_find(mm);
-	u8 had = member ? kview_set_get(member->set, change->view) & change->reasons : 0;
-
-	if (!had)
-		return refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, change->why);
-	if (!(had & KVIEW_MEMBER_THREAD)) {
-		kview_member_leave(member, change->view, had);
-		return 0;
-	}
-	if (!kview_threads_has(kview_set_threads(member->set, change->view), change->task))
-		return refuse(-ENOENT, KVIEW_WHY_NOT_MEMBER, change->why);
-	return leave_thread(change, member);
-}
-
-static int remove(const struct change *change)
-{
-	struct mm_struct *mm = mm_of(change);
-	int err;
-
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	mutex_lock(&kview_lock);
-	err = leave(change, mm);
-	mutex_unlock(&kview_lock);
-	mmput(mm);
-	return err;
-}
-
-int kview_member_remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why)
-{
-	struct change change = { .view = view, .task = task, .reasons = reasons, .why = why };
-
-	return outside_exec(&change, remove);
 }
 
 void kview_member_leave_all(struct kview_view *view)
@@ -494,15 +307,13 @@ static void give_back(struct kview_mm *member)
 /* A thread goes. What there is no memory for stays until its process ends: nobody else gets its address. */
 static void give_up_thread(struct kview_mm *member, struct task_struct *task)
 {
-	struct change change = { .task = task };
 	struct mm_struct *mm = member->mm;
 	u32 i;
 
 	for (i = member->set->count; member && i-- > 0;) {
 		if (!kview_threads_has(member->set->threads[i], task))
 			continue;
-		change.view = member->set->views[i];
-		leave_thread(&change, member);
+		kview_member_leave_thread(member, member->set->views[i], task);
 		member = kview_member_find(mm);
 	}
 }

@@ -18,6 +18,7 @@
 
 struct kview_image;
 struct kview_pagetable;
+struct kview_threads;
 struct kview_view;
 
 struct kview_mm {
@@ -36,15 +37,6 @@ struct kview_mm {
 
 int kview_member_init(void);
 void kview_member_exit_module(void);
-
-/*
- * Make the process of @task see @view too, for @reasons, or @task alone for KVIEW_MEMBER_THREAD. Writes a KVIEW_WHY_*. Takes
- * kview_lock.
- */
-int kview_member_add(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why);
-
-/* Undo. */
-int kview_member_remove(struct kview_view *view, struct task_struct *task, u8 reasons, u32 *why);
 
 /* @member sees @view for none of @reasons any more. Returns whether it sees nothing any more, and is gone. Under kview_lock. */
 bool kview_member_leave(struct kview_mm *member, struct kview_view *view, u8 reasons);
@@ -75,6 +67,16 @@ DEFINE_FREE(kview_record, struct kview_mm *, if (!IS_ERR_OR_NULL(_T)) kview_memb
  * then nothing has changed. Under kview_lock.
  */
 int kview_member_show(struct mm_struct *mm, struct task_struct *task, struct kview_set *set, struct kview_mm **record);
+
+/*
+ * The same, where @threads, whose reference it takes over (NULL: none), are from now on the threads of @mm that see @view, and
+ * nothing else changes.
+ */
+int kview_member_show_to(struct mm_struct *mm, struct task_struct *task, struct kview_view *view,
+			 struct kview_threads *threads, struct kview_mm **record);
+
+/* @task is none of the threads that see @view any more; @member may be gone then. -ENOMEM. Under kview_lock. */
+int kview_member_leave_thread(struct kview_mm *member, struct kview_view *view, struct task_struct *task);
 
 /* @task is about to replace its address space by @mm. Takes kview_lock. */
 void kview_member_exec(struct task_struct *task, struct mm_struct *mm);

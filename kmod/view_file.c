@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "compat/symbols.h"
 #include "image.h"
+#include "join.h"
 #include "link.h"
 #include "list.h"
 #include "member.h"
@@ -92,7 +93,7 @@ static u8 reasons_of(const struct kview_member *request)
 
 static int add_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
 {
-	return kview_member_add(view, task, reasons_of(request), &request->reason);
+	return kview_join(view, task, reasons_of(request), &request->reason);
 }
 
 static int remove_member(struct kview_view *view, struct task_struct *task, struct kview_member *request)
@@ -102,7 +103,7 @@ static int remove_member(struct kview_view *view, struct task_struct *task, stru
 	/* Nobody is followed who is no member. */
 	if (reasons & KVIEW_MEMBER_ADDED)
 		reasons |= KVIEW_MEMBER_FOLLOW;
-	return kview_member_remove(view, task, reasons, &request->reason);
+	return kview_leave(view, task, reasons, &request->reason);
 }
 
 /* @flags: those that are known, of which no two go together. */
