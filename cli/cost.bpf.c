@@ -58,6 +58,12 @@ int at_kretprobe_multi(void *ctx)
 	return 0;
 }
 
+SEC("kprobe.session/__x64_sys_getpgid")
+int at_session(void *ctx)
+{
+	return 0;
+}
+
 SEC("tracepoint/task/task_rename")
 int at_event(void *ctx)
 {

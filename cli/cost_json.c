@@ -17,6 +17,8 @@ static const char *place_of_kind(enum kview_kind kind)
 		return "kprobe";
 	case KVIEW_KIND_RETURN:
 		return "kretprobe";
+	case KVIEW_KIND_SESSION:
+		return "kprobe.session";
 	case KVIEW_KIND_FENTRY:
 		return "fentry";
 	case KVIEW_KIND_FEXIT:

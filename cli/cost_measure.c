@@ -2,14 +2,18 @@
 #include "cost_measure.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "cost_subject.h"
 #include "log.h"
 #include "scope.h"
+#include "util/cleanup.h"
 
 #include "cost.skel.h"
 
@@ -33,6 +37,7 @@ struct probe {
 	unsigned int calls; /* that pass it: enum cost_call */
 	struct kview *view;
 	struct bpf_link *links[COST_HOOKS];
+	int session; /* the link of one by the kernel, or negative */
 };
 
 /* A kind of hook, with a program there and the call that passes it. */
@@ -52,6 +57,7 @@ static void detach(struct probe *probe)
 		bpf_link__destroy(probe->links[i]);
 		probe->links[i] = NULL;
 	}
+	closep(&probe->session);
 }
 
 static int attach_in_view(struct probe *probe)
@@ -69,6 +75,22 @@ static int attach_in_view(struct probe *probe)
 	return err ?: kview_add_pid(probe->view, member ? probe->bench->subject.pid : probe->bench->other.pid);
 }
 
+/* Debian 12's libbpf has no links for them. */
+static int attach_session(const struct bpf_program *program)
+{
+	const char *const function = strchr(bpf_program__section_name(program), '/') + 1;
+	union bpf_attr attr = {
+		.link_create = {
+			.prog_fd = bpf_program__fd(program),
+			.attach_type = bpf_program__get_expected_attach_type(program),
+			.kprobe_multi = { .cnt = 1, .syms = (uintptr_t)&function },
+		},
+	};
+	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int attach(struct probe *probe)
 {
 	size_t i;
@@ -76,6 +98,12 @@ static int attach(struct probe *probe)
 	if (probe->way != COST_WAY_ORDINARY)
 		return attach_in_view(probe);
 	for (i = 0; i < probe->count; i++) {
+		if (probe->programs[i] == probe->bench->bpf->progs.at_session) {
+			probe->session = attach_session(probe->programs[i]);
+			if (probe->session < 0)
+				return probe->session;
+			continue;
+		}
 		probe->links[i] = bpf_program__attach(probe->programs[i]);
 		if (!probe->links[i])
 			return -errno;
@@ -135,7 +163,14 @@ static int measure_probe(struct probe *probe, struct cost_price *ret_price)
 
 static void measure_place(struct bench *bench, enum cost_way way, const struct place *place)
 {
-	struct probe probe = { .bench = bench, .way = way, .programs = { place->program }, .count = 1, .calls = place->call };
+	struct probe probe = {
+		.bench = bench,
+		.way = way,
+		.programs = { place->program },
+		.count = 1,
+		.calls = place->call,
+		.session = -1,
+	};
 	struct cost_hook *hook = &bench->result->hooks[bench->result->count++];
 
 	*hook = (struct cost_hook){ .way = way, .place = place->name };
@@ -145,7 +180,7 @@ static void measure_place(struct bench *bench, enum cost_way way, const struct p
 /* All that can be had at once, in a view of another process: expected to be nothing, so all of it is looked for. */
 static void measure_other(struct bench *bench, const struct place *places, size_t count)
 {
-	struct probe probe = { .bench = bench, .way = COST_WAY_OTHER, .calls = COST_CALLS };
+	struct probe probe = { .bench = bench, .way = COST_WAY_OTHER, .calls = COST_CALLS, .session = -1 };
 	struct cost_hook *hook = &bench->result->hooks[bench->result->count++];
 	size_t i;
 
@@ -163,6 +198,7 @@ static void measure_all(struct bench *bench, bool views)
 		{ "kretprobe", bench->bpf->progs.at_kretprobe, COST_CALL_GETPGID },
 		{ "kprobe.multi", bench->bpf->progs.at_kprobe_multi, COST_CALL_GETPGID },
 		{ "kretprobe.multi", bench->bpf->progs.at_kretprobe_multi, COST_CALL_GETPGID },
+		{ "kprobe.session", bench->bpf->progs.at_session, COST_CALL_GETPGID },
 		{ "fentry", bench->bpf->progs.at_fentry, COST_CALL_GETPGID },
 		{ "fexit", bench->bpf->progs.at_fexit, COST_CALL_GETPGID },
 		{ "tracepoint", bench->bpf->progs.at_event, COST_CALL_RENAME },
@@ -194,6 +230,26 @@ static int measure_call(struct bench *bench)
 	return err;
 }
 
+/* The session among the programs is left out where there are none. */
+static int load_programs(struct bench *bench)
+{
+	struct kview_open_opts opts = { .sz = sizeof(opts), .name = "cost", .mode = KVIEW_MODE_ORDINARY };
+	_cleanup_(kview_closep) struct kview *view = NULL;
+	int err = kview_open(&opts, &view);
+
+	if (err)
+		return err;
+	bench->bpf = cost__open();
+	if (!bench->bpf)
+		return -errno;
+	err = kview_prepare_object(view, bench->bpf->obj);
+	if (err == -EOPNOTSUPP) {
+		bpf_program__set_autoload(bench->bpf->progs.at_session, false);
+		err = kview_prepare_object(view, bench->bpf->obj);
+	}
+	return err ?: cost__load(bench->bpf);
+}
+
 static void bench_deinit(struct bench *bench)
 {
 	cost_subject_stop(&bench->subject);
@@ -212,9 +268,9 @@ int cost_measure(struct cost_measurement *ret_measurement)
 	int err;
 
 	log_clear();
-	bench.bpf = cost__open_and_load();
-	if (!bench.bpf)
-		return cli_fail(-errno, log_cause(), "cost: the programs cannot be loaded");
+	err = load_programs(&bench);
+	if (err)
+		return cli_fail(err, log_cause(), "cost: the programs cannot be loaded");
 	err = cost_subject_start(&bench.subject) ?: cost_subject_start(&bench.other) ?: measure_call(&bench);
 	if (err)
 		return cli_fail(err, NULL, "cost: cannot measure");

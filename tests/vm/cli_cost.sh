@@ -57,9 +57,12 @@ views()
 # Nothing but numbers can be said of the times. Instructions are counted where there is a counter.
 measured()
 {
+	local sessions=''
+
+	[ "$(uname -r | cut -d. -f1,2)" = 6.1 ] || sessions='("kprobe.session",) + '
 	run 0 "$kview" cost -d 0.1 -f json
 	is_json '{(h["attached"], h["place"]) for h in j["measured"]["hooks"]} >=
-			{(way, p) for p in ("kprobe", "kretprobe", "fentry", "tracepoint", "tracepoint/syscalls", "raw_tp",
+			{(way, p) for p in '"$sessions"'("kprobe", "kretprobe", "fentry", "tracepoint", "tracepoint/syscalls", "raw_tp",
 				"raw_tp/sys_enter", "tp_btf") for way in ["ordinary"] + ["member"] * '"$1"'} and
 		("other" in [h["attached"] for h in j["measured"]["hooks"]]) == '"$1"' and j["measured"]["ns"] > 0 and
 		max(h["ns"] for h in j["measured"]["hooks"]) > 0 and
