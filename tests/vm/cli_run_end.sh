@@ -36,7 +36,13 @@ ended()
 	wait_for all_is_gone
 }
 
-ignoring='trap "" INT TERM HUP QUIT; while :; do sleep 0.1; done'
+# start_shell COMMANDS: kview run of a shell that handles signals, until it does.
+start_shell()
+{
+	rm -f "$tmp/ready"
+	start -- bash -c "$1; : >'$tmp/ready'; while :; do sleep 0.1; done"
+	wait_for [ -e "$tmp/ready" ]
+}
 
 processes()
 {
@@ -55,7 +61,7 @@ processes()
 
 	start_traced
 	start --pid "$traced" --pid "$traced" --duration 0.7
-	ended 0 '"ended":"duration"' "\"processes\":\[$traced\]" '"seconds":(0\.[7-9]|1\.)'
+	ended 0 '"ended":"duration"' "\"processes\":\[$traced\]" '"seconds":(0\.[7-9]|[1-9])'
 	for signal in INT TERM HUP QUIT; do
 		start --pid "$traced"
 		kill -s "$signal" "$tracer"
@@ -69,11 +75,6 @@ processes()
 	kill -9 "$traced"
 }
 
-command_alive()
-{
-	pgrep -P "$tracer" >/dev/null
-}
-
 commands()
 {
 	start --duration 0.5 -- "$calls" 10 100 0
@@ -81,8 +82,7 @@ commands()
 	start -- "$calls" 10 100 0
 	kill -INT "$tracer"
 	ended 0 '"ended":"signal"' '"signal":"INT"'
-	start -- bash -c 'trap "echo got it; exit 3" USR1; while :; do sleep 0.1; done'
-	wait_for command_alive
+	start_shell 'trap "echo got it; exit 3" USR1'
 	kill -USR1 "$tracer"
 	ended 0 '"ended":"exit"' '"exit":3}'
 	grep -qx 'got it' "$tmp/out" || fail "$mode: SIGUSR1 did not reach the command"
@@ -93,13 +93,13 @@ deaf_commands()
 {
 	local command
 
-	start -- bash -c "$ignoring"
+	start_shell 'trap "" INT TERM HUP QUIT'
 	command=$(pgrep -P "$tracer")
 	kill -TERM "$tracer"
-	ended 0 '"ended":"signal"' '"running":true' '"seconds":[2-9]'
+	ended 0 '"ended":"signal"' '"running":true' '"seconds":([2-9]|[1-9][0-9])'
 	kill -9 "$command" || fail "$mode: the command did not survive"
 
-	start -- bash -c "$ignoring"
+	start_shell 'trap "" INT TERM HUP QUIT'
 	command=$(pgrep -P "$tracer")
 	kill -INT "$tracer"
 	sleep 0.5
