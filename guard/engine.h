@@ -146,7 +146,7 @@ GUARD_INLINE void guard_task_sigreturn(struct guard_task *task)
 	task->depth--;
 }
 
-/* The last call of @task has been judged, but did not begin: it will be made again. */
+/* The last call of @task has been judged, but did not begin, or may not have ended: it will be made again, or may be. */
 GUARD_INLINE void guard_task_put_off(struct guard_task *task)
 {
 	guard_task_settle(task);

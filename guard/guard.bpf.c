@@ -7,9 +7,11 @@
 #include "guard/tasks.bpf.h"
 
 #define SYS_RT_SIGRETURN 15
+#define SYS_RESTART 219
 #define SYS_EXECVE 59
 #define SYS_EXECVEAT 322
 #define SYS_X32_RT_SIGRETURN 513
+#define SYS_32_RESTART 0
 #define SYS_32_EXECVE 11
 #define SYS_32_EXECVEAT 358
 #define SYS_32_SIGRETURN 119
@@ -85,6 +87,12 @@ static inline bool is_exec(__u32 number)
 	       number == guard_call_number(GUARD_SPACE_X32, GUARD_NUMBER_MAX);
 }
 
+/* What the kernel makes of a call that a signal interrupted and that goes on with what is left: the task did not ask for it. */
+static inline bool is_restart(__u64 number, bool compat)
+{
+	return compat ? number == SYS_32_RESTART : (number & ~(__u64)GUARD_X32_BIT) == SYS_RESTART;
+}
+
 /* Any call, of any task; true: who makes it is to be held for it. */
 static __attribute__((noinline)) bool call(__u32 number, bool returns)
 {
@@ -152,6 +160,8 @@ int guard_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!compat && is_usual(current, number))
 		return 0;
+	if (is_restart(number, compat))
+		return 0;
 	if (compat) {
 		returns = number == SYS_32_SIGRETURN || number == SYS_32_RT_SIGRETURN;
 		number = guard_call_number(GUARD_SPACE_32, number);
@@ -159,10 +169,16 @@ int guard_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 		returns = number == SYS_RT_SIGRETURN || number == (SYS_X32_RT_SIGRETURN | GUARD_X32_BIT);
 		number = guard_call_number(GUARD_SPACE_64, number);
 	}
-	if (!call(number, returns) || !settings.puts_off)
+	if (!call(number, returns))
 		return 0;
 	task = find_task(current);
-	return task && put_off(current, task);
+	if (!task)
+		return 0;
+	if (settings.puts_off)
+		return put_off(current, task);
+	/* It comes to the call, but if that waits, or forks, the signal ends it, and the kernel begins it anew. */
+	guard_task_put_off(task);
+	return 0;
 }
 
 SEC("raw_tp/io_uring_submit_req")

@@ -107,7 +107,7 @@ enum guard_task_flag {
 	GUARD_TASK_ALARMED = 2,	     /* by its locality frame, until that has calmed down */
 	GUARD_TASK_CALL_ALARMED = 4, /* by a first-ever call */
 	GUARD_TASK_HELD = 8,	     /* by its last call: a signal that stops or kills it is on its way */
-	GUARD_TASK_AGAIN = 16,	     /* that call did not begin: it makes it again when it goes on, */
+	GUARD_TASK_AGAIN = 16,	     /* that call did not begin, or was cut short: it makes it again when it goes on, */
 	GUARD_TASK_AGAIN_DEPTH = 32, /* in as many handlers; the bits from here on are a number */
 };
 

@@ -455,11 +455,8 @@ for program in "${programs[@]}"; do
 	ask normalize "$program"
 done
 is_as_usual 'after training'
-# Without a view the kernel begins a fork anew after each stop, and each time it is an anomaly again.
-if [ "$scope" = view ]; then
-	slow_injected
-	is_as_usual 'after nginx was attacked'
-fi
+slow_injected
+is_as_usual 'after nginx was attacked'
 stop_injected
 is_as_usual 'after sshd was attacked'
 kill_modified

@@ -78,6 +78,31 @@ static void slows(void)
 	CHECK(test_now() - start >= 100);
 }
 
+/* The subject does @what, and is slowed at @anomalies of its calls, and its children's. */
+static void is_slowed(const char *what, uint64_t anomalies)
+{
+	uint64_t held = guard_kernel_counters(guarded.kernel)->held, before = guarded.profile->anomalies;
+	pid_t pid = subject_spawn(what, -1);
+	int status;
+
+	while (!CHECK_CALL(waitpid(pid, &status, WNOHANG))) {
+		CHECK(guard_kernel_counters(guarded.kernel)->held - held <= anomalies);
+		usleep(10000);
+	}
+	CHECK_EQUAL(status, 0);
+	CHECK_EQUAL(guarded.profile->anomalies - before, anomalies);
+	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->held - held, anomalies);
+}
+
+/* What the kernel begins anew after a stop, in one way or the other, is judged once. Last comes the end, of each process. */
+static void slows_restarted(void)
+{
+	guarded.profile->response = GUARD_RESPONSE_SLOW;
+	is_slowed("spawn", 4);
+	is_slowed("nap", 2);
+	guarded.profile->response = 0;
+}
+
 /* After an alarm it starts nothing; those whom nothing is wrong with do. */
 static void refuses(void)
 {
@@ -272,6 +297,7 @@ static void machine(void)
 	stops();
 	holds_exec();
 	slows();
+	slows_restarted();
 	refuses();
 	spares();
 	spares_processes();

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guard/profile.h"
@@ -109,8 +110,19 @@ static void send_one(void)
 	syscall(SYS_writev, STDIN_FILENO, &one, 1);
 }
 
+/* A call that a signal makes the kernel begin anew, and another: libc forks by clone(). */
+static void spawn(void)
+{
+	pid_t child = syscall(SYS_fork);
+
+	if (!child)
+		_exit(0);
+	syscall(SYS_wait4, child, NULL, 0, NULL);
+}
+
 int guard_subject(const char *what)
 {
+	const struct timespec nap = { .tv_nsec = 300000000 };
 	char go;
 
 	usual();
@@ -140,6 +152,10 @@ int guard_subject(const char *what)
 		signal(SIGUSR1, on_signal), raise(SIGUSR1), usual();
 	if (!strcmp(what, "fork") && !fork())
 		usual(), _exit(0);
+	if (!strcmp(what, "spawn"))
+		spawn();
+	if (!strcmp(what, "nap"))
+		syscall(SYS_nanosleep, &nap, NULL);
 	if (!strcmp(what, "ring"))
 		ring();
 	if (!strcmp(what, "many"))
