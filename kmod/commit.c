@@ -3,6 +3,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "arena.h"
@@ -16,6 +17,11 @@
 #include "stub.h"
 #include "textpage.h"
 #include "view.h"
+
+/*
+ * A commit of thousands of pages lets others run in between: all of it may sleep, and nobody sees half of it before the
+ * switch.
+ */
 
 /* Memory a commit needs while it holds text_mutex: asked for before. */
 struct scratch {
@@ -130,11 +136,13 @@ static int prepare(struct kview_image *image, struct scratch *scratch)
 		err = kview_site_prepare(site);
 		if (err)
 			return err;
+		cond_resched();
 	}
 	xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY) {
 		err = prepare_page(image, page, scratch);
 		if (err)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
@@ -149,6 +157,7 @@ static int emit_sites(struct kview_image *image, void *buffer)
 		err = site->next ? kview_site_emit(site, buffer) : 0;
 		if (err)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
@@ -176,6 +185,7 @@ static bool build_pages(struct kview_image *image, struct scratch *scratch)
 	xa_for_each_marked(&image->pages, index, page, KVIEW_DIRTY) {
 		if (!page->live)
 			continue;
+		cond_resched();
 		build_page(image, page, scratch);
 		if (page->copy)
 			continue;
@@ -244,6 +254,7 @@ static void finish_pages(struct kview_image *image)
 		xa_clear_mark(&image->pages, index, KVIEW_DIRTY);
 		if (!page->live)
 			drop_page(image, page, index);
+		cond_resched();
 	}
 }
 
@@ -257,6 +268,7 @@ static void finish_sites(struct kview_image *image)
 		image->stub_bytes -= site->stub ? site->stub->size : 0;
 		kview_site_publish(site);
 		xa_clear_mark(&image->sites, index, KVIEW_DIRTY);
+		cond_resched();
 		if (kview_site_live(site))
 			continue;
 		xa_erase(&image->sites, index);
