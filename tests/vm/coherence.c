@@ -203,6 +203,9 @@ static struct watched watch(void)
 	watched.entry = kv_entry(watched.view, watched.counter.prog, function);
 	watched.syscall = kv_syscall(watched.view, KVIEW_HOOK_RAW_ENTER, watched.calls.prog, 0);
 	subject_start(member);
+	/* Some patches are over in no time. */
+	while (!*watched.counter.value)
+		usleep(1000);
 	return watched;
 }
 
