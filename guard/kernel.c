@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "guard.skel.h"
 #include "guard/holder.h"
+#include "util/process.h"
 
 #define LINKS 8
 
@@ -411,28 +411,10 @@ int guard_kernel_events_fd(const struct guard_kernel *kernel)
 	return kernel->epoll_fd;
 }
 
-/* When @tgid began, in clock ticks since boot: field 22, the first one after its name is the third. */
-static int read_start(uint32_t tgid, uint64_t *ret_start)
-{
-	_cleanup_(fclosep) FILE *file = NULL;
-	char path[32], line[1024], *at;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
-	file = fopen(path, "re");
-	if (!file || !fgets(line, sizeof(line), file))
-		return -ESRCH;
-	at = strrchr(line, ')');
-	if (!at ||
-	    sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-		   ret_start) != 1)
-		return -EPROTO;
-	return 0;
-}
-
 int guard_kernel_spare_process(struct guard_kernel *kernel, uint32_t tgid)
 {
 	uint64_t start;
-	int err = read_start(tgid, &start);
+	int err = process_start(tgid, &start);
 
 	if (err)
 		return err;

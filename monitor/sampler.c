@@ -18,6 +18,7 @@
 
 #include "threads.h"
 #include "util/cleanup.h"
+#include "util/process.h"
 
 #define ATTEMPTS                                                                                                       \
 	20 /* then whatever creates threads that fast is likely to be sampled through those it has created before */
@@ -103,7 +104,7 @@ static int check_complete(const struct thread_list *threads, pid_t pid, bool tre
 	if (err)
 		return err == -ESRCH ? 0 : err;
 	for (size_t i = 0; i < now.count; i++)
-		if (!thread_list_has(threads, now.list[i]) && !thread_start(now.list[i], &start) && start <= opened)
+		if (!thread_list_has(threads, now.list[i]) && !process_start(now.list[i], &start) && start <= opened)
 			return -EAGAIN;
 	return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,26 +89,6 @@ int thread_list_add_tree(struct thread_list *list, pid_t pid)
 }
 
 /* Fields are counted from behind the name, which can contain anything. */
-int thread_start(pid_t tid, uint64_t *ret_ticks)
-{
-	_cleanup_(fclosep) FILE *file = NULL;
-	char path[64], text[1024], *rest;
-	size_t len;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return -ESRCH;
-	len = fread(text, 1, sizeof(text) - 1, file);
-	text[len] = '\0';
-	rest = strrchr(text, ')');
-	if (!rest ||
-	    sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-		   ret_ticks) != 1)
-		return -ESRCH;
-	return 0;
-}
-
 uint64_t thread_now(void)
 {
 	uint64_t hz = sysconf(_SC_CLK_TCK);

@@ -25,8 +25,7 @@ int thread_list_add_process(struct thread_list *list, pid_t pid);
 /* Add process @pid and all its descendants: processes, not threads. -ESRCH */
 int thread_list_add_tree(struct thread_list *list, pid_t pid);
 
-/* When thread @tid began, in ticks of /proc/PID/stat; now, in the same ticks. -ESRCH */
-int thread_start(pid_t tid, uint64_t *ret_ticks);
+/* Now, in the ticks of process_start(). */
 uint64_t thread_now(void);
 
 #endif /* KVIEW_MONITOR_THREADS_H */
