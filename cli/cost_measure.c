@@ -91,24 +91,25 @@ static int attach_session(const struct bpf_program *program)
 	return fd < 0 ? -errno : fd;
 }
 
+static int attach_one(struct probe *probe, size_t i)
+{
+	if (probe->programs[i] == probe->bench->bpf->progs.at_session) {
+		probe->session = attach_session(probe->programs[i]);
+		return probe->session < 0 ? probe->session : 0;
+	}
+	probe->links[i] = bpf_program__attach(probe->programs[i]);
+	return probe->links[i] ? 0 : -errno;
+}
+
 static int attach(struct probe *probe)
 {
-	size_t i;
+	int err = 0;
 
 	if (probe->way != COST_WAY_ORDINARY)
 		return attach_in_view(probe);
-	for (i = 0; i < probe->count; i++) {
-		if (probe->programs[i] == probe->bench->bpf->progs.at_session) {
-			probe->session = attach_session(probe->programs[i]);
-			if (probe->session < 0)
-				return probe->session;
-			continue;
-		}
-		probe->links[i] = bpf_program__attach(probe->programs[i]);
-		if (!probe->links[i])
-			return -errno;
-	}
-	return 0;
+	for (size_t i = 0; i < probe->count && !err; i++)
+		err = attach_one(probe, i);
+	return err;
 }
 
 static int price_calls(struct bench *bench, unsigned int calls, struct cost_price *ret_price)
