@@ -6,24 +6,13 @@
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/guard/service.inc
+. tests/guard/victim.inc
 
-victim=$PWD/build/tests/guard/victim
 port=7704
 cgroup=/sys/fs/cgroup/kview-guard-deaths
 mkdir -p $cgroup
 
-# serve CLIENT...: the victim until the client is done.
-serve()
-{
-	rm -rf "$tmp/notes"
-	mkdir "$tmp/notes"
-	"$victim" $port "$tmp/notes" &
-	server=$!
-	"$@" >"$tmp/client" 2>&1
-}
-
 holder() { pgrep -P $guard -x kview-holder; }
-is_stopped() { [ "$(ps -o stat= -p "$server" | cut -c1)" = T ]; }
 
 count_fds()
 {
@@ -44,11 +33,6 @@ attack()
 	client=$!
 	patiently victim_is_stopped
 	patiently holds_one
-}
-
-victim_is_stopped()
-{
-	server=$(pgrep -n -x victim) && is_stopped
 }
 
 # It goes on where it was stopped: with the attack.

@@ -6,21 +6,10 @@
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/guard/service.inc
+. tests/guard/victim.inc
 
-victim=$PWD/build/tests/guard/victim
 port=7705
 profiles_max=1024
-
-# serve CLIENT...: the victim until the client is done.
-serve()
-{
-	rm -rf "$tmp/notes"
-	mkdir "$tmp/notes"
-	"$victim" $port "$tmp/notes" &
-	server=$!
-	"$@" >"$tmp/client" 2>&1
-	wait $server
-}
 
 resident() { awk '/^VmRSS/ { print $2 }' /proc/$guard/status; }
 
@@ -35,6 +24,7 @@ mkdir "$tmp/flood"
 start_guard --all
 for seed in 1 2; do
 	serve tests/guard/client.py $port $seed 100 || fail "the client: $(<"$tmp/client")"
+	wait $server
 done
 ask normalize victim
 ask set victim kill
@@ -60,8 +50,10 @@ grep -Eq '^kview_guard_no_profile_total [1-9][0-9]{2,}$' "$tmp/metrics" || fail 
 
 ask_json "j['state'] == 'normal' and j['respond'] == 'kill' and j['alarms'] == 0" show victim
 serve tests/guard/client.py $port 2 100 || fail "the client: $(<"$tmp/client")"
+wait $server
 ask_json "j['alarms'] == 0" show victim
-! serve timeout 100 tests/guard/exploit.py $port "$victim" 'echo taken over' || fail "the server was not killed"
+serve timeout 100 tests/guard/exploit.py $port "$victim" 'echo taken over' || true # it is cut off
+! wait $server || fail "the server was not killed"
 ! grep -q '^taken over$' "$tmp/client" || fail "the exploit was not stopped"
 ask_json "j['alarms'] >= 1" show victim
 stop_guard

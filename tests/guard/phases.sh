@@ -6,8 +6,8 @@
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/guard/service.inc
+. tests/guard/victim.inc
 
-victim=$PWD/build/tests/guard/victim
 port=7706
 disk=$tmp/disk
 profiles=$disk/profiles.db
@@ -17,11 +17,7 @@ trap 'umount -l "$disk"; cli_exit' EXIT
 
 learn()
 {
-	rm -rf "$tmp/notes"
-	mkdir "$tmp/notes"
-	"$victim" $port "$tmp/notes" &
-	server=$!
-	tests/guard/client.py $port "$1" 60 >"$tmp/client" 2>&1 || fail "the client: $(<"$tmp/client")"
+	serve tests/guard/client.py $port "$1" 60 || fail "the client: $(<"$tmp/client")"
 	wait $server
 }
 

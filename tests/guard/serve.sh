@@ -6,8 +6,8 @@
 set -euo pipefail
 . tests/vm/cli.inc
 . tests/guard/service.inc
+. tests/guard/victim.inc
 
-victim=$PWD/build/tests/guard/victim
 port=7701
 
 start()
@@ -72,18 +72,8 @@ ask_json "j['alarms'] == 0 and j['state'] == 'normal'" show "$redis_profile"
 
 # --- a server that is taken over ---
 
-# serve CLIENT...
-serve()
-{
-	rm -rf "$tmp/notes"
-	mkdir "$tmp/notes"
-	"$victim" $port "$tmp/notes" &
-	server=$!
-	timeout 100 "$@" >"$tmp/client" 2>&1 || true
-}
-
 for i in 1 2; do
-	serve tests/guard/client.py $port $i 100
+	serve timeout 100 tests/guard/client.py $port $i 100 || fail "the client: $(<"$tmp/client")"
 	[ ! -s "$tmp/client" ] || fail "the client: $(<"$tmp/client")"
 	wait $server
 done
@@ -92,7 +82,7 @@ events=$!
 ask normalize victim
 ask set victim kill
 ask_json "j['respond'] == 'kill' and j['program'] == '$victim'" show victim
-serve tests/guard/exploit.py $port "$victim" 'echo taken over'
+serve timeout 100 tests/guard/exploit.py $port "$victim" 'echo taken over' || true # it is cut off
 ! grep -q '^taken over$' "$tmp/client" || fail "the exploit was not stopped"
 wait $server && fail "the server was not killed"
 patiently grep -q '"killed"' "$tmp/events"
@@ -106,7 +96,7 @@ grep -q 'ALARM: a call it never made before, killed' "$tmp/told" || fail "no ala
 
 # Or it becomes no shell; the guard was started without a word of that.
 ask set victim refuse-exec
-serve tests/guard/exploit.py $port "$victim" 'echo taken over'
+serve timeout 100 tests/guard/exploit.py $port "$victim" 'echo taken over' || true # it is cut off
 ! grep -q '^taken over$' "$tmp/client" || fail "it became a shell"
 wait $server && fail "the server went on without the shell it was made to become"
 ask_json "j['counters']['refused'] >= 1" status
@@ -127,14 +117,9 @@ ask save
 
 # --- kill -9: nobody is held, nothing that was saved is lost ---
 
-is_stopped() { [ "$(ps -o stat= -p $server | cut -c1)" = T ]; }
-rm -rf "$tmp/notes"
-mkdir "$tmp/notes"
-"$victim" $port "$tmp/notes" &
-server=$!
-tests/guard/exploit.py $port "$victim" 'echo taken over' >"$tmp/client" 2>&1 &
+serve tests/guard/exploit.py $port "$victim" 'echo taken over' &
 client=$!
-patiently is_stopped
+patiently victim_is_stopped
 kill -9 $guard
 wait $guard 2>/dev/null || true
 wait $client || fail "the exploit does not go on without a guard: $(<"$tmp/client")"
