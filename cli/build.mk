@@ -6,7 +6,8 @@ monitor_libraries := -lelf -liberty -lprotobuf-c
 cli_sources := $(wildcard cli/*.c exec/*.c)
 
 $(eval $(call program,cli/kview,$(cli_sources),$(OUT)/guard/guard.a $(OUT)/monitor/libmonitor.a \
-	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lyaml -lz -lm \
+	$(OUT)/monitor/daemon/libmonitord.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/supervise/libsupervise.a \
+	$(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lyaml -lz -lm \
 	$(monitor_libraries)))
 
 ALL += $(OUT)/cli/kview

@@ -7,22 +7,7 @@
 #ifndef KVIEW_EXEC_NARROW_H
 #define KVIEW_EXEC_NARROW_H
 
-#include <linux/perf_event.h>
-#include <sys/types.h>
-
 #include "supervisor.h"
-
-/* The arguments of perf_event_open(2), copied. */
-struct perf_request {
-	union {
-		struct perf_event_attr attr;
-		char bytes[4096]; /* as much as the kernel takes */
-	};
-	pid_t pid;
-	int cpu;
-	int group_fd;
-	unsigned long flags;
-};
 
 /* A uprobe: kept to the process, when just one is traced. */
 struct answer narrow_uprobe(struct supervisor *sup, const struct call *call, const struct perf_request *request);

@@ -11,32 +11,6 @@
 
 #define RETURN_PROBE 1 /* bit of attr.config, see the "retprobe" format of both sources */
 
-static int read_attr(const struct call *call, struct perf_request *ret_request)
-{
-	struct perf_request request = {
-		.pid = (int)call->notif.data.args[1],
-		.cpu = (int)call->notif.data.args[2],
-		.group_fd = (int)call->notif.data.args[3],
-		.flags = call->notif.data.args[4],
-	};
-	const uint64_t address = call->notif.data.args[0];
-	uint32_t size;
-	int err;
-
-	err = call_read(call, address + offsetof(struct perf_event_attr, size), &size, sizeof(size));
-	if (err)
-		return err;
-	if (!size)
-		size = PERF_ATTR_SIZE_VER0;
-	if (size < PERF_ATTR_SIZE_VER0 || size > sizeof(request.bytes))
-		return -E2BIG;
-	err = call_read(call, address, request.bytes, size);
-	request.attr.size = size; /* it may have changed since */
-	if (!err)
-		*ret_request = request;
-	return err;
-}
-
 /*
  * An event that is opened for a program to be attached to says next to nothing about samples and counts; perf(1) and
  * others who want those themselves do.
@@ -123,7 +97,7 @@ struct answer perf_open_call(struct supervisor *sup, const struct call *call)
 {
 	struct perf_request request;
 
-	if (read_attr(call, &request))
+	if (perf_request_read(call, &request))
 		return answer_kernel(); /* which says what is wrong with it */
 	if (request.attr.type == PERF_TYPE_TRACEPOINT)
 		return supervisor_lets_attach(sup, call) ? open_tracepoint(sup, call, &request) : answer_value(-EACCES);

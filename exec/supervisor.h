@@ -3,11 +3,12 @@
 #ifndef KVIEW_EXEC_SUPERVISOR_H
 #define KVIEW_EXEC_SUPERVISOR_H
 
-#include "call.h"
 #include "exec.h"
 #include "inherited.h"
 #include "leaving.h"
 #include "pending.h"
+#include "supervise/call.h"
+#include "supervise/perf_request.h"
 #include "tool.h"
 #include "tracefs.h"
 

@@ -17,25 +17,8 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "supervise/handover.h"
 #include "util/cleanup.h"
-
-static int send_number(int socket, int number)
-{
-	return send(socket, &number, sizeof(number), MSG_NOSIGNAL) == sizeof(number) ? 0 : -errno;
-}
-
-/* -ECHILD: the other end is gone. */
-static int receive_number(int socket, int *ret_number)
-{
-	ssize_t size;
-
-	do
-		size = recv(socket, ret_number, sizeof(*ret_number), 0);
-	while (size < 0 && errno == EINTR);
-	if (size < 0)
-		return -errno;
-	return size == sizeof(*ret_number) ? 0 : -ECHILD;
-}
 
 /* Not by execve() either: the bounding set, or failing that no_new_privs, keeps it from root's programs. */
 static int give_up_net_admin(void)
@@ -65,10 +48,10 @@ static void __attribute__((noreturn)) become(char **argv, int socket, pid_t pare
 		_exit(126);
 	listener = dry_run ? give_up_net_admin() : 0;
 	listener = listener ?: exec_filter_install();
-	if (!send_number(socket, listener) && listener >= 0 && !receive_number(socket, &go)) {
+	if (!handover_send(socket, listener) && listener >= 0 && !handover_receive(socket, &go)) {
 		close(listener);
 		execvp(argv[0], argv);
-		send_number(socket, -errno);
+		handover_send(socket, -errno);
 	}
 	_exit(127);
 }
@@ -77,7 +60,7 @@ static int take_listener(struct tool *tool, int socket)
 {
 	int number, err;
 
-	err = receive_number(socket, &number);
+	err = handover_receive(socket, &number);
 	if (err)
 		return err;
 	if (number < 0)
@@ -91,7 +74,7 @@ static int wait_for_execution(int socket)
 {
 	int number, err;
 
-	err = receive_number(socket, &number);
+	err = handover_receive(socket, &number);
 	return err == -ECHILD ? 0 : err ?: number;
 }
 
@@ -116,7 +99,7 @@ int tool_start(struct tool *tool, char **argv, bool dry_run)
 	tool->pidfd = pidfd_open(tool->pid, 0);
 	if (tool->pidfd < 0)
 		return -errno;
-	err = take_listener(tool, ours) ?: send_number(ours, 0);
+	err = take_listener(tool, ours) ?: handover_send(ours, 0);
 	return err ?: wait_for_execution(ours);
 }
 

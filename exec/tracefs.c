@@ -22,23 +22,6 @@ static const char *tracefs(void)
 	return NULL;
 }
 
-static uint32_t read_type(const char *source)
-{
-	_cleanup_(fclosep) FILE *file = NULL;
-	char path[64];
-	uint32_t type;
-
-	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", source);
-	file = fopen(path, "re");
-	return file && fscanf(file, "%" SCNu32, &type) == 1 ? type : UINT32_MAX;
-}
-
-void perf_types_read(struct perf_types *ret_types)
-{
-	ret_types->kprobe = read_type("kprobe");
-	ret_types->uprobe = read_type("uprobe");
-}
-
 static int add_point(struct tracepoints *points, uint64_t id, const char *category, const char *name)
 {
 	struct tracepoint *list, *point;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the numbers in perf_event_open(2) mean on the running kernel: types of events, and ids of tracepoints. */
+/* What the ids of tracepoints in perf_event_open(2) mean on the running kernel. */
 #ifndef KVIEW_EXEC_TRACEFS_H
 #define KVIEW_EXEC_TRACEFS_H
 
@@ -7,14 +7,6 @@
 #include <stdint.h>
 
 #include "hook.h"
-
-/* Type numbers of perf's dynamic event sources; UINT32_MAX where the kernel has none. */
-struct perf_types {
-	uint32_t kprobe;
-	uint32_t uprobe;
-};
-
-void perf_types_read(struct perf_types *ret_types);
 
 struct tracepoint {
 	uint64_t id;

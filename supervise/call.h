@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One system call of the tool that waits for our answer. Everything of the tool's memory that an answer depends on is
+ * One system call of a process under a seccomp filter that waits for our answer. Everything of the tool's memory that an answer depends on is
  * copied once, and only the copy is looked at: other threads of the tool may change it meanwhile.
  */
-#ifndef KVIEW_EXEC_CALL_H
-#define KVIEW_EXEC_CALL_H
+#ifndef KVIEW_SUPERVISE_CALL_H
+#define KVIEW_SUPERVISE_CALL_H
 
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -72,4 +72,4 @@ bool call_may_attach(const struct call *call);
 /* Does it reach all files that we reach? Asked before a path of the tool's is looked up by our rights. */
 bool call_reaches_files(const struct call *call);
 
-#endif /* KVIEW_EXEC_CALL_H */
+#endif /* KVIEW_SUPERVISE_CALL_H */
