@@ -6,6 +6,8 @@ import sys
 import time
 
 NAME = os.path.basename(sys.argv[0])
+# How many times longer than usual things take here.
+SLOW = int(os.environ.get("KVIEW_SLOW", "1"))
 
 
 def expect(what, condition):
@@ -41,7 +43,7 @@ class Page:
 
     def wait(self, what, condition):
         from selenium.common.exceptions import StaleElementReferenceException
-        for _ in range(600):
+        for _ in range(600 * SLOW):
             try:
                 if condition():
                     return
@@ -54,6 +56,25 @@ class Page:
 
     def wait_text(self, selector, wanted):
         self.wait(f"{wanted} in {selector}", lambda: wanted in self.text(selector))
+
+    def rows(self, table):
+        """The cells of each line, as text."""
+        return self.browser.execute_script("""
+            return [...document.querySelectorAll(arguments[0] + " tbody tr")].map(line =>
+                [...line.children].map(cell => cell.textContent))""", table)
+
+    def row(self, table, first):
+        """The cells of the line that begins so; [] when there is none."""
+        return next((cells for cells in self.rows(table) if cells[0] == first), [])
+
+    def colors(self, canvas):
+        """How many there are in the picture."""
+        return self.browser.execute_script("""
+            const canvas = document.getElementById(arguments[0]), seen = new Set();
+            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            for (let i = 0; i < data.length; i += 4)
+                seen.add(data[i] + "," + data[i + 1] + "," + data[i + 2]);
+            return seen.size;""", canvas)
 
     def go(self, part):
         self.one(f"nav a[data-view={part}]").click()

@@ -33,35 +33,16 @@ def serve(program, key_file):
     sys.exit("monitord_page.py: nobody listens")
 
 
-def row(page, table, first):
-    """The cells of the line that begins so; [] when there is none."""
-    for line in page.browser.execute_script("""
-            return [...document.querySelectorAll(arguments[0] + " tbody tr")].map(line =>
-                [...line.children].map(cell => cell.textContent))""", table):
-        if line[0] == first:
-            return line
-    return []
-
-
-def colors(page, canvas):
-    return page.browser.execute_script("""
-        const canvas = document.getElementById(arguments[0]), seen = new Set();
-        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-        for (let i = 0; i < data.length; i += 4)
-            seen.add(data[i] + "," + data[i + 1] + "," + data[i + 2]);
-        return seen.size;""", canvas)
-
-
 def look_around(page, address):
     page.browser.get(address)
     page.wait_text("#link", "live")
     # Two answers are two seconds apart at the least; in each of them the same has happened.
-    page.wait("rates", lambda: row(page, "#target-table", "web")[5] not in ("", "0"))
-    web = row(page, "#target-table", "web")
+    page.wait("rates", lambda: page.row("#target-table", "web")[5] not in ("", "0"))
+    web = page.row("#target-table", "web")
     expect(f"seven sessions: {web}", web[8] == "7")
     page.wait_text("#request-table", "/a\"b\\c")
-    page.wait("what was asked", lambda: row(page, "#request-table", "names") and row(page, "#request-table", "web"))
-    names, web = row(page, "#request-table", "names"), row(page, "#request-table", "web")
+    page.wait("what was asked", lambda: page.row("#request-table", "names") and page.row("#request-table", "web"))
+    names, web = page.row("#request-table", "names"), page.row("#request-table", "web")
     expect(f"DNS, as text: {names}", names[1:4] == ["DNS", "<img src=x>", "NOERROR"] and not page.all("img"))
     # Five of 3 ms and one of 40 ms: the mean is exact, the rest lies in the buckets from 2.1 and from 33.6 ms.
     expect(f"the mean: {web}", web[5] == "9.17 ms")
@@ -72,7 +53,7 @@ def look_around(page, address):
 
 def see_heat(page):
     for name in ("heat", "gc"):
-        page.wait(f"a picture of {name}", lambda: colors(page, f"{name}-map") > 3)
+        page.wait(f"a picture of {name}", lambda: page.colors(f"{name}-map") > 3)
     page.wait_text("#heat-text", "Times of http request: ")
     page.wait_text("#gc-text", "Pauses: ")
     expect("histograms to choose from", page.text("#heat-metric option").split("\n") == ["http request", "dns query"])
@@ -85,8 +66,8 @@ def see_heat(page):
 
 
 def see_cost(page):
-    page.wait("its programs", lambda: row(page, "#program-table", "monitor_cpu")[1] == "the targets")
-    page.wait("they run", lambda: float(row(page, "#program-table", "monitor_cpu")[2].replace(",", "")) > 0)
+    page.wait("its programs", lambda: page.row("#program-table", "monitor_cpu")[1] == "the targets")
+    page.wait("they run", lambda: float(page.row("#program-table", "monitor_cpu")[2].replace(",", "")) > 0)
     expect("tiles", len(page.all("#tiles div")) == 6)
 
 
@@ -99,9 +80,7 @@ def without_key(page):
 
 def see_sessions(page):
     page.wait("sessions", lambda: len(page.all("#session-table tbody tr")) == 3)
-    rows = page.browser.execute_script("""
-        return [...document.querySelectorAll("#session-table tbody tr")].map(line =>
-            [...line.children].map(cell => cell.textContent))""")
+    rows = page.rows("#session-table")
     # Those that have sent most come first.
     expect(f"sessions: {rows}", rows == [
         ["web", "server", "192.0.2.9:40001", "192.0.2.1:80", "75 s", "2.00 KiB", "100 B", "2.50 ms", "0"],
