@@ -12,7 +12,7 @@ lint:
 
 lint-shell:
 	$(call say,LINT,shellcheck)
-	$(Q)$(shell_files) | xargs -0r shellcheck
+	$(Q)$(shell_files) | xargs -0r shellcheck -x
 
 # Every file we wrote names its licence near its top.
 lint-spdx:
@@ -21,10 +21,10 @@ lint-spdx:
 		xargs -0r grep -L 'SPDX-License-Identifier:'); \
 	[ -z "$$files" ] || { echo "no SPDX line:" $$files >&2; exit 1; }
 
-# Two macros of mdoc, and what tests misspell on purpose.
+# Two macros of mdoc, one of ours, and what tests misspell on purpose.
 lint-spelling:
 	$(call say,LINT,codespell)
-	$(Q)$(tracked) ':!LICENSES' | xargs -0r codespell --ignore-words-list nd,fo,opne,raed
+	$(Q)$(tracked) ':!LICENSES' | xargs -0r codespell --ignore-words-list nd,fo,whats,opne,prcess,raed
 
 lint-format:
 	$(call say,LINT,clang-format)

@@ -5,10 +5,9 @@
 set -euo pipefail
 
 declare -A packages=(
-	[build]='gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libcap-ng-dev libelf-dev
-		 zlib1g-dev libiberty-dev libjansson-dev libcurl4-gnutls-dev libmicrohttpd-dev libpcp-pmda3-dev libpcp3-dev libprotobuf-c-dev libsnappy-dev libsqlite3-dev
-		 libyaml-dev
-		 linux-libc-dev protobuf-c-compiler'
+	[build]='gcc libc6-dev make pkg-config clang llvm bpftool linux-libc-dev protobuf-c-compiler
+		 libbpf-dev libcap-ng-dev libcurl4-gnutls-dev libelf-dev libiberty-dev libjansson-dev libmicrohttpd-dev
+		 libpcp-pmda3-dev libpcp3-dev libprotobuf-c-dev libsnappy-dev libsqlite3-dev libyaml-dev zlib1g-dev'
 	# The kernel's header trees name gcc-12 and run objtool and pahole.
 	[kmod]='gcc-12 make binutils xz-utils libelf1 libssl3 zlib1g pahole kmod'
 	[vm]='qemu-system-x86 qemu-system-common busybox-static cpio kmod xz-utils util-linux uidmap'

@@ -7,7 +7,9 @@ runs=3000
 failed=0
 
 for fuzzer in build/fuzz/tests/fuzz/fuzz_*; do
-	[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
+	if [ ! -x "$fuzzer" ] || [ ! -f "$fuzzer" ]; then
+		continue
+	fi
 	echo "$fuzzer"
 	"$fuzzer" -seed=1 -runs=$runs -max_len=2000 -timeout=60 -verbosity=0 -artifact_prefix="$fuzzer-" || failed=1
 	found=1
