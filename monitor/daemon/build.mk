@@ -18,7 +18,8 @@ $(OUT)/monitor/daemon/page.o: override CFLAGS += -I$(OUT)
 $(OUT)/monitor/daemon/scope.o: override CFLAGS += -I$(OUT)
 
 $(eval $(call program,monitor/daemon/kview-monitord,monitor/daemon/main.c,$(OUT)/monitor/daemon/libmonitord.a \
-	$(OUT)/monitor/libmonitor.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/lib/libkview.a $(monitord_libraries) -liberty -lm))
+	$(OUT)/monitor/libmonitor.a $(OUT)/page/libpage.a $(OUT)/shield/libshield.a $(OUT)/supervise/libsupervise.a \
+	$(OUT)/lib/libkview.a $(monitord_libraries) -liberty -lm))
 
 ALL += $(OUT)/monitor/daemon/kview-monitord
 INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/kview-monitord.service:$(SYSTEMDIR)/systemd/system \
@@ -26,10 +27,11 @@ INSTALLED += $(OUT)/monitor/daemon/kview-monitord:$(SBINDIR) packaging/systemd/k
 
 monitord_unit_tests := $(basename $(notdir $(wildcard tests/unit/test_monitord_*.c)))
 $(foreach name,$(monitord_unit_tests),$(eval \
-	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(OUT)/page/libpage.a $(monitord_libraries))))
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c,$(OUT)/monitor/daemon/libmonitord.a $(OUT)/supervise/libsupervise.a \
+		$(OUT)/page/libpage.a $(monitord_libraries))))
 # What tests/unit/monitord_prometheus.sh has scraped.
 $(eval $(call program,tests/unit/monitord_metrics,tests/unit/monitord_metrics.c,$(OUT)/monitor/daemon/libmonitord.a \
-	$(OUT)/monitor/libmonitor.a $(OUT)/page/libpage.a $(monitord_libraries) -lm))
+	$(OUT)/monitor/libmonitor.a $(OUT)/supervise/libsupervise.a $(OUT)/page/libpage.a $(monitord_libraries) -lm))
 CHECK_UNIT += $(OUT)/tests/unit/monitord_metrics
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_config.c \

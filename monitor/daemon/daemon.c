@@ -18,6 +18,7 @@
 #include "key_file.h"
 #include "metrics.h"
 #include "note.h"
+#include "perf_opener.h"
 #include "privileges.h"
 #include "probe.h"
 #include "push.h"
@@ -43,6 +44,7 @@ struct monitor_daemon {
 	uint64_t looked_at, json_at;
 	unsigned int generation; /* of the scope that the probes have followed */
 	int signals, timer;
+	pid_t opener; /* of perf events; 0: there is none */
 	bool ended;
 };
 
@@ -367,6 +369,9 @@ static void take_timer(struct monitor_daemon *daemon)
 	write_json(daemon);
 	send_pushes(daemon, false);
 	flames_look(daemon->flames, now(CLOCK_MONOTONIC));
+	if (perf_opener_has_ended(&daemon->opener))
+		monitor_note("kview-perf has ended: until a new start there are no flame graphs, and collectors of programs"
+			     " that begin are not watched");
 }
 
 static void take_news(struct monitor_daemon *daemon)
@@ -422,6 +427,16 @@ static int open_events(struct monitor_daemon *daemon)
 	return 0;
 }
 
+/* Without it all but some perf events is as with it. */
+static int start_opener(struct monitor_daemon *daemon)
+{
+	int err = perf_opener_is_needed() ? perf_opener_start(&daemon->opener) : 0;
+
+	if (err && err != -EPERM)
+		monitor_note("perf events are opened without help: %s", strerror(-err));
+	return 0;
+}
+
 static void say_what_runs(const struct monitor_daemon *daemon)
 {
 	char words[160] = "";
@@ -438,7 +453,8 @@ static int begin(struct monitor_daemon *daemon)
 {
 	int err;
 
-	err = open_events(daemon) ?: metrics_new(daemon->config->series, &daemon->metrics);
+	err = open_events(daemon) ?: start_opener(daemon);
+	err = err ?: metrics_new(daemon->config->series, &daemon->metrics);
 	err = err ?: monitor_scope_open(&daemon->scope);
 	if (err == -EPERM)
 		monitor_note("it needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
@@ -469,6 +485,7 @@ static void end(struct monitor_daemon *daemon)
 	cost_close(daemon->cost);
 	monitor_scope_close(daemon->scope);
 	metrics_free(daemon->metrics);
+	perf_opener_stop(daemon->opener);
 	closep(&daemon->signals);
 	closep(&daemon->timer);
 	free_config(daemon->config);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "perf_opener.h"
 #include "monitor/recorder.h"
 #include "monitor/svg.h"
 #include "monitor/threads.h"
@@ -145,13 +146,17 @@ static int write_picture(const char *name, const struct flame_tree *tree, const 
 	return svg_write(tree, &options, out);
 }
 
-/* Debian's kernels know a level at which CAP_PERFMON is not enough for perf events, and begin with it. */
-static bool perf_is_forbidden(void)
+static void say_why(int err, const char *name, FILE *out)
 {
-	_cleanup_(fclosep) FILE *in = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-	int level;
-
-	return in && fscanf(in, "%d", &level) == 1 && level > 2;
+	if (err == -ESRCH)
+		fprintf(out, "%s: no process of it runs\n", name);
+	else if (err == -EACCES && perf_opener_is_needed())
+		fputs("the daemon may not sample: it began without CAP_SYS_ADMIN, or before kernel.perf_event_paranoid was raised\n",
+		      out);
+	else if (err == -ENOSYS)
+		fputs("the daemon may not sample: its kview-perf has ended\n", out);
+	else if (err)
+		fprintf(out, "%s: cannot be recorded: %s\n", name, strerror(-err));
 }
 
 static int record(const struct thread_list *list, const char *name, FILE *out)
@@ -167,13 +172,7 @@ static int record(const struct thread_list *list, const char *name, FILE *out)
 	err = err ?: run(recorder);
 	err = err ?: recorder_finish(recorder, &tree, &stats);
 	err = err ?: write_picture(name, tree, &stats, out);
-	if (err == -ESRCH)
-		fprintf(out, "%s: no process of it runs\n", name);
-	else if (err == -EACCES && perf_is_forbidden())
-		fputs("the daemon may not sample: sysctl kernel.perf_event_paranoid=2 allows it, for those with CAP_PERFMON\n",
-		      out);
-	else if (err)
-		fprintf(out, "%s: cannot be recorded: %s\n", name, strerror(-err));
+	say_why(err, name, out);
 	return err;
 }
 

@@ -20,8 +20,7 @@ void flames_free(struct flames *flames);
 
 /*
  * Write the last picture (SVG) of the CPU time of @target, and let the next one be recorded. -EINPROGRESS: there is none
- * yet; -EBUSY: another target is being recorded; -ENOENT: there is no such target; -EIO: it cannot be recorded, as with
- * kernel.perf_event_paranoid above 2. Of these
+ * yet; -EBUSY: another target is being recorded; -ENOENT: there is no such target; -EIO: it cannot be recorded. Of these
  * a line that tells so is written.
  */
 int flames_ask(struct flames *flames, const char *target, uint64_t now, FILE *out);

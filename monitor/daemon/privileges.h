@@ -8,4 +8,7 @@
  */
 int privileges_drop(void);
 
+/* The same for a process that opens perf events for another, and nothing else. */
+int privileges_keep_perf(void);
+
 #endif /* KVIEW_MONITOR_PRIVILEGES_H */

@@ -93,6 +93,7 @@ monitor_service()
 		"ExecStart=$PWD/build/monitor/daemon/kview-monitord /etc/kview/monitor.yaml"
 	start "$unit"
 	wait_for is_measured 'kview_processes{target="scope"} 1'
+	pgrep -P "$(property "$unit" MainPID)" -x kview-perf >"$tmp/opener" || fail "nobody opens perf events for $unit"
 	systemctl reload "$unit"
 	wait_for is_measured 'kview_processes{target="scope"} 1'
 	is_property "$unit" NRestarts 0 || fail "$unit was started again: $(systemctl status --no-pager "$unit")"
