@@ -85,10 +85,21 @@ GUARD_INLINE void guard_task_calm(struct guard_task *task, const struct guard_pr
 	task->epoch = profile->epoch;
 }
 
-/* Begin with @profile, at a fork nobody saw or at an exec. */
+/* Nothing is known of @task but that @window came before, also in what handlers interrupted that it may be in. */
+GUARD_INLINE void guard_task_windows(struct guard_task *task, __u64 window)
+{
+	__u32 i;
+
+	task->window = window;
+#pragma GCC unroll 8
+	for (i = 0; i < GUARD_FRAMES; i++)
+		task->frames[i] = window;
+}
+
+/* Begin with @profile, at an exec. */
 GUARD_INLINE void guard_task_exec(struct guard_task *task, const struct guard_profile *profile, __u32 number)
 {
-	task->window = ~0ULL;
+	guard_task_windows(task, GUARD_WINDOW_NONE);
 	task->profile = number;
 	task->calls = 0;
 	task->short_calls = 0;
@@ -98,6 +109,18 @@ GUARD_INLINE void guard_task_exec(struct guard_task *task, const struct guard_pr
 	task->unmatched = 0;
 	task->flags = 0;
 	guard_task_calm(task, profile);
+}
+
+/*
+ * Begin with @profile in the middle of what it does: it was there before the guard. The published rule takes that for the
+ * start of a process.
+ */
+GUARD_INLINE void guard_task_meet(const struct guard_rule *rule, struct guard_task *task,
+				  const struct guard_profile *profile, __u32 number)
+{
+	guard_task_exec(task, profile, number);
+	if (rule->kind != GUARD_RULE_PH)
+		guard_task_windows(task, GUARD_WINDOW_UNSEEN);
 }
 
 /* @child goes on where its parent is: also what the parent did wrong. */
@@ -121,7 +144,7 @@ GUARD_INLINE void guard_task_signal(struct guard_task *task)
 	for (i = GUARD_FRAMES - 1; i > 0; i--)
 		task->frames[i] = task->frames[i - 1];
 	task->frames[0] = task->window;
-	task->window = ~0ULL;
+	task->window = GUARD_WINDOW_NONE;
 	if (task->depth < GUARD_FRAMES)
 		task->depth++;
 	else if (task->lost_frames != 0xff)
@@ -133,17 +156,15 @@ GUARD_INLINE void guard_task_sigreturn(struct guard_task *task)
 {
 	__u32 i;
 
-	if (!task->depth) {
-		task->window = ~0ULL;
-		if (task->unmatched != 0xff)
-			task->unmatched++;
-		return;
-	}
 	task->window = task->frames[0];
 #pragma GCC unroll 8
 	for (i = 0; i < GUARD_FRAMES - 1; i++)
 		task->frames[i] = task->frames[i + 1];
-	task->depth--;
+	task->frames[GUARD_FRAMES - 1] = GUARD_WINDOW_NONE;
+	if (task->depth)
+		task->depth--;
+	else if (task->unmatched != 0xff)
+		task->unmatched++;
 }
 
 /* The last call of @task has been judged, but did not begin, or may not have ended: it will be made again, or may be. */
@@ -397,7 +418,7 @@ GUARD_INLINE __u32 guard_call_rate(struct guard_env *env, const struct guard_rul
 
 	if (profile->normal) {
 		verdict->missing = guard_missing(env, profile, GUARD_ACCEPTED, id, window);
-		if (verdict->missing) {
+		if (verdict->missing || id >= profile->accepted_ids) {
 			events = guard_anomaly(env, rule, profile, task, id, window, verdict->missing);
 		} else if (task->lfc) {
 			guard_task_push(task, 0);
@@ -529,7 +550,7 @@ GUARD_INLINE void guard_call_any(struct guard_env *env, const struct guard_rule 
 	guard_task_settle(task);
 	if (task->epoch != profile->epoch) {
 		if ((task->epoch ^ profile->epoch) / GUARD_GENERATION)
-			task->window = ~0ULL;
+			guard_task_windows(task, GUARD_WINDOW_UNSEEN);
 		guard_task_calm(task, profile);
 	}
 	id = guard_id(env, profile, call);

@@ -16,6 +16,7 @@
 #define SYS_32_EXECVEAT 358
 #define SYS_32_SIGRETURN 119
 #define SYS_32_RT_SIGRETURN 173
+#define PF_KTHREAD 0x200000
 #define TS_COMPAT 2
 #define TIF_SIGPENDING 2
 #define ERESTARTNOINTR 513
@@ -219,20 +220,28 @@ int guard_signal(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Arguments: the parent, the child. */
+static inline bool is_kernel_thread(const struct task_struct *of)
+{
+	return ((const struct task_struct___guard *)of)->flags & PF_KTHREAD;
+}
+
+/* Arguments: the parent, the child. What the kernel itself starts, modprobe and others, does nothing before its exec. */
 SEC("tp_btf/sched_process_fork")
 int guard_fork(__u64 *ctx)
 {
-	struct task_struct *new = (void *)ctx[1];
+	struct task_struct *new = (void *)ctx[1], *old = (void *)ctx[0];
 	struct guard_task *parent, *child;
 
-	parent = find_task((void *)ctx[0]);
-	if (!parent)
+	parent = find_task(old);
+	if (!parent && (!is_kernel_thread(old) || is_kernel_thread(new)))
 		return 0;
 	child = make_task(new);
 	if (!child)
 		return 0;
-	guard_task_fork(child, parent);
+	if (parent)
+		guard_task_fork(child, parent);
+	else
+		child->profile = 0;
 	child->tid = new->pid;
 	child->born = born(new);
 	return 0;
@@ -245,6 +254,13 @@ static void note_death(__u32 tgid)
 		settings.released = 1;
 }
 
+/* Another thread of the process that current was the first one of execs, and goes on with its ids. */
+static inline bool is_succeeded(struct task_struct *current)
+{
+	return current->pid == current->tgid &&
+	       BPF_CORE_READ((struct task_struct___guard *)current, signal, group_exec_task);
+}
+
 static int leave(void)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
@@ -255,6 +271,9 @@ static int leave(void)
 	if (!task)
 		return 0;
 	end(task);
+	task->profile = 0;
+	if (is_succeeded(current))
+		return 0; /* so that it is known that a program begins then */
 	task->born = 0;
 	__asm__ volatile("" ::: "memory"); /* from here on it may be another's */
 	task->tid = 0;

@@ -202,6 +202,8 @@ GUARD_FUNCTION __u32 guard_missing_far(struct guard_env *env, struct guard_profi
 	GUARD_CHECK(env, profile, 0);
 	for (i = 0; i < GUARD_LOOKAHEAD; i++, window >>= 8) {
 		before = window & 0xff;
+		if (before == GUARD_ID_UNSEEN)
+			continue;
 		word = (__u64 *)0;
 		if (id != GUARD_ID_LOST && before != GUARD_ID_LOST)
 			word = guard_word(env, profile, copy ? GUARD_RECENT : GUARD_ACCEPTED, id, before, i, 0, &bit);

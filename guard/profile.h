@@ -15,9 +15,12 @@
 #define GUARD_LOCALITY 128 /* calls in a locality frame */
 #define GUARD_TILE 64	   /* ids in a tile: the bits of a word */
 #define GUARD_TILES 4	   /* tiles in a row: ids fit the bytes of a window */
-#define GUARD_IDS 254	   /* and two bytes mean something else: */
+#define GUARD_IDS 253	   /* and three bytes mean something else: */
 #define GUARD_ID_LOST 254  /* a call for which there was no id left */
 #define GUARD_ID_NONE 255  /* before the first call */
+#define GUARD_ID_UNSEEN 253 /* what the task did before the guard met it: nothing is learned or said of pairs with that */
+#define GUARD_WINDOW_NONE ~0ULL
+#define GUARD_WINDOW_UNSEEN 0xfdfdfdfdfdfdfdfdULL
 #define GUARD_SLOTS 512	   /* of the hash from calls to ids: one for each number of a 64-bit call */
 #define GUARD_FRAMES 4	   /* nested signal handlers whose windows are kept */
 #define GUARD_COMM 16

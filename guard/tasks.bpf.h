@@ -27,7 +27,13 @@ struct mm_struct___guard {
 	struct file___guard *exe_file;
 };
 
+struct signal_struct___guard {
+	struct task_struct *group_exec_task;
+};
+
 struct task_struct___guard {
+	unsigned int flags;
+	struct signal_struct___guard *signal;
 	struct mm_struct___guard *mm;
 	char comm[GUARD_COMM];
 };
@@ -104,8 +110,8 @@ static inline __u64 born(const struct task_struct *of)
 	return of->start_time ^ (__u64)of->self_exec_id << EXEC_SHIFT;
 }
 
-/* @task of the engine begins with the program that current runs. */
-static __attribute__((noinline)) void begin(struct guard_task *task, __u64 born)
+/* @task of the engine begins with the program that current runs: as it @execs, or else in the middle of what it does. */
+static __attribute__((noinline)) void begin(struct guard_task *task, __u64 born, bool execs)
 {
 	struct task_struct___guard *current = (void *)bpf_get_current_task_btf();
 	struct inode___guard *inode = BPF_CORE_READ(current, mm, exe_file, f_inode);
@@ -131,7 +137,10 @@ static __attribute__((noinline)) void begin(struct guard_task *task, __u64 born)
 		__sync_fetch_and_add(&counters.no_profile, 1);
 		return;
 	}
-	guard_task_exec(task, profile, number);
+	if (execs)
+		guard_task_exec(task, profile, number);
+	else
+		guard_task_meet(&settings.rule, task, profile, number);
 	if (is_new)
 		tell(task, 0, GUARD_NEW_PROFILE);
 }
@@ -154,15 +163,16 @@ static inline struct guard_task *current_task(struct task_struct *current)
 {
 	struct guard_task *task = find_task(current);
 	__u64 now = born(current);
+	bool execs = task;
 
 	if (task && task->born == now)
 		return task;
-	if (task)
+	if (execs)
 		end(task);
 	else
 		task = make_task(current);
 	if (task)
-		begin(task, now);
+		begin(task, now, execs);
 	return task;
 }
 

@@ -142,7 +142,7 @@ void guarded_train(const char *const *words)
 
 int guarded_main(int argc, char **argv, const struct test_case *cases, size_t count)
 {
-	if (argc == 2 && !strcmp(argv[0], SUBJECT))
+	if (argc == 2 && (!strcmp(argv[0], SUBJECT) || !strcmp(argv[0], SUBJECT_ELSEWHERE)))
 		return guard_subject(argv[1]);
 	return test_main(argc, argv, cases, count);
 }

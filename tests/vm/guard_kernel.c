@@ -166,6 +166,56 @@ static void arms(void)
 	wide_inodes();
 }
 
+/* Does its profile know how it begins? */
+static bool knows_start(const struct guard_profile *profile)
+{
+	return profile->start[GUARD_RECENT].none[0] || profile->start[GUARD_ACCEPTED].none[0];
+}
+
+/* Has the program @path begun, and ended, and was it seen to begin? */
+static bool has_begun(const char *path)
+{
+	const struct guard_profile *profile;
+	struct guard_identity identity;
+	uint32_t number;
+
+	if (guard_identity_of(path, &identity) || guard_kernel_profile_find(guarded.kernel, &identity, &number))
+		return false;
+	profile = guard_kernel_profile(guarded.kernel, number);
+	if (profile->calls_seen < 60)
+		return false;
+	CHECK(knows_start(profile));
+	return true;
+}
+
+/* What another thread than the first starts, and what the kernel itself does, begins, too. */
+static void begins(void)
+{
+	static const char pattern[] = "/proc/sys/kernel/core_pattern";
+
+	subject_copy(SUBJECT_ELSEWHERE);
+	CHECK_EQUAL(subject_run("elsewhere"), 0);
+	CHECK(has_begun(SUBJECT_ELSEWHERE));
+	unlink(SUBJECT_ELSEWHERE);
+	subject_copy(SUBJECT_ELSEWHERE);
+	test_write(pattern, "|" SUBJECT_ELSEWHERE " usual");
+	CHECK(WIFSIGNALED(subject_run("crash")));
+	WAIT_FOR(has_begun(SUBJECT_ELSEWHERE));
+	test_write(pattern, "core");
+	guarded_events();
+}
+
+/* One that waits since before the guard was there goes on in the middle: nothing is wrong with that. */
+static void meets(pid_t pid, int input)
+{
+	CHECK(subject_reads(pid));
+	CHECK_EQUAL(write(input, "g", 1), 1);
+	CHECK_EQUAL(test_wait(pid), 0);
+	CHECK_EQUAL(guarded_events(), 0);
+	CHECK_EQUAL(guarded.profile->anomalies, 0);
+	close(input);
+}
+
 static int find_subject(const struct guard_task_record *record, void *data)
 {
 	if (record->task.profile == guarded.number && record->tgid == *(uint32_t *)data)
@@ -195,6 +245,7 @@ static void sees_only(watch_fn watch, void *data)
 		guarded_find();
 		CHECK_EQUAL(guarded.profile->calls_seen, 61 * i); /* 60, and exit_group */
 		CHECK_EQUAL(guarded.profile->anomalies, 0);
+		CHECK(!knows_start(guarded.profile));
 		if (i == 1)
 			guard_normalize(guard_kernel_env(guarded.kernel), guarded.profile);
 	}
@@ -267,10 +318,19 @@ static void listed(void)
 /* Loading the engine is what takes time here: one for all of these. */
 static void trained(void)
 {
+	int pipes[2];
+	pid_t before;
+
 	subject_make();
+	CHECK_CALL(pipe2(pipes, O_CLOEXEC));
+	before = subject_spawn("wait", pipes[0]);
+	WAIT_FOR(subject_reads(before));
 	guarded_start(&guarded_whole, NULL);
 	guarded_train(subject_words);
 	CHECK_EQUAL(guard_kernel_counters(guarded.kernel)->unmatched_returns, 0);
+	CHECK(knows_start(guarded.profile));
+	meets(before, pipes[1]);
+	begins();
 	alarms();
 	spaces();
 	x32();

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -120,6 +121,21 @@ static void spawn(void)
 	syscall(SYS_wait4, child, NULL, 0, NULL);
 }
 
+static void *exec_thread(void *path)
+{
+	execl(path, path, "usual", NULL);
+	_exit(127);
+}
+
+/* It becomes another program, but not by its first thread. */
+static void exec_elsewhere(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, exec_thread, SUBJECT_ELSEWHERE))
+		pthread_join(thread, NULL);
+}
+
 int guard_subject(const char *what)
 {
 	const struct timespec nap = { .tv_nsec = 300000000 };
@@ -156,6 +172,10 @@ int guard_subject(const char *what)
 		spawn();
 	if (!strcmp(what, "nap"))
 		syscall(SYS_nanosleep, &nap, NULL);
+	if (!strcmp(what, "elsewhere"))
+		exec_elsewhere();
+	if (!strcmp(what, "crash"))
+		signal(SIGSEGV, SIG_DFL), raise(SIGSEGV);
 	if (!strcmp(what, "ring"))
 		ring();
 	if (!strcmp(what, "many"))

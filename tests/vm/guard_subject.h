@@ -5,6 +5,7 @@
 
 #define SUBJECT_CROWD 100 /* alarms of "crowd": more than a page has room for */
 #define SUBJECT_TOO_DEEP 3 /* handlers in each other of "handlers", more than the guard keeps windows for */
+#define SUBJECT_ELSEWHERE "/tmp/guard-elsewhere" /* another copy of it, which "elsewhere" becomes */
 
 /* What main() of the subject returns. */
 int guard_subject(const char *what);
