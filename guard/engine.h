@@ -175,6 +175,13 @@ GUARD_INLINE void guard_task_put_off(struct guard_task *task)
 	task->flags |= GUARD_TASK_AGAIN | task->depth * GUARD_TASK_AGAIN_DEPTH;
 }
 
+/* It will not be made again after all. */
+GUARD_INLINE void guard_task_give_up(struct guard_task *task)
+{
+	if (task->flags / GUARD_TASK_AGAIN_DEPTH == task->depth)
+		task->flags &= GUARD_TASK_AGAIN - 1;
+}
+
 /*
  * Is there nothing to judge about @call, which ends a handler if @returns? It is the one that was put off, or the end of a
  * handler that came before that is made again: the window then still ends with it.

@@ -19,13 +19,17 @@
 #define PF_KTHREAD 0x200000
 #define TS_COMPAT 2
 #define TIF_SIGPENDING 2
+#define SA_RESTART 0x10000000
+#define ERESTARTSYS 512
 #define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
 #define EPERM 1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct sigaction___guard {
 	void *sa_handler;
+	unsigned long sa_flags;
 };
 
 struct k_sigaction___guard {
@@ -170,16 +174,10 @@ int guard_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 		returns = number == SYS_RT_SIGRETURN || number == (SYS_X32_RT_SIGRETURN | GUARD_X32_BIT);
 		number = guard_call_number(GUARD_SPACE_64, number);
 	}
-	if (!call(number, returns))
+	if (!call(number, returns) || !settings.puts_off)
 		return 0;
 	task = find_task(current);
-	if (!task)
-		return 0;
-	if (settings.puts_off)
-		return put_off(current, task);
-	/* It comes to the call, but if that waits, or forks, the signal ends it, and the kernel begins it anew. */
-	guard_task_put_off(task);
-	return 0;
+	return task && put_off(current, task);
 }
 
 SEC("raw_tp/io_uring_submit_req")
@@ -201,18 +199,50 @@ int guard_submit_sqe(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Only a signal with a handler interrupts what the task does. */
+/* The result of the call that a task comes back from, or 0 where it comes from somewhere else. */
+static inline int result_of(unsigned long result, unsigned long call)
+{
+	return (int)call == -1 ? 0 : (int)result;
+}
+
+/*
+ * A signal, a stop or work for it has ended a call in which the task waited, or forked. Unless a handler says otherwise
+ * the kernel begins it anew, as if nothing had been; those that become restart_syscall are no calls then.
+ */
+SEC("kprobe/arch_do_signal_or_restart")
+int guard_interrupted(struct pt_regs *ctx)
+{
+	struct pt_regs *registers = (void *)PT_REGS_PARM1(ctx);
+	struct guard_task *task;
+	int result = result_of(BPF_CORE_READ(registers, ax), BPF_CORE_READ(registers, orig_ax));
+
+	if (result != -ERESTARTSYS && result != -ERESTARTNOINTR && result != -ERESTARTNOHAND)
+		return 0;
+	task = find_task(bpf_get_current_task_btf());
+	if (task)
+		guard_task_put_off(task);
+	return 0;
+}
+
+/* Only a signal with a handler interrupts what the task does; the call may fail then. */
 SEC("raw_tp/signal_deliver")
 int guard_signal(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct k_sigaction___guard *action = (void *)ctx->args[2];
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct pt_regs *registers = (void *)bpf_task_pt_regs(current);
 	struct guard_task *task;
+	int result;
 
 	if ((unsigned long)BPF_CORE_READ(action, sa.sa_handler) <= 1)
 		return 0;
-	task = find_task(bpf_get_current_task_btf());
+	task = find_task(current);
 	if (!task)
 		return 0;
+	result = result_of(registers->ax, registers->orig_ax);
+	if (result == -ERESTARTNOHAND ||
+	    (result == -ERESTARTSYS && !(BPF_CORE_READ(action, sa.sa_flags) & SA_RESTART)))
+		guard_task_give_up(task);
 	guard_task_signal(task);
 	if (task->lost_frames)
 		__sync_fetch_and_add(&counters.lost_frames, 1);

@@ -245,7 +245,7 @@ int guard_kernel_attach(struct guard_kernel *kernel, struct kview *view)
 	struct bpf_program *const programs[] = {
 		skeleton->progs.guard_fork,	  skeleton->progs.guard_signal, skeleton->progs.guard_submit_req,
 		skeleton->progs.guard_submit_sqe, skeleton->progs.guard_exit,	skeleton->progs.guard_member_exit,
-		skeleton->progs.guard_sys_enter,
+		skeleton->progs.guard_interrupted, skeleton->progs.guard_sys_enter,
 	};
 	size_t i;
 	int err = 0;

@@ -598,6 +598,16 @@ static void put_off(void **state)
 	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 2, 0));
 	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
 
+	/* It is given up, but not by a handler that comes before. */
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	guard_task_give_up(&machine->task);
+	guard_task_sigreturn(&machine->task);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	guard_task_put_off(&machine->task);
+	guard_task_give_up(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
 	/* A handler is left for good. */
 	guard_task_signal(&machine->task);
 	guard_task_put_off(&machine->task);

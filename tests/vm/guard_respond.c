@@ -286,6 +286,108 @@ static void holder_dies(void)
 	guarded.profile->response = 0;
 }
 
+/* --- calls that end before their time --- */
+
+/* Is thread @tid of @pid asleep in system call @number? */
+static bool sleeps_in(pid_t pid, pid_t tid, int number)
+{
+	char path[64], line[256] = "", state = 0;
+	FILE *file;
+	int is = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (file)
+		fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	file = fopen(path, "r");
+	if (file && fgets(line, sizeof(line), file))
+		sscanf(line, "%d", &is);
+	if (file)
+		fclose(file);
+	return state == 'S' && is == number;
+}
+
+/* The other thread of @pid; 0: there is none yet. */
+static pid_t other_thread(pid_t pid)
+{
+	struct dirent *entry;
+	char path[32];
+	pid_t tid = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = opendir(path);
+	CHECK(folder);
+	while ((entry = readdir(folder)))
+		if (atoi(entry->d_name) > 0 && atoi(entry->d_name) != pid)
+			tid = atoi(entry->d_name);
+	closedir(folder);
+	return tid;
+}
+
+static bool both_wait(pid_t pid)
+{
+	pid_t other = other_thread(pid);
+
+	return other && sleeps_in(pid, other, SYS_pause) && sleeps_in(pid, pid, SYS_read);
+}
+
+static bool has_taken_signals(pid_t pid)
+{
+	char path[32], line[128];
+	unsigned long long waiting = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	CHECK(file);
+	while (waiting && fgets(line, sizeof(line), file))
+		if (sscanf(line, "ShdPnd: %llx", &waiting) == 1)
+			break;
+	fclose(file);
+	return !waiting;
+}
+
+/* How many calls were seen of a process whose threads wait in calls until it gets @signal; SIGSTOP: and goes on. */
+static uint64_t calls_with(int signal)
+{
+	uint64_t calls = guarded.profile->calls_seen;
+	int fds[2];
+	pid_t pid;
+
+	CHECK_CALL(pipe2(fds, O_CLOEXEC));
+	pid = subject_spawn("waits", fds[0]);
+	WAIT_FOR(both_wait(pid));
+	if (signal)
+		CHECK_CALL(kill(pid, signal));
+	if (signal == SIGSTOP) {
+		expect_stop(pid);
+		CHECK_CALL(kill(pid, SIGCONT));
+	}
+	WAIT_FOR(has_taken_signals(pid) && both_wait(pid));
+	CHECK_EQUAL(write(fds[1], "g", 1), 1);
+	CHECK_EQUAL(test_wait(pid), 0);
+	close(fds[0]);
+	close(fds[1]);
+	guarded_events();
+	return guarded.profile->calls_seen - calls;
+}
+
+/* What the kernel begins anew is no call of the process's own, whichever of its threads; what it makes again itself is. */
+static void counts_once(void)
+{
+	uint64_t calls;
+
+	guarded.profile->response = 0;
+	calls = calls_with(0);
+	CHECK_EQUAL(calls_with(SIGSTOP), calls);
+	CHECK_EQUAL(calls_with(SIGUSR1), calls + 1); /* the handler's; its end belongs to what begins anew */
+	CHECK_EQUAL(calls_with(SIGUSR2), calls + 3); /* and its end, and the call that is made again */
+}
+
 /* Loading the engine is what takes time here: one for all of these. */
 static void machine(void)
 {
@@ -298,6 +400,7 @@ static void machine(void)
 	holds_exec();
 	slows();
 	slows_restarted();
+	counts_once();
 	refuses();
 	spares();
 	spares_processes();
@@ -408,6 +511,7 @@ static void view(void)
 	guarded_start(&opts, view);
 	CHECK_EQUAL(kview_follow_pid(view, getpid()), 0);
 	guarded_train(words);
+	counts_once();
 	guard_kernel_set_times(guarded.kernel, &forever);
 	stops_before();
 	slows_before();

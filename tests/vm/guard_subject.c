@@ -121,6 +121,35 @@ static void spawn(void)
 	syscall(SYS_wait4, child, NULL, 0, NULL);
 }
 
+static void *pause_thread(void *data)
+{
+	for (;;)
+		syscall(SYS_pause);
+	return data;
+}
+
+/* One thread waits in a call that no handler lets go on, the other in one that goes on after SIGUSR1, but not SIGUSR2. */
+static void wait_in_calls(void)
+{
+	const struct sigaction goes_on = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	const struct sigaction ends = { .sa_handler = on_signal };
+	pthread_t thread;
+	sigset_t both;
+	char go;
+
+	sigaction(SIGUSR1, &goes_on, NULL);
+	sigaction(SIGUSR2, &ends, NULL);
+	sigemptyset(&both);
+	sigaddset(&both, SIGUSR1);
+	sigaddset(&both, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &both, NULL);
+	if (pthread_create(&thread, NULL, pause_thread, NULL))
+		_exit(2);
+	sigprocmask(SIG_UNBLOCK, &both, NULL);
+	while (read(STDIN_FILENO, &go, 1) < 0)
+		;
+}
+
 static void *exec_thread(void *path)
 {
 	execl(path, path, "usual", NULL);
@@ -172,6 +201,8 @@ int guard_subject(const char *what)
 		spawn();
 	if (!strcmp(what, "nap"))
 		syscall(SYS_nanosleep, &nap, NULL);
+	if (!strcmp(what, "waits"))
+		wait_in_calls();
 	if (!strcmp(what, "elsewhere"))
 		exec_elsewhere();
 	if (!strcmp(what, "crash"))
