@@ -197,6 +197,7 @@ GUARD_INLINE int guard_task_again(struct guard_env *env, struct guard_profile *p
 		if (!returns || task->depth > depth + 1)
 			return 0;
 		guard_task_sigreturn(task);
+		guard_task_settle(task);
 		return 1;
 	}
 	task->flags &= GUARD_TASK_AGAIN - 1;

@@ -615,6 +615,30 @@ static void put_off(void **state)
 	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
 }
 
+/* Nor does the call that is made again go the short way, because a handler's calls are usual. */
+static void put_off_and_usual(void **state)
+{
+	static const uint32_t calls[] = { 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 };
+	struct machine *machine = *state;
+
+	run(machine, calls, LEN(calls));
+	guard_task_exec(&machine->task, &machine->profile, 1);
+	make_all(machine, calls, LEN(calls));
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	guard_task_sigreturn(&machine->task);
+	normalize(machine);
+	make(machine, 3);
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	assert_int_equal(machine->events, 0);
+	assert_true(machine->task.short_calls > 0);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	assert_false(guard_call_usual(&machine->profile, &machine->task, 3, guard_slot(3)));
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+}
+
 static void handler_is_apart(void **state)
 {
 	struct machine *machine = *state;
@@ -885,7 +909,7 @@ int main(void)
 		TEST(generations),	  TEST(sizes),
 		TEST(reset),		  TEST(met_in_the_middle),
 		TEST(met_and_learned),	  TEST(met_in_a_handler),
-		TEST(met_as_published),
+		TEST(met_as_published),	  TEST(put_off_and_usual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
