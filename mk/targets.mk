@@ -145,7 +145,7 @@ check-guard:
 	$(Q)set -e; for kernel in $(KERNELS); do \
 		for story in watch.sh serve.sh whom.sh deaths.sh floods.sh phases.sh 'servers.sh view' 'servers.sh machine'; do \
 			echo "tests/guard/$$story on $$kernel"; \
-			vm/run --kernel $$kernel --timeout 1800 -- tests/guard/$$story; \
+			vm/run --kernel $$kernel --timeout 3000 -- tests/guard/$$story; \
 		done; \
 	done
 
