@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -132,9 +133,14 @@ def redis_server(folder):
     server.wait()
 
 
+def file_name(command):
+    """Of what a command's name may be but a link to: profiles belong to files."""
+    return os.path.basename(os.path.realpath(shutil.which(command)))
+
+
 def measure(case, folder, guard=None):
     rows = []
-    for workload, run, program in (("redis", redis, "redis-server"), ("make", lambda: make(folder), "cc1")):
+    for workload, run, program in (("redis", redis, file_name("redis-server")), ("make", lambda: make(folder), "cc1")):
         before = guard.seen(program) if guard else 0
         row = {"method": "guard-load", "case": case, "workload": workload, "kernel": os.uname().release, **run()}
         if guard:
