@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * HTTP/1 on the targets' TCP sessions: each packet of their cgroups comes by, and leaves at once unless its socket is
- * one of theirs and it carries data. A message is recognised where a packet's data begins with its first line.
- */
-#include "monitor/probes/sessions.bpf.h"
+/* HTTP/1 on the targets' TCP sessions. A message is recognised where a packet's data begins with its first line. */
+#include "monitor/probes/packets.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define HTTP_IN 0
-#define HTTP_OUT 1
 
 __u64 lost;
 const volatile __u32 paths_max;
@@ -30,10 +24,6 @@ struct {
 	__type(key, char[HTTP_PATH]);
 	__type(value, __u8);
 } paths SEC(".maps");
-
-struct __sk_buff {
-	__u32 len;
-};
 
 static __always_inline struct monitor_sample *sample_for(const struct tcp_session *session)
 {
@@ -153,23 +143,23 @@ static __always_inline void add_answer_bytes(struct tcp_session *session, struct
 }
 
 /* Whether these bytes are new: what is sent again comes by again. */
-static __always_inline int advance(struct tcp_http *http, __u32 direction, const struct http_tcp *tcp, __u32 len)
+static __always_inline int advance(struct tcp_http *http, __u32 direction, const struct tcp_head *tcp, __u32 len)
 {
 	int known = http->seen[direction];
 
-	if (known && (__s32)(tcp->seq - http->next[direction]) < 0)
+	if (known && tcp_ahead(tcp->seq, http->next[direction]) < 0)
 		return 0;
 	http->seen[direction] = 1;
 	http->next[direction] = tcp->seq + len;
 	return 1;
 }
 
-static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session *session, const struct http_tcp *tcp,
+static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session *session, const struct tcp_head *tcp,
 				      __u32 len, __u32 direction)
 {
 	if (!advance(&session->http, direction, tcp, len))
 		return;
-	if (direction == (session->server ? HTTP_IN : HTTP_OUT)) {
+	if (direction == (session->server ? PACKET_IN : PACKET_OUT)) {
 		take_request(skb, session, tcp->data, len);
 		session->http.asked += len;
 	} else {
@@ -177,40 +167,24 @@ static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session 
 	}
 }
 
-/* The headers of IP version 4, when it has no options, and of TCP come together. */
-static __always_inline int read_headers(struct __sk_buff *skb, struct http_tcp *tcp)
-{
-	__u8 header[40];
-	__u32 offset;
-
-	if (bpf_skb_load_bytes(skb, 0, header, sizeof(header)))
-		return 0;
-	offset = ip_payload(header, IP_TCP);
-	if (offset == 20)
-		return http_tcp(header + 20, 20, tcp);
-	return offset && !bpf_skb_load_bytes(skb, offset, header, 20) && http_tcp(header, offset, tcp);
-}
-
 static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 {
-	__u64 cookie = bpf_get_socket_cookie(skb);
-	struct tcp_session *session = cookie ? bpf_map_lookup_elem(&sessions, &cookie) : NULL;
-	struct http_tcp tcp;
+	struct tcp_head tcp;
+	struct tcp_session *session = read_packet(skb, bpf_get_socket_cookie(skb), &tcp);
 
-	if (!session || !read_headers(skb, &tcp) || tcp.data >= skb->len || (tcp.flags & HTTP_TCP_SYN))
-		return 1;
-	take_data(skb, session, &tcp, skb->len - tcp.data, direction);
+	if (session)
+		take_data(skb, session, &tcp, skb->len - tcp.data, direction);
 	return 1;
 }
 
 SEC("cgroup_skb/ingress")
 int monitor_http_in(struct __sk_buff *skb)
 {
-	return take_packet(skb, HTTP_IN);
+	return take_packet(skb, PACKET_IN);
 }
 
 SEC("cgroup_skb/egress")
 int monitor_http_out(struct __sk_buff *skb)
 {
-	return take_packet(skb, HTTP_OUT);
+	return take_packet(skb, PACKET_OUT);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The first line of an HTTP/1 message, and the way to it through IP and TCP headers. The same code runs in the kernel
- * and in tests; the one who includes it brings the fixed-width types. No byte is read before it is known to be there.
+ * The first line of an HTTP/1 message. The same code runs in the kernel and in tests; the one who includes it brings the
+ * fixed-width types. No byte is read before it is known to be there.
  */
 #ifndef KVIEW_MONITOR_HTTP_PARSE_H
 #define KVIEW_MONITOR_HTTP_PARSE_H
@@ -123,28 +123,6 @@ static __always_inline void http_path_end(struct http_head *head)
 	for (i = 0; i < HTTP_PATH; i++)
 		if (i >= head->out)
 			head->path[i] = 0;
-}
-
-/* From an IP packet's first bytes to where TCP's data begins. */
-struct http_tcp {
-	__u32 seq;
-	__u32 data; /* offset */
-	__u8 flags;
-};
-
-#define HTTP_TCP_SYN 2
-
-/* By the first 20 bytes of a TCP header at @offset. 0: it cannot be one. */
-static __always_inline int http_tcp(const __u8 *b, __u32 offset, struct http_tcp *tcp)
-{
-	__u32 len = (b[12] >> 4) * 4;
-
-	if (len < 20)
-		return 0;
-	tcp->seq = HTTP_WORD(b[4], b[5], b[6], b[7]);
-	tcp->flags = b[13];
-	tcp->data = offset + len;
-	return 1;
 }
 
 #endif /* KVIEW_MONITOR_HTTP_PARSE_H */

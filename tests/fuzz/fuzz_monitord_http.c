@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "monitor/probes/http_parse.h"
+#include "monitor/probes/tcp_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +32,7 @@ static void check_path(struct http_head *head, __u32 at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct http_head head = { .len = size < HTTP_HEAD_BYTES ? size : HTTP_HEAD_BYTES };
-	struct http_tcp tcp;
+	struct tcp_head tcp;
 	__u16 status;
 	__u32 at;
 
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_path(&head, at);
 	if (size >= 40 && ip_payload(data, IP_TCP) > 60)
 		abort();
-	if (size >= 20 && http_tcp(data, 60, &tcp) && (tcp.data < 80 || tcp.data > 120))
+	if (size >= 20 && tcp_head(data, 60, &tcp) && (tcp.data < 80 || tcp.data > 120))
 		abort();
 	return 0;
 }

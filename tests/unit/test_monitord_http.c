@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "monitor/probes/http_parse.h"
+#include "monitor/probes/tcp_parse.h"
 #include "unit.h"
 
 static void fill(struct http_head *head, const char *text, size_t len)
@@ -115,7 +116,7 @@ static void answers(void **state)
 static void headers(void **state)
 {
 	__u8 packet[40] = { 0x45, [9] = 6 };
-	struct http_tcp tcp;
+	struct tcp_head tcp;
 
 	(void)state;
 	assert_int_equal(ip_payload(packet, IP_TCP), 20);
@@ -137,13 +138,14 @@ static void headers(void **state)
 	assert_int_equal(ip_payload(packet, IP_TCP), 40);
 	packet[6] = 0;
 	assert_int_equal(ip_payload(packet, IP_TCP), 0);
-	memcpy(packet, "\x1f\x90\x1f\x91\x01\x02\x03\x04\x05\x06\x07\x08\x80\x12", 14);
-	assert_true(http_tcp(packet, 20, &tcp));
+	memcpy(packet, "\x1f\x90\x1f\x91\x01\x02\x03\x04\xf5\xf6\xf7\xf8\x80\x12", 14);
+	assert_true(tcp_head(packet, 20, &tcp));
 	assert_int_equal(tcp.seq, 0x01020304);
+	assert_int_equal(tcp.ack, 0xf5f6f7f8);
 	assert_int_equal(tcp.data, 52);
 	assert_int_equal(tcp.flags, 0x12);
 	packet[12] = 0x40;
-	assert_false(http_tcp(packet, 20, &tcp));
+	assert_false(tcp_head(packet, 20, &tcp));
 }
 
 int main(void)
