@@ -2,14 +2,14 @@
 #include "catalog.h"
 
 const struct monitor_probe_info monitor_probes[MONITOR_PROBES] = {
-	[MONITOR_CPU] = { "cpu", true, {} },
-	[MONITOR_MEMORY] = { "memory", true, {} },
-	[MONITOR_FILE] = { "file", false, {} },
-	[MONITOR_BLOCK] = { "block", true, {} },
-	[MONITOR_TCP] = { "tcp", true, {} },
-	[MONITOR_HTTP] = { "http", true, { [MONITOR_HTTP_PATHS] = { "paths", 0, 1000, 100 } } },
-	[MONITOR_SYSCALLS] = { "syscalls", false, {} },
-	[MONITOR_DNS] = { "dns", false, { [MONITOR_DNS_PORT] = { "port", 1, 65535, 53 } } },
-	[MONITOR_GC] = { "gc", false, {} },
-	[MONITOR_SHIELD] = { "shield", true, {} },
+	[MONITOR_CPU] = { "cpu", true, false, {} },
+	[MONITOR_MEMORY] = { "memory", true, false, {} },
+	[MONITOR_FILE] = { "file", false, false, {} },
+	[MONITOR_BLOCK] = { "block", true, false, {} },
+	[MONITOR_TCP] = { "tcp", true, false, {} },
+	[MONITOR_HTTP] = { "http", true, true, { [MONITOR_HTTP_PATHS] = { "paths", 0, 1000, 100 } } },
+	[MONITOR_SYSCALLS] = { "syscalls", false, false, {} },
+	[MONITOR_DNS] = { "dns", false, false, { [MONITOR_DNS_PORT] = { "port", 1, 65535, 53 } } },
+	[MONITOR_GC] = { "gc", false, false, {} },
+	[MONITOR_SHIELD] = { "shield", true, false, {} },
 };

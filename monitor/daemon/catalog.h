@@ -31,6 +31,7 @@ struct monitor_option {
 struct monitor_probe_info {
 	const char *name;
 	bool on; /* where the configuration names no probes */
+	bool needs_tcp; /* and the sessions it has found */
 	struct monitor_option options[MONITOR_OPTIONS];
 };
 

@@ -334,8 +334,10 @@ static int check_whole(struct document *doc, const struct monitor_config *config
 		return document_refuse(doc, NULL, "no targets: nothing would be monitored");
 	if (!monitor_outputs_any(&config->outputs))
 		return document_refuse(doc, NULL, "no outputs: outputs: prometheus, json, otlp or remote_write");
-	if (config->probes[MONITOR_HTTP].on && !config->probes[MONITOR_TCP].on)
-		return document_refuse(doc, NULL, "the probe http needs the probe tcp, which finds the connections");
+	for (size_t i = 0; i < MONITOR_PROBES; i++)
+		if (monitor_probes[i].needs_tcp && config->probes[i].on && !config->probes[MONITOR_TCP].on)
+			return document_refuse(doc, NULL, "the probe %s needs the probe tcp, which finds the connections",
+					       monitor_probes[i].name);
 	return 0;
 }
 

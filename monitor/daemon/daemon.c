@@ -78,7 +78,7 @@ static int start_probe(struct monitor_daemon *daemon, enum monitor_probe kind)
 				 .config = daemon->config->probes[kind] };
 	probe_maps_add(&maps, "scope_tasks", monitor_scope_tasks(daemon->scope));
 	probe_maps_add(&maps, "scope_cgroups", monitor_scope_cgroups(daemon->scope));
-	if (kind == MONITOR_HTTP)
+	if (monitor_probes[kind].needs_tcp)
 		probe_maps_add(&maps, "sessions",
 			       bpf_object__find_map_by_name(probe_object(&daemon->probes[MONITOR_TCP]), "sessions"));
 	err = probe_start(probe, &maps);
@@ -102,6 +102,7 @@ static int set_probes(struct monitor_daemon *daemon)
 
 	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
 		const struct monitor_probe_config *wanted = &daemon->config->probes[kind];
+		bool needs = monitor_probes[kind].needs_tcp;
 		bool same = !memcmp(daemon->probes[kind].config.options, wanted->options, sizeof(wanted->options));
 
 		if (daemon->running[kind] && (!wanted->on || !same))
@@ -109,7 +110,7 @@ static int set_probes(struct monitor_daemon *daemon)
 		if (!wanted->on || daemon->running[kind])
 			continue;
 		/* Without the one that failed it has no connections. */
-		failed = kind == MONITOR_HTTP && !daemon->running[MONITOR_TCP] ? -ENODEV : start_probe(daemon, kind);
+		failed = needs && !daemon->running[MONITOR_TCP] ? -ENODEV : start_probe(daemon, kind);
 		err = err ?: failed;
 	}
 	return err;

@@ -161,6 +161,13 @@ int probe_read_iterator(struct bpf_program *program, const struct bpf_map *map, 
 	return err;
 }
 
+int probe_run(struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+}
+
 static int take_nothing(const void *record, void *data)
 {
 	(void)record;

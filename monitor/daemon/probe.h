@@ -80,6 +80,9 @@ int probe_collect(struct probe *probe, uint64_t now, uint64_t forget);
 struct bpf_object *probe_object(const struct probe *probe); /* NULL: it has none */
 uint64_t probe_lost(const struct probe *probe);
 
+/* Run a program that is not attached, SEC("raw_tp"), once. */
+int probe_run(struct bpf_program *program);
+
 /* Let an iterator (SEC("iter/...")) go through all there is, once. */
 int probe_run_iterator(struct bpf_program *program);
 

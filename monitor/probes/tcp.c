@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -11,16 +10,12 @@
 #include "tcp.skel.h"
 #include "tcp_record.h"
 #include "tcp_sessions.h"
+#include "monitor/daemon/gauges.h"
 #include "monitor/daemon/probe.h"
 
 #define TCP_ADDRESS (INET6_ADDRSTRLEN + 10)
 
 PROBE_SKELETON(tcp)
-
-/* Open sessions of each target. */
-struct state {
-	struct metric *open[MONITOR_TARGETS + 1];
-};
 
 #define LABELS { "target" }
 
@@ -68,13 +63,6 @@ static bool describe(const void *data, struct collector_series *series, void *pr
 	return series->labels[0];
 }
 
-static int run_once(struct bpf_program *program)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
-}
-
 /* None of these is attached: they run when they are called. */
 static int attach(struct probe *probe, struct bpf_program *program)
 {
@@ -88,10 +76,8 @@ static int attach(struct probe *probe, struct bpf_program *program)
 
 static int prepare(struct probe *probe)
 {
-	struct state *state = calloc(1, sizeof(*state));
-
-	probe->state = state;
-	return state ? 0 : -ENOMEM;
+	probe->state = calloc(1, sizeof(struct gauges));
+	return probe->state ? 0 : -ENOMEM;
 }
 
 /* Sockets of those who were there before, and of those who join. */
@@ -193,34 +179,14 @@ static int follow(struct probe *probe)
 	return err ?: find_sockets(probe);
 }
 
-static int set_open(struct probe *probe, uint32_t target, const char *name)
-{
-	struct state *state = probe->state;
-	struct tcp *bpf = probe->skeleton;
-	int err = 0;
-
-	if (name && !state->open[target])
-		err = metrics_get(probe->metrics, &open_family, &name, &state->open[target]);
-	if (err)
-		return err;
-	if (name) {
-		metric_set(state->open[target], bpf->bss->open_sessions[target]);
-	} else if (state->open[target]) {
-		metrics_put(probe->metrics, state->open[target]);
-		state->open[target] = NULL;
-	}
-	return 0;
-}
-
 static int collect(struct probe *probe, uint64_t now)
 {
 	struct tcp *bpf = probe->skeleton;
-	int err = run_once(bpf->progs.monitor_look);
+	int err = probe_run(bpf->progs.monitor_look);
 
 	(void)now;
-	for (uint32_t i = 1; !err && i <= MONITOR_TARGETS; i++)
-		err = set_open(probe, i, monitor_scope_name(probe->scope, i));
-	return err;
+	return err ?: gauges_set(probe->state, probe->metrics, &open_family, probe->scope,
+				 (const uint64_t *)bpf->bss->open_sessions);
 }
 
 /* --- sessions, one by one ----------------------------------------------------------------------------------------- */
@@ -283,11 +249,9 @@ int tcp_write_sessions(const struct probe *probe, uint64_t now, FILE *out)
 
 static void deinit(struct probe *probe)
 {
-	struct state *state = probe->state;
-
-	for (uint32_t i = 0; state && i <= MONITOR_TARGETS; i++)
-		metrics_put(probe->metrics, state->open[i]);
-	free(state);
+	if (probe->state)
+		gauges_deinit(probe->state, probe->metrics);
+	free(probe->state);
 }
 
 const struct probe_ops probe_tcp = {
