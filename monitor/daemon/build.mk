@@ -38,6 +38,7 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_config,tests/fuzz/fuzz_monitord_co
 	$(patsubst %,monitor/daemon/%.c,config document outputs catalog hosts network),-lyaml))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_proc,tests/fuzz/fuzz_monitord_proc.c monitor/daemon/process.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_http,tests/fuzz/fuzz_monitord_http.c))
+$(eval $(call fuzzer,tests/fuzz/fuzz_monitord_websocket,tests/fuzz/fuzz_monitord_websocket.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_gc,tests/fuzz/fuzz_monitord_gc.c monitor/probes/gc_hooks.c,-lelf))
 

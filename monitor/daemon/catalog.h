@@ -13,6 +13,7 @@ enum monitor_probe {
 	MONITOR_BLOCK,
 	MONITOR_TCP,
 	MONITOR_HTTP,
+	MONITOR_WEBSOCKET,
 	MONITOR_SYSCALLS,
 	MONITOR_DNS,
 	MONITOR_GC,
@@ -26,6 +27,7 @@ enum monitor_probe {
 struct monitor_option {
 	const char *name; /* NULL: no option */
 	uint64_t least, most, value;
+	bool is_switch; /* it is on or off */
 };
 
 struct monitor_probe_info {
@@ -37,6 +39,10 @@ struct monitor_probe_info {
 
 enum {
 	MONITOR_HTTP_PATHS, /* different paths, of all targets together, that get series of their own */
+};
+
+enum {
+	MONITOR_WEBSOCKET_ILP, /* look for Interledger's packets */
 };
 
 enum {

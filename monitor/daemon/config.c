@@ -215,6 +215,16 @@ struct option_reader {
 	struct monitor_probe_config *probe;
 };
 
+static int take_switch(struct document *doc, yaml_node_t *node, const char *word, uint64_t *option)
+{
+	bool value;
+	int err = document_bool(doc, node, word, &value);
+
+	if (!err)
+		*option = value;
+	return err;
+}
+
 static int take_option(struct document *doc, const char *key, yaml_node_t *node, void *data)
 {
 	struct option_reader *reader = data;
@@ -223,8 +233,9 @@ static int take_option(struct document *doc, const char *key, yaml_node_t *node,
 		const struct monitor_option *option = &reader->info->options[i];
 
 		if (option->name && !strcmp(option->name, key))
-			return document_number(doc, node, key, option->least, option->most,
-					       &reader->probe->options[i]);
+			return option->is_switch ? take_switch(doc, node, key, &reader->probe->options[i]) :
+						   document_number(doc, node, key, option->least, option->most,
+								   &reader->probe->options[i]);
 	}
 	return document_refuse(doc, node, "%.40s: no option of the probe %s", key, reader->info->name);
 }

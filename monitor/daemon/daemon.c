@@ -52,7 +52,7 @@ static const struct probe_ops *const all_ops[MONITOR_PROBES] = {
 	[MONITOR_CPU] = &probe_cpu,	      [MONITOR_MEMORY] = &probe_memory, [MONITOR_FILE] = &probe_file,
 	[MONITOR_BLOCK] = &probe_block,	      [MONITOR_TCP] = &probe_tcp,	[MONITOR_HTTP] = &probe_http,
 	[MONITOR_SYSCALLS] = &probe_syscalls, [MONITOR_DNS] = &probe_dns,	[MONITOR_GC] = &probe_gc,
-	[MONITOR_SHIELD] = &probe_shield,
+	[MONITOR_SHIELD] = &probe_shield,     [MONITOR_WEBSOCKET] = &probe_websocket,
 };
 
 static uint64_t now(clockid_t clock)

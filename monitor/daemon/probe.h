@@ -44,7 +44,7 @@ struct probe_ops {
 };
 
 extern const struct probe_ops probe_cpu, probe_memory, probe_file, probe_block, probe_tcp, probe_http, probe_syscalls,
-	probe_dns, probe_gc, probe_shield;
+	probe_websocket, probe_dns, probe_gc, probe_shield;
 
 struct probe {
 	enum monitor_probe kind;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The first line of an HTTP/1 message. The same code runs in the kernel and in tests; the one who includes it brings the
- * fixed-width types. No byte is read before it is known to be there.
+ * The first line of an HTTP/1 message. The same code runs in the kernel and in tests; the one who includes it brings
+ * the fixed-width types. No byte is read before it is known to be there.
  */
 #ifndef KVIEW_MONITOR_HTTP_PARSE_H
 #define KVIEW_MONITOR_HTTP_PARSE_H

@@ -40,6 +40,12 @@ struct tcp_http {
 	struct http_head head; /* room to parse in: a socket's packets come one after the other */
 };
 
+/* WebSocket on a session: see websocket.bpf.c. */
+struct tcp_websocket {
+	__u32 tries; /* packets that might have been one's */
+	__u32 stream; /* it has an entry among the streams */
+};
+
 /* A socket of a target. Keys are the sockets' cookies. */
 struct tcp_session {
 	__u64 sock;	   /* address of the kernel's struct */
@@ -49,6 +55,7 @@ struct tcp_session {
 	__u8 server;	   /* somebody else has connected */
 	__u8 established, accepted, old; /* old: began before it was looked at */
 	struct tcp_http http;
+	struct tcp_websocket websocket;
 };
 
 struct tcp_listener {

@@ -35,6 +35,7 @@ static void everything(void **state)
 				   "probes:\n"
 				   "  cpu:\n"
 				   "  http: {paths: 7}\n"
+				   "  websocket: {ilp: no}\n"
 				   "  syscalls: yes\n"
 				   "  block: off\n"
 				   "  tcp:\n"
@@ -85,6 +86,8 @@ static void everything(void **state)
 	assert_true(config.probes[MONITOR_CPU].on);
 	assert_true(config.probes[MONITOR_HTTP].on);
 	assert_int_equal(config.probes[MONITOR_HTTP].options[MONITOR_HTTP_PATHS], 7);
+	assert_true(config.probes[MONITOR_WEBSOCKET].on);
+	assert_int_equal(config.probes[MONITOR_WEBSOCKET].options[MONITOR_WEBSOCKET_ILP], 0);
 	assert_true(config.probes[MONITOR_SYSCALLS].on);
 	assert_true(config.probes[MONITOR_TCP].on);
 	assert_false(config.probes[MONITOR_BLOCK].on);
@@ -189,6 +192,8 @@ static void mistakes(void **state)
 		{ TARGET "outputs:\n  remote_write: {uri: 'http://a/b'}\n", 5, "uri: nothing remote_write has" },
 		{ TARGET OUTPUT "limits: {series: 99}\n", 5, "series: 99: not a number from 100" },
 		{ TARGET OUTPUT "probes: {http: yes}\n", 0, "http needs the probe tcp" },
+		{ TARGET OUTPUT "probes: {websocket: }\n", 0, "websocket needs the probe tcp" },
+		{ TARGET OUTPUT "probes: {tcp: , websocket: {ilp: 7}}\n", 5, "ilp" },
 		{ TARGET OUTPUT "limits: {memory: 1}\n", 5, "memory: nothing limits has" },
 	};
 
