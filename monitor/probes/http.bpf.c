@@ -119,8 +119,8 @@ static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb,
 	if (!session->http.waiting || len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)))
 		return NULL;
 	status = http_status(bytes, sizeof(bytes));
-	/* 100 and the like come before the answer. */
-	if (status < 200)
+	/* 100 and the like come before the answer; behind 101 something else follows. */
+	if (status < 200 && status != HTTP_SWITCHING)
 		return NULL;
 	session->http.status = status;
 	session->http.waiting = 0;
@@ -140,6 +140,8 @@ static __always_inline void add_answer_bytes(struct tcp_session *session, struct
 	sample = sample ?: sample_for(session);
 	if (sample)
 		__sync_fetch_and_add(&sample->extra[1], len);
+	if (session->http.status == HTTP_SWITCHING)
+		session->http.status = 0;
 }
 
 /* Whether these bytes are new: what is sent again comes by again. */

@@ -3,6 +3,7 @@
 #define KVIEW_MONITOR_HTTP_RECORD_H
 
 #define HTTP_KEYS 2048 /* different combinations of the labels */
+#define HTTP_SWITCHING 101 /* of protocols: the last answer of a session */
 #define HTTP_PATH 40   /* bytes of a path that tell it from others */
 
 enum http_method {
