@@ -15,6 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 struct ws_packet {
 	struct __sk_buff *skb;
 	struct ws_stream *stream;
+	struct ws_flow *flow; /* of it: what the packet goes on with */
 	__u64 cookie;
 	__u32 direction;
 };
@@ -185,7 +186,7 @@ static __always_inline void open_session(struct ws_packet *packet)
 
 static long step(__u32 i, struct ws_packet *packet)
 {
-	struct ws_flow *flow = &packet->stream->flows[packet->direction & 1];
+	struct ws_flow *flow = packet->flow;
 
 	(void)i;
 	switch (ws_step(packet, flow)) {
@@ -244,7 +245,7 @@ static __always_inline struct ws_stream *new_session(struct __sk_buff *skb, stru
 	struct ws_stream *stream;
 
 	if (len >= sizeof(bytes) && !bpf_skb_load_bytes(skb, tcp->data, bytes, sizeof(bytes)) &&
-	    http_status(bytes, sizeof(bytes)) == 101) {
+	    http_status(bytes, sizeof(bytes)) == HTTP_SWITCHING) {
 		stream = add_stream(session, cookie);
 		if (stream)
 			ws_begin(stream, direction, tcp->ack);
@@ -273,16 +274,20 @@ static __always_inline void take_data(struct ws_packet *packet, struct tcp_sessi
 				      const struct tcp_head *tcp)
 {
 	struct ws_stream *stream = packet->stream;
-	struct ws_flow *flow = &stream->flows[packet->direction & 1];
-	enum ws_event event = ws_enter(flow, tcp->seq, tcp->data, packet->skb->len - tcp->data);
+	__u32 len = packet->skb->len - tcp->data, direction = packet->direction;
+	struct ws_flow *flow = ws_choose(stream, direction, tcp->seq, len);
+	enum ws_event event = ws_enter(stream, flow, direction, tcp->seq, tcp->data, len);
 
 	if (event == WS_END)
 		return;
 	if (event == WS_LOST)
 		count_bytes(packet, WS_STRAYED, 0, 0);
+	packet->flow = flow;
 	bpf_loop(WS_STEPS, step, packet, 0);
 	if (flow->at < flow->end && ws_give_up(flow) == WS_LOST)
 		count_bytes(packet, WS_STRAYED, 0, 0);
+	if (flow == &stream->holes[direction & 1] && ws_fill(stream, direction) == WS_PROVEN)
+		believe(packet, &stream->flows[direction & 1]);
 	/* Neither an answer that opens a session nor a chain of frames. */
 	if (!stream->known && stream->flows[0].state != WS_PROVING && stream->flows[1].state != WS_PROVING &&
 	    flow->state == WS_SEARCHING)

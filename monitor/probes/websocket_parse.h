@@ -19,6 +19,7 @@
 #define WS_PROOF 5	      /* heads in a row that make a session one of WebSocket */
 #define WS_PROOF_AGAIN 2      /* in a session that is known to be one */
 #define WS_PLAUSIBLE_BYTES (16 << 20) /* of a payload, until it is known */
+#define WS_HOLE_BYTES (4 << 20) /* that may come before what is missing */
 #define WS_ANSWER_BYTES 16384 /* of the answer that opens a session */
 
 enum ws_state {
@@ -52,6 +53,7 @@ struct ws_flow {
 	/* The packet: offsets of the next byte and of the end. */
 	__u32 at, end;
 	__u32 next;	/* number of the byte behind what has been seen, if @seen */
+	__u32 from;	/* that of the first head that is kept */
 	__u32 mask;	/* of the frame, as it lies in memory */
 	__u64 len, left; /* bytes of its payload, and those to come */
 	__u64 kept_len[8];
@@ -80,6 +82,9 @@ struct ws_stream {
 	__u8 opened;  /* its beginning was seen */
 	__u8 closing; /* there was a close */
 	struct ws_flow flows[2];
+	/* Where packets came in another order, or one was lost: how it goes on there, as long as that is @seen, and up to where. */
+	struct ws_flow holes[2];
+	__u32 hole_end[2];
 };
 
 /* The bytes of a head, by what is there of it. */
@@ -190,32 +195,100 @@ static __always_inline void ws_know(struct ws_stream *stream, __u32 direction)
 		ws_search(other);
 }
 
+/* Believe what is kept. */
+static __always_inline enum ws_event ws_prove(struct ws_flow *flow)
+{
+	flow->state = WS_KNOWN;
+	flow->masked = flow->side;
+	return WS_PROVEN;
+}
+
+/* The part of a direction that a packet goes on with: what was missing, or the end. */
+static __always_inline struct ws_flow *ws_choose(struct ws_stream *stream, __u32 direction, __u32 seq, __u32 len)
+{
+	struct ws_flow *hole = &stream->holes[direction & 1];
+	__u32 end = stream->hole_end[direction & 1];
+
+	return hole->seen && tcp_ahead(seq, end) < 0 && tcp_ahead(seq + len, hole->next) > 0 ?
+		       hole :
+		       &stream->flows[direction & 1];
+}
+
+/* Remember what is missing before byte number @seq. 0: something else is, already. */
+static __always_inline int ws_dig(struct ws_stream *stream, __u32 direction, __u32 seq)
+{
+	struct ws_flow *hole = &stream->holes[direction & 1];
+	int fresh = !hole->seen;
+
+	/* That does not come any more. */
+	if (tcp_ahead(seq, stream->hole_end[direction & 1]) > WS_HOLE_BYTES)
+		hole->seen = 0;
+	if (hole->seen)
+		return 0;
+	*hole = stream->flows[direction & 1];
+	stream->hole_end[direction & 1] = seq;
+	return fresh;
+}
+
+/* What the steps in a hole have led to. WS_PROVEN: frames that are kept at the end of the direction are ones. */
+static __always_inline enum ws_event ws_fill(struct ws_stream *stream, __u32 direction)
+{
+	struct ws_flow *hole = &stream->holes[direction & 1], *flow = &stream->flows[direction & 1];
+	__u32 end = stream->hole_end[direction & 1], next = flow->next, beyond = next - end;
+
+	if (hole->state != WS_KNOWN) {
+		hole->seen = 0;
+		return WS_NOTHING;
+	}
+	if (hole->next != end)
+		return WS_NOTHING;
+	hole->seen = 0;
+	if (flow->state == WS_KNOWN)
+		return WS_NOTHING;
+	if (!hole->left && !hole->have && flow->kept && flow->from == end)
+		return ws_prove(flow);
+	/* What was passed in search of a head was the payload of this one. */
+	if (hole->left >= beyond && hole->peeked == hole->want) {
+		*flow = *hole;
+		flow->seen = 1;
+		flow->next = next;
+		flow->left -= beyond;
+	}
+	return WS_NOTHING;
+}
+
 /*
- * A packet with byte number @seq at @offset, and @len in all. WS_END: nothing of it is new; WS_LOST: something that
- * matters is missing before it; WS_NOTHING: steps follow, anyway with WS_LOST.
+ * A packet with byte number @seq at @offset, and @len in all, for the @flow that ws_choose() has chosen. WS_END: nothing
+ * of it is new; WS_LOST: something that matters is missing before it, for good; WS_NOTHING: steps follow, and with
+ * WS_LOST, too.
  */
-static __always_inline enum ws_event ws_enter(struct ws_flow *flow, __u32 seq, __u32 offset, __u32 len)
+static __always_inline enum ws_event ws_enter(struct ws_stream *stream, struct ws_flow *flow, __u32 direction, __u32 seq,
+					      __u32 offset, __u32 len)
 {
 	__s32 ahead = flow->seen ? tcp_ahead(seq, flow->next) : 0;
+	int in_hole = flow == &stream->holes[direction & 1];
 	enum ws_event event = WS_NOTHING;
 
+	if (in_hole && tcp_ahead(seq + len, stream->hole_end[direction & 1]) > 0)
+		len = stream->hole_end[direction & 1] - seq;
 	if (ahead + (__s32)len <= 0)
 		return WS_END;
+	/* What is missing may lie in a payload. */
+	if (ahead > 0 && flow->state > WS_ANSWERING && flow->left >= (__u32)ahead && flow->peeked == flow->want) {
+		flow->left -= ahead;
+	} else if (ahead > 0) {
+		if (flow->state == WS_KNOWN && (in_hole || !ws_dig(stream, direction, seq)))
+			event = WS_LOST;
+		ws_search(flow);
+	}
 	flow->at = ahead < 0 ? offset - ahead : offset;
 	flow->end = offset + len;
 	flow->next = seq + len;
 	flow->seen = 1;
-	if (ahead > 0) {
-		/* What is missing may lie in a payload. */
-		if (flow->state > WS_ANSWERING && flow->left >= (__u32)ahead && flow->peeked == flow->want) {
-			flow->left -= ahead;
-		} else {
-			event = flow->state == WS_KNOWN ? WS_LOST : WS_NOTHING;
-			ws_search(flow);
-		}
-	}
-	if (flow->state == WS_SEARCHING)
+	if (flow->state == WS_SEARCHING) {
 		flow->state = WS_PROVING;
+		flow->from = ahead < 0 ? seq - ahead : seq;
+	}
 	return event;
 }
 
@@ -227,14 +300,6 @@ static __always_inline enum ws_event ws_give_up(struct ws_flow *flow)
 	ws_search(flow);
 	flow->at = flow->end;
 	return event;
-}
-
-/* Believe what is kept. */
-static __always_inline enum ws_event ws_prove(struct ws_flow *flow)
-{
-	flow->state = WS_KNOWN;
-	flow->masked = flow->side;
-	return WS_PROVEN;
 }
 
 static __always_inline enum ws_event ws_keep(struct ws_flow *flow)

@@ -44,8 +44,8 @@ static size_t take_packet(struct walk *walk, const uint8_t *data, size_t size)
 	/* At most four for a frame, which has two bytes or more, and one for each byte of an answer. */
 	if (walk->steps > 2 * len + 8)
 		abort();
-	check_flow(&walk->stream.flows[0]);
-	check_flow(&walk->stream.flows[1]);
+	check_flow(&walk->stream.flows[direction]);
+	check_flow(&walk->stream.holes[direction]);
 	return 2 + len;
 }
 

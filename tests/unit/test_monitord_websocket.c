@@ -57,11 +57,22 @@ static void expect(const struct walk *walk, const char *frames)
 		fail_msg("frames: %s, not %s", walk->frames, frames);
 }
 
+/* How many were found. */
+static int told(const struct walk *walk)
+{
+	int count = 0;
+
+	for (const char *at = walk->frames; *at; at++)
+		count += *at == ' ';
+	return count;
+}
+
 static void walk_known(struct walk *walk, bool masked)
 {
 	*walk = (struct walk){};
 	walk->stream.known = 1;
 	walk->stream.flows[0].state = WS_KNOWN;
+	walk->stream.flows[0].seen = 1;
 	walk->stream.flows[0].masked = masked;
 	walk->stream.flows[0].proof = WS_PROOF_AGAIN;
 }
@@ -140,35 +151,106 @@ static void numbers_wrap(void **state)
 	(void)state;
 	many_kinds(false);
 	walk_known(&walk, false);
-	walk.first = 0xffffff00;
+	walk.first = walk.stream.flows[0].next = 0xffffff00;
 	walk_all(&walk, 0, stream.data, stream.len, 1000);
 	expect(&walk, MANY_KINDS);
 }
 
-/* What is missing in the midst of a payload does not matter; anything else has frames looked for anew. */
-static void missing(void **state)
+/* What is missing in the midst of a payload does not matter, whether it comes or not. */
+static void missing_payload(void **state)
 {
 	struct walk walk;
-	__u32 text, heads;
 
 	(void)state;
 	stream.len = 0;
 	add_frame(&stream, FIN | WS_TEXT, "long", 5000, true);
-	text = stream.len;
 	add_frame(&stream, FIN | WS_TEXT, "short", 50, true);
-	heads = stream.len;
-	for (int i = 0; i < 4; i++)
-		add_frame(&stream, FIN | WS_TEXT, "next", 20 + i, true);
 	walk_known(&walk, true);
 	walk_packet(&walk, 0, 0, stream.data, 1000);
-	walk_packet(&walk, 0, 3000, stream.data + 3000, text - 3000);
+	walk_packet(&walk, 0, 3000, stream.data + 3000, stream.len - 3000);
+	walk_packet(&walk, 0, 1000, stream.data + 1000, 2000);
+	expect(&walk, "1:5000 1:50 ");
 	assert_int_equal(walk.strayed, 0);
-	walk_packet(&walk, 0, heads, stream.data + heads, stream.len - heads);
-	expect(&walk, "1:5000 1:20 1:21 1:22 1:23 ");
+}
+
+/* Messages of several packets each, of which any two neighbours change places: all of them are counted. */
+static void other_order(void **state)
+{
+	__u32 at[128], len[128], packets = 0;
+
+	(void)state;
+	stream.len = 0;
+	for (int i = 0; i < 20; i++) {
+		__u32 from = stream.len;
+
+		add_frame(&stream, FIN | (i & 1 ? WS_TEXT : WS_BINARY), "text", i % 3 ? 52 + i : 5000, true);
+		for (; from < stream.len; from += len[packets++]) {
+			at[packets] = from;
+			len[packets] = stream.len - from < 1448 ? stream.len - from : 1448;
+		}
+	}
+	for (__u32 swapped = 0; swapped + 1 < packets; swapped++) {
+		struct walk walk;
+
+		walk_known(&walk, true);
+		for (__u32 i = 0; i < packets; i++) {
+			__u32 which = i == swapped ? i + 1 : i == swapped + 1 ? i - 1 : i;
+
+			walk_packet(&walk, 0, at[which], stream.data + at[which], len[which]);
+		}
+		if (told(&walk) != 20 || walk.strayed)
+			fail_msg("packet %u: strayed %u, and found %s", swapped, walk.strayed, walk.frames);
+	}
+}
+
+/* Packets that begin with frames, and come later than up to ten others: all frames are counted. */
+static void late(void **state)
+{
+	__u32 size;
+
+	(void)state;
+	for (__u32 lost = 1; lost < 20; lost++) {
+		for (__u32 by = 1; by <= 10 && lost + by < 30; by++) {
+			struct walk walk;
+
+			stream.len = 0;
+			for (int i = 0; i < 30; i++)
+				add_frame(&stream, FIN | WS_TEXT, "text", 44, true);
+			size = stream.len / 30;
+			walk_known(&walk, true);
+			for (__u32 i = 0; i < 30; i++) {
+				if (i != lost)
+					walk_packet(&walk, 0, i * size, stream.data + i * size, size);
+				if (i == lost + by)
+					walk_packet(&walk, 0, lost * size, stream.data + lost * size, size);
+			}
+			assert_int_equal(walk.strayed, 0);
+			assert_int_equal(told(&walk), 30);
+		}
+	}
+}
+
+/* What never comes has frames looked for anew, and costs what was in it; a second loss at a time is told. */
+static void lost(void **state)
+{
+	struct walk walk;
+	__u32 size;
+
+	(void)state;
+	stream.len = 0;
+	for (int i = 0; i < 30; i++)
+		add_frame(&stream, FIN | WS_TEXT, "text", 44, true);
+	size = stream.len / 30;
+	walk_known(&walk, true);
+	for (__u32 i = 0; i < 30; i++)
+		if (i != 10 && i != 20)
+			walk_packet(&walk, 0, i * size, stream.data + i * size, size);
+	assert_int_equal(told(&walk), 28);
 	assert_int_equal(walk.strayed, 1);
-	/* It comes too late. */
-	walk_packet(&walk, 0, text, stream.data + text, heads - text);
-	expect(&walk, "1:5000 1:20 1:21 1:22 1:23 ");
+	/* Ever so late. */
+	walk_packet(&walk, 0, 10 * size, stream.data + 10 * size, size);
+	walk_packet(&walk, 0, 20 * size, stream.data + 20 * size, size);
+	assert_int_equal(told(&walk), 29);
 }
 
 static void invalid(void **state)
@@ -417,7 +499,10 @@ int main(void)
 		cmocka_unit_test(steps),
 		cmocka_unit_test(sent_again),
 		cmocka_unit_test(numbers_wrap),
-		cmocka_unit_test(missing),
+		cmocka_unit_test(missing_payload),
+		cmocka_unit_test(other_order),
+		cmocka_unit_test(late),
+		cmocka_unit_test(lost),
 		cmocka_unit_test(invalid),
 		cmocka_unit_test(opening),
 		cmocka_unit_test(other_openings),

@@ -50,9 +50,8 @@ static inline void walk_believe(struct walk *walk, __u32 direction)
 }
 
 /* 0: the packet is over. */
-static inline int walk_step(struct walk *walk, struct ws_packet *packet, __u32 direction)
+static inline int walk_step(struct walk *walk, struct ws_packet *packet, struct ws_flow *flow, __u32 direction)
 {
-	struct ws_flow *flow = &walk->stream.flows[direction];
 	enum ws_event event = ws_step(packet, flow);
 
 	walk->steps++;
@@ -74,15 +73,17 @@ static inline int walk_step(struct walk *walk, struct ws_packet *packet, __u32 d
 /* @len bytes that lie @at so many from the first. */
 static inline void walk_packet(struct walk *walk, __u32 direction, __u32 at, const __u8 *data, __u32 len)
 {
+	struct ws_flow *flow = ws_choose(&walk->stream, direction, walk->first + at, len);
+	enum ws_event event = ws_enter(&walk->stream, flow, direction, walk->first + at, WALK_OFFSET, len);
 	struct ws_packet packet = { data, len };
-	enum ws_event event =
-		ws_enter(&walk->stream.flows[direction], walk->first + at, WALK_OFFSET, len);
 
 	if (at + len > walk->at[direction])
 		walk->at[direction] = at + len;
 	walk->strayed += event == WS_LOST;
-	while (event != WS_END && walk_step(walk, &packet, direction))
+	while (event != WS_END && walk_step(walk, &packet, flow, direction))
 		;
+	if (flow == &walk->stream.holes[direction] && ws_fill(&walk->stream, direction) == WS_PROVEN)
+		walk_believe(walk, direction);
 }
 
 /* All of a stream, in packets of @size. */
