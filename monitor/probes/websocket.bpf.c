@@ -236,6 +236,12 @@ static __always_inline int may_be_found(const struct tcp_session *session)
 	return (session->old || session->began < started) && session->websocket.tries < WS_TRIES;
 }
 
+/* Who listens answers; of sessions that were there before it may not be known who that is. */
+static __always_inline int may_answer(const struct tcp_session *session, __u32 direction)
+{
+	return session->old || direction == (session->server ? PACKET_OUT : PACKET_IN);
+}
+
 /* The stream that a packet makes one; NULL: it does not. */
 static __always_inline struct ws_stream *new_session(struct __sk_buff *skb, struct tcp_session *session, __u64 cookie,
 						     const struct tcp_head *tcp, __u32 direction)
@@ -244,7 +250,8 @@ static __always_inline struct ws_stream *new_session(struct __sk_buff *skb, stru
 	__u8 bytes[HTTP_LEAST_BYTES];
 	struct ws_stream *stream;
 
-	if (len >= sizeof(bytes) && !bpf_skb_load_bytes(skb, tcp->data, bytes, sizeof(bytes)) &&
+	if (may_answer(session, direction) && len >= sizeof(bytes) &&
+	    !bpf_skb_load_bytes(skb, tcp->data, bytes, sizeof(bytes)) &&
 	    http_status(bytes, sizeof(bytes)) == HTTP_SWITCHING) {
 		stream = add_stream(session, cookie);
 		if (stream)
