@@ -116,8 +116,8 @@ bench-guard:
 # kview-monitord on real servers, in a VM of each kernel.
 check-monitor:
 	$(Q)scripts/deps.sh build kmod vm test monitor
-	+$(Q)$(submake) all kmod $(OUT)/tests/monitor/gc/Collect.class $(PCP)
-	$(Q)set -e; for kernel in $(KERNELS); do for test in servers block loss targets dns gc outputs pcp; do \
+	+$(Q)$(submake) all kmod $(OUT)/tests/monitor/gc/Collect.class $(PCP) $(INTERLEDGER)
+	$(Q)set -e; for kernel in $(KERNELS); do for test in servers block loss targets dns gc websocket interledger outputs pcp; do \
 		$(call say_in_shell,VM,tests/monitor/$$test.sh on $$kernel); \
 		vm/run --kernel $$kernel --timeout 1200 -- tests/monitor/$$test.sh; \
 	done; done

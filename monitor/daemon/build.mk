@@ -42,6 +42,15 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_websocket,tests/fuzz/fuzz_monitord
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_dns,tests/fuzz/fuzz_monitord_dns.c))
 $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_gc,tests/fuzz/fuzz_monitord_gc.c monitor/probes/gc_hooks.c,-lelf))
 
+# What tests/monitor/websocket.sh and interledger.sh run: three connectors and all they need, in the versions of the lock file.
+INTERLEDGER := build/interledger/node_modules/.package-lock.json
+$(INTERLEDGER): $(addprefix tests/monitor/interledger/,package.json package-lock.json)
+	$(call say,NPM,build/interledger)
+	$(Q)command -v npm >/dev/null || { echo 'npm is needed: apt-get install npm, unless nodejs comes with it' >&2; exit 1; }
+	$(Q)mkdir -p build/interledger && cp $^ build/interledger
+	$(Q)cd build/interledger && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	$(Q)touch $@
+
 # What tests/monitor/gc.sh runs.
 $(OUT)/tests/monitor/gc/Collect.class: tests/monitor/gc/Collect.java
 	$(call say,JAVAC,$@)
