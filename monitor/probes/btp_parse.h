@@ -107,7 +107,7 @@ static __always_inline void ilp_parse(struct oer_reader *reader, __u32 len, stru
 
 	if (!oer_length(reader, &content) || reader->at - begin + content != len)
 		return;
-	/* Amount, time, condition, an address and data; a fulfilment and data; a code and three texts. */
+	/* Amount, time, condition, an address and data; a fulfillment and data; a code and three texts. */
 	if ((kind == ILP_PREPARE && content >= 8 + 17 + 32 + 2) || (kind == ILP_FULFILL && content >= 32 + 1) ||
 	    (kind == ILP_REJECT && content >= 3 + 3))
 		packet->kind = kind;
