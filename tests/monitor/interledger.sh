@@ -44,7 +44,7 @@ route()
 start_connectors()
 {
 	start_connector a "[$(route g.c b), $(route g.b b)]" \
-		"{\"b\": $(peer '{"listener": {"port": 7101, "secret": "ab"}}'), \"clients\": $(clients 7001 ', "rateLimit": {"refillCount": 500, "refillPeriod": 36000000}')}"
+		"{\"b\": $(peer '{"listener": {"port": 7101, "secret": "ab"}}'), \"clients\": $(clients 7001 ', "rateLimit": {"refillCount": 250, "refillPeriod": 36000000}')}"
 	wait_for is_served 7101
 	start_connector b "[$(route g.c c), $(route g.a a)]" \
 		"{\"a\": $(peer '{"server": "btp+ws://:ab@127.0.0.1:7101"}'), \"c\": $(peer '{"listener": {"port": 7102, "secret": "bc"}}')}"
@@ -124,11 +124,11 @@ start_monitord
 start_node sender tests/monitor/interledger/client.js send 7001
 
 # The two sessions between connectors, and the receiver's, are older than the daemon; the sender's is not.
-ask sender 100 1 "$address"
-ask sender 200 16 "$address"
-ask sender 30 4 "$address" reject
-ask sender 20 2 g.nowhere
-ask sender 250 16 "$address"
+ask sender 40 1 "$address"
+ask sender 100 16 "$address"
+ask sender 20 4 "$address" reject
+ask sender 10 2 g.nowhere
+ask sender 150 16 "$address"
 ask_connectors after
 becomes "$(more a ilp_connector_incoming_ilp_packets result=fulfilled)" kview_ilp_prepare_seconds_count target=a direction=in result=fulfill
 equal
