@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "guard_subject.h"
+#include "tracepoints.h"
 
 #define RUNS 4
 
@@ -24,8 +25,11 @@ static uint32_t events_seen;
 
 void guarded_start(const struct guard_kernel_opts *opts, struct kview *view)
 {
-	int err = guard_kernel_open(opts, &guarded.kernel);
+	int err;
 
+	if (view)
+		tracepoint_need("sched_process_fork");
+	err = guard_kernel_open(opts, &guarded.kernel);
 	if (err)
 		FAIL("guard_kernel_open: %s", strerror(-err));
 	err = guard_kernel_attach(guarded.kernel, view);
