@@ -429,13 +429,12 @@ static int open_events(struct monitor_daemon *daemon)
 }
 
 /* Without it all but some perf events is as with it. */
-static int start_opener(struct monitor_daemon *daemon)
+static void start_opener(struct monitor_daemon *daemon)
 {
 	int err = perf_opener_is_needed() ? perf_opener_start(&daemon->opener) : 0;
 
 	if (err && err != -EPERM)
 		monitor_note("perf events are opened without help: %s", strerror(-err));
-	return 0;
 }
 
 static void say_what_runs(const struct monitor_daemon *daemon)
@@ -454,7 +453,9 @@ static int begin(struct monitor_daemon *daemon)
 {
 	int err;
 
-	err = open_events(daemon) ?: start_opener(daemon);
+	err = open_events(daemon);
+	if (!err)
+		start_opener(daemon);
 	err = err ?: metrics_new(daemon->config->series, &daemon->metrics);
 	err = err ?: monitor_scope_open(&daemon->scope);
 	if (err == -EPERM)
