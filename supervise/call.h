@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One system call of a process under a seccomp filter that waits for our answer. Everything of the tool's memory that an answer depends on is
- * copied once, and only the copy is looked at: other threads of the tool may change it meanwhile.
+ * One system call that waits for our answer, of a process under a seccomp filter: here, the tool. Everything of the tool's
+ * memory that an answer depends on is copied once, and only the copy is looked at: other threads of the tool may change it
+ * meanwhile.
  */
 #ifndef KVIEW_SUPERVISE_CALL_H
 #define KVIEW_SUPERVISE_CALL_H
