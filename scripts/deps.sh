@@ -23,6 +23,8 @@ declare -A packages=(
 	# Servers and their clients, for make check-monitor and bench-monitor.
 	[monitor]='bpftrace curl dnsmasq-base iproute2 iptables nftables nginx-light nodejs openjdk-17-jdk-headless python3
 		libpcp-archive1 python3-pcp redis-server redis-tools ruby wrk'
+	# For make check-monitor where there is none: builds of Node.js that bring it conflict with Debian's.
+	[npm]='npm'
 	# Servers, their clients and an interpreter, for make check-guard.
 	[guard]='binutils cron curl nginx-light openssh-client openssh-server perl python3 redis-server redis-tools wrk'
 	[demo]='redis-server redis-tools python3'

@@ -46,7 +46,7 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_monitord_gc,tests/fuzz/fuzz_monitord_gc.c m
 INTERLEDGER := build/interledger/node_modules/.package-lock.json
 $(INTERLEDGER): $(addprefix tests/monitor/interledger/,package.json package-lock.json)
 	$(call say,NPM,build/interledger)
-	$(Q)command -v npm >/dev/null || { echo 'npm is needed: apt-get install npm, unless nodejs comes with it' >&2; exit 1; }
+	$(Q)command -v npm >/dev/null || scripts/deps.sh npm
 	$(Q)mkdir -p build/interledger && cp $^ build/interledger
 	$(Q)cd build/interledger && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	$(Q)touch $@
