@@ -8,7 +8,6 @@
 #include "unit.h"
 
 #define BLOCKS 40
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A program, and one task that runs it. */
 struct machine {
@@ -221,7 +220,7 @@ static void published_rule(void **state)
 	uint32_t distinct[] = { 12, 40, 63, 64, 65, 130, 253 };
 	size_t i;
 
-	for (i = 0; i < LEN(distinct); i++) {
+	for (i = 0; i < COUNT(distinct); i++) {
 		memset(&machine->profile, 0, sizeof(machine->profile));
 		memset(machine->blocks, 0, sizeof(machine->blocks));
 		machine->blocks_used = 0;
@@ -240,7 +239,7 @@ static void lfc_returns_to_zero(void **state)
 	struct machine *machine = *state;
 	int i;
 
-	run_times(machine, usual, LEN(usual), 3);
+	run_times(machine, usual, COUNT(usual), 3);
 	normalize(machine);
 	for (i = 0; i < 10; i++)
 		make(machine, i % 2 ? 60 : 61);
@@ -253,14 +252,14 @@ static void lfc_returns_to_zero(void **state)
 	assert_int_equal(machine->task.lfc, 10);
 	guard_task_exec(&machine->task, &machine->profile, 1);
 	assert_int_equal(machine->task.lfc, 0);
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	assert_int_equal(machine->task.lfc, 0);
 	for (i = 0; i < 10; i++)
 		make(machine, 70 + i);
 	assert_int_equal(machine->task.lfc, 10);
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	guard_tolerize(&machine->env, &machine->profile);
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	assert_int_equal(machine->task.lfc, 8); /* which have usual calls behind unusual ones */
 	for (i = 0; i < GUARD_LOCALITY; i++)
 		guard_task_push(&machine->task, 0);
@@ -275,11 +274,11 @@ static void high_numbers(void **state)
 	struct machine *machine = *state;
 	uint32_t number, other;
 
-	run_times(machine, calls, LEN(calls), 2);
+	run_times(machine, calls, COUNT(calls), 2);
 	normalize(machine);
-	run(machine, calls, LEN(calls));
+	run(machine, calls, COUNT(calls));
 	assert_int_equal(machine->events, 0);
-	assert_int_equal(machine->profile.id_count, LEN(calls));
+	assert_int_equal(machine->profile.id_count, COUNT(calls));
 	for (number = 0; number < GUARD_NUMBER_MAX; number++)
 		assert_int_equal(guard_call_number(GUARD_SPACE_64, number), number);
 	other = guard_call_number(GUARD_SPACE_64, 511);
@@ -306,12 +305,12 @@ static void number_spaces(void **state)
 			 guard_call_number(GUARD_SPACE_X32, GUARD_NUMBER_MAX));
 	make(machine, calls[0]);
 	normalize(machine);
-	for (i = 1; i < LEN(calls); i++) {
+	for (i = 1; i < COUNT(calls); i++) {
 		guard_task_exec(&machine->task, &machine->profile, 1);
 		assert_true(make(machine, calls[i]) & GUARD_ALARM_CALL);
 	}
-	assert_int_equal(machine->profile.id_count, LEN(calls));
-	for (i = 0; i < LEN(calls); i++)
+	assert_int_equal(machine->profile.id_count, COUNT(calls));
+	for (i = 0; i < COUNT(calls); i++)
 		assert_int_equal(guard_call_of(&machine->env, &machine->profile, i), calls[i]);
 }
 
@@ -340,18 +339,18 @@ static void attacker_is_not_learned(void **state)
 	struct machine *machine = *state;
 	int i;
 
-	run_times(machine, usual, LEN(usual), 200);
+	run_times(machine, usual, COUNT(usual), 200);
 	normalize(machine);
 	for (i = 0; i < 3000; i++) {
 		machine->events = 0;
-		run(machine, attack, LEN(attack));
+		run(machine, attack, COUNT(attack));
 		assert_true(machine->events & GUARD_ANOMALY);
 		assert_true(machine->events & GUARD_ALARM_CALL);
 		assert_true(machine->profile.normal);
 	}
 	assert_true(machine->profile.anomalies > 31);
 	machine->events = 0;
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_int_equal(machine->events, 0);
 }
 
@@ -361,15 +360,15 @@ static void fork_copies_window(void **state)
 	struct machine *machine = *state;
 	struct guard_task parent;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	normalize(machine);
 	guard_task_exec(&machine->task, &machine->profile, 1);
 	make_all(machine, usual, 6);
 	parent = machine->task;
 	guard_task_fork(&machine->task, &parent);
-	make_all(machine, usual + 6, LEN(usual) - 6);
+	make_all(machine, usual + 6, COUNT(usual) - 6);
 	assert_int_equal(machine->events, 0);
-	assert_int_equal(guard_task_calls(&machine->task), LEN(usual) - 6);
+	assert_int_equal(guard_task_calls(&machine->task), COUNT(usual) - 6);
 	assert_int_equal(machine->task.profile, 1);
 	guard_task_exec(&machine->task, &machine->profile, 1); /* and a window that begins there would not do */
 	make_all(machine, usual + 6, 1);
@@ -393,13 +392,13 @@ static void met_in_the_middle(void **state)
 	struct machine *machine = *state;
 	struct guard_task parent;
 
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	normalize(machine);
 	guard_task_meet(&machine->rule, &machine->task, &machine->profile, 1);
 	make_all(machine, usual + 5, 2);
 	parent = machine->task;
 	guard_task_fork(&machine->task, &parent);
-	make_all(machine, usual + 7, LEN(usual) - 7);
+	make_all(machine, usual + 7, COUNT(usual) - 7);
 	assert_int_equal(machine->events, 0);			/* ... nothing is wrong with its first calls, */
 	assert_true(make(machine, usual[2]) & GUARD_ANOMALY); /* but with what does not follow from them, */
 	guard_task_meet(&machine->rule, &machine->task, &machine->profile, 1);
@@ -417,14 +416,14 @@ static void met_and_learned(void **state)
 	struct machine *machine = *state;
 
 	guard_task_meet(&machine->rule, &machine->task, &machine->profile, 1);
-	make_all(machine, usual + 5, LEN(usual) - 5);
+	make_all(machine, usual + 5, COUNT(usual) - 5);
 	assert_int_equal(count_starts(machine), 0);
 	assert_true(machine->events & GUARD_NOVELTY);
 	normalize(machine);
 	guard_task_meet(&machine->rule, &machine->task, &machine->profile, 1);
-	make_all(machine, usual + 5, LEN(usual) - 5);
+	make_all(machine, usual + 5, COUNT(usual) - 5);
 	assert_int_equal(machine->events, 0);
-	run(machine, usual + 5, LEN(usual) - 5);
+	run(machine, usual + 5, COUNT(usual) - 5);
 	assert_true(machine->events & GUARD_ANOMALY);
 	assert_false(machine->events & GUARD_ALARM_CALL);
 
@@ -566,7 +565,6 @@ static void short_way(void **state)
 	teardown(&second);
 }
 
-/* A handler's calls are in nobody's window but its own. */
 /* Of a call that is put off nothing is judged twice, nor of the handlers that come first and of what ends them. */
 static void put_off(void **state)
 {
@@ -621,9 +619,9 @@ static void put_off_and_usual(void **state)
 	static const uint32_t calls[] = { 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 };
 	struct machine *machine = *state;
 
-	run(machine, calls, LEN(calls));
+	run(machine, calls, COUNT(calls));
 	guard_task_exec(&machine->task, &machine->profile, 1);
-	make_all(machine, calls, LEN(calls));
+	make_all(machine, calls, COUNT(calls));
 	guard_task_signal(&machine->task);
 	make(machine, 1);
 	guard_task_sigreturn(&machine->task);
@@ -639,11 +637,12 @@ static void put_off_and_usual(void **state)
 	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
 }
 
+/* A handler's calls are in nobody's window but its own. */
 static void handler_is_apart(void **state)
 {
 	struct machine *machine = *state;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	guard_task_exec(&machine->task, &machine->profile, 1);
 	guard_task_signal(&machine->task);
 	make(machine, 1);
@@ -655,24 +654,8 @@ static void handler_is_apart(void **state)
 	guard_task_signal(&machine->task);
 	make(machine, 1);
 	guard_task_sigreturn(&machine->task);
-	make_all(machine, usual + 4, LEN(usual) - 4);
+	make_all(machine, usual + 4, COUNT(usual) - 4);
 	assert_int_equal(machine->events, 0);
-}
-
-/* What a program does that once in a while does something new: @unusual of 1000 runs. */
-static void run_program(struct machine *machine, int runs, int unusual)
-{
-	uint32_t calls[LEN(usual)];
-	static uint32_t seed = 1;
-	int i;
-
-	for (i = 0; i < runs; i++) {
-		memcpy(calls, usual, sizeof(calls));
-		seed = seed * 1103515245 + 12345;
-		if ((int)(seed >> 16) % 1000 < unusual)
-			calls[5] = usual[seed >> 20 & 7];
-		run(machine, calls, LEN(usual));
-	}
 }
 
 /* 13. The default finds a program normal that the published rule never does, and says what to expect. */
@@ -682,7 +665,7 @@ static void arms(void **state)
 	uint32_t i, j, seen = 0;
 
 	for (i = 0; i < 2000 && !machine->profile.normal; i++) {
-		run_times(machine, usual, LEN(usual), 99);
+		run_times(machine, usual, COUNT(usual), 99);
 		make(machine, i % 250); /* new, again and again */
 		guard_task_exit(&machine->env, &machine->rule, &machine->profile, &machine->task);
 	}
@@ -693,7 +676,7 @@ static void arms(void **state)
 	memset(&machine->profile, 0, sizeof(machine->profile));
 	machine->rule.kind = GUARD_RULE_PH;
 	for (i = 0; i < 250; i++) {
-		run_times(machine, usual, LEN(usual), 3 + i); /* longer and longer without news, but never four times */
+		run_times(machine, usual, COUNT(usual), 3 + i); /* longer and longer without news, but never four times */
 		for (j = 0; j < 2; j++)
 			make(machine, 20 + seen++ % 200);
 	}
@@ -717,7 +700,7 @@ static void does_not_arm_early(void **state)
 	struct machine *machine = *state;
 	uint32_t order[24], i;
 
-	run_program(machine, 127, 0);
+	run_times(machine, usual, COUNT(usual), 127);
 	assert_false(machine->profile.normal);
 	memset(&machine->profile, 0, sizeof(machine->profile));
 	for (i = 0; i < 127; i++) /* each run another order */
@@ -726,10 +709,10 @@ static void does_not_arm_early(void **state)
 	memset(&machine->profile, 0, sizeof(machine->profile));
 	machine->rule.normal_wait = 1000000;
 	machine->profile.created = machine->env.now;
-	run_program(machine, 5000, 0);
+	run_times(machine, usual, COUNT(usual), 5000);
 	assert_false(machine->profile.normal);
 	machine->env.now += 1000000;
-	run_program(machine, 128, 0);
+	run_times(machine, usual, COUNT(usual), 128);
 	assert_true(machine->profile.normal);
 }
 
@@ -739,18 +722,18 @@ static void task_alarm(void **state)
 	struct machine *machine = *state;
 	int i, alarms = 0;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	normalize(machine);
 	guard_task_exec(&machine->task, &machine->profile, 1);
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	for (i = 0; i < 12; i++)
-		make(machine, usual[(i * 5) % LEN(usual)]);
+		make(machine, usual[(i * 5) % COUNT(usual)]);
 	while (machine->task.lfc <= 12)
-		alarms += !!(make(machine, usual[(i++ * 5) % LEN(usual)]) & GUARD_ALARM_TASK);
+		alarms += !!(make(machine, usual[(i++ * 5) % COUNT(usual)]) & GUARD_ALARM_TASK);
 	assert_int_equal(alarms, 1);
 	assert_int_equal(machine->task.lfc, 13);
 	for (i = 0; i < 50; i++)
-		alarms += !!(make(machine, usual[(i * 5) % LEN(usual)]) & GUARD_ALARM_TASK);
+		alarms += !!(make(machine, usual[(i * 5) % COUNT(usual)]) & GUARD_ALARM_TASK);
 	assert_int_equal(alarms, 1); /* told once */
 }
 
@@ -758,23 +741,23 @@ static void task_alarm(void **state)
 static void profile_alarm(void **state)
 {
 	struct machine *machine = *state;
-	uint32_t calls[LEN(usual)];
+	uint32_t calls[COUNT(usual)];
 	int i, runs;
 
-	run_program(machine, 128, 0);
+	run_times(machine, usual, COUNT(usual), 128);
 	assert_true(machine->profile.normal);
 	machine->events = 0;
 	memcpy(calls, usual, sizeof(calls));
-	calls[LEN(usual) - 1] = usual[0];
+	calls[COUNT(usual) - 1] = usual[0];
 	for (runs = 0; runs < 1000 && !(machine->events & GUARD_ALARM_PROFILE); runs++)
-		run(machine, calls, LEN(calls));
+		run(machine, calls, COUNT(calls));
 	assert_true(machine->events & GUARD_ALARM_PROFILE);
 	assert_int_equal(runs, guard_span_limit(&machine->rule, &machine->profile));
 	assert_true(runs <= 11);
 	assert_false(machine->events & (GUARD_ALARM_TASK | GUARD_ALARM_CALL));
 	for (i = 0; i < 5000; i++) { /* one anomaly in 128 runs is what it may show */
 		machine->events = 0;
-		run(machine, i % 128 ? usual : calls, LEN(usual));
+		run(machine, i % 128 ? usual : calls, COUNT(usual));
 		assert_false(i > 256 && machine->events & GUARD_ALARMS);
 	}
 }
@@ -784,7 +767,7 @@ static void call_alarm(void **state)
 {
 	struct machine *machine = *state;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	normalize(machine);
 	guard_task_exec(&machine->task, &machine->profile, 1);
 	make_all(machine, usual, 4);
@@ -804,7 +787,7 @@ static void operator_actions(void **state)
 {
 	struct machine *machine = *state;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	normalize(machine);
 	run(machine, usual + 3, 5);
 	assert_true(machine->events & GUARD_ANOMALY);
@@ -816,7 +799,7 @@ static void operator_actions(void **state)
 	guard_tolerize(&machine->env, &machine->profile);
 	machine->events = 0;
 	run(machine, usual + 3, 5);
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_int_equal(machine->events, 0);
 	guard_train(&machine->profile);
 	run(machine, usual + 5, 5);
@@ -830,19 +813,19 @@ static void freeze(void **state)
 {
 	struct machine *machine = *state;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	guard_freeze(&machine->profile, machine->env.now + 100);
 	make(machine, 77); /* news: not yet trained after all */
 	machine->env.now += 200;
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_false(machine->profile.normal);
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	guard_freeze(&machine->profile, machine->env.now + 100);
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_false(machine->profile.normal);
 	machine->env.now += 100;
 	machine->events = 0;
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_true(machine->profile.normal);
 	assert_int_equal(machine->events, GUARD_BECAME_NORMAL);
 }
@@ -851,7 +834,7 @@ static void generations(void **state)
 {
 	struct machine *machine = *state;
 
-	make_all(machine, usual, LEN(usual));
+	make_all(machine, usual, COUNT(usual));
 	machine->profile.epoch += GUARD_EPOCH;
 	make(machine, 1);
 	assert_true((machine->task.window & 0xff) == guard_id(&machine->env, &machine->profile, 1));
@@ -874,7 +857,7 @@ static void reset(void **state)
 	struct machine *machine = *state;
 	uint32_t call;
 
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	for (call = 0; call < 100; call++)
 		make(machine, call);
 	normalize(machine);
@@ -887,7 +870,7 @@ static void reset(void **state)
 		assert_int_equal(make(machine, call), GUARD_NOVELTY);
 	assert_int_equal(machine->profile.lost, 0);
 	normalize(machine);
-	run(machine, usual, LEN(usual));
+	run(machine, usual, COUNT(usual));
 	assert_true(machine->events & GUARD_ANOMALY);
 }
 
