@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Handlers of signals, whose calls are judged by themselves, and calls that are put off for them. */
+#include "guard_engine.h"
+
+/* 9. Handlers in handlers in handlers. */
+static void signal_frames(void **state)
+{
+	struct machine *machine = *state;
+	uint64_t windows[GUARD_FRAMES + 3];
+	int i;
+
+	for (i = 0; i < GUARD_FRAMES + 3; i++) {
+		make(machine, 10 + i);
+		windows[i] = machine->task.window;
+		guard_task_signal(&machine->task);
+		assert_true(machine->task.window == ~0ULL);
+	}
+	assert_int_equal(machine->task.depth, GUARD_FRAMES);
+	assert_int_equal(machine->task.lost_frames, 3);
+	for (i = GUARD_FRAMES + 3; i-- > 3;) {
+		guard_task_sigreturn(&machine->task);
+		assert_true(machine->task.window == windows[i]);
+	}
+	assert_int_equal(machine->task.unmatched, 0);
+	guard_task_sigreturn(&machine->task);
+	assert_true(machine->task.window == ~0ULL);
+	assert_int_equal(machine->task.unmatched, 1);
+}
+
+/* A handler's calls are in nobody's window but its own. */
+static void handler_is_apart(void **state)
+{
+	struct machine *machine = *state;
+
+	make_all(machine, usual, COUNT(usual));
+	guard_task_exec(&machine->task, &machine->profile, 1);
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	guard_task_sigreturn(&machine->task);
+	make(machine, 12);
+	normalize(machine);
+	guard_task_exec(&machine->task, &machine->profile, 1);
+	make_all(machine, usual, 4);
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	guard_task_sigreturn(&machine->task);
+	make_all(machine, usual + 4, COUNT(usual) - 4);
+	assert_int_equal(machine->events, 0);
+}
+
+/* Of a call that is put off nothing is judged twice, nor of the handlers that come first and of what ends them. */
+static void put_off(void **state)
+{
+	static const uint32_t calls[] = { 1, 2, 3 };
+	struct machine *machine = *state;
+	uint64_t window;
+
+	run_times(machine, calls, 3, 3);
+	guard_task_put_off(&machine->task);
+	window = machine->task.window;
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* Two handlers, one in the other, that make the same call. */
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	guard_task_signal(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	guard_task_sigreturn(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	assert_int_equal(machine->task.depth, 0);
+	assert_true(machine->task.window == window);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* Another call than that: the process was told to do something else. */
+	guard_task_put_off(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 2, 0));
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* It is given up, but not by a handler that comes before. */
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	guard_task_give_up(&machine->task);
+	guard_task_sigreturn(&machine->task);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+	guard_task_put_off(&machine->task);
+	guard_task_give_up(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+
+	/* A handler is left for good. */
+	guard_task_signal(&machine->task);
+	guard_task_put_off(&machine->task);
+	guard_task_sigreturn(&machine->task);
+	assert_false(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+}
+
+/* Nor does the call that is made again go the short way, because a handler's calls are usual. */
+static void put_off_and_usual(void **state)
+{
+	static const uint32_t calls[] = { 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 };
+	struct machine *machine = *state;
+
+	run(machine, calls, COUNT(calls));
+	guard_task_exec(&machine->task, &machine->profile, 1);
+	make_all(machine, calls, COUNT(calls));
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	guard_task_sigreturn(&machine->task);
+	normalize(machine);
+	make(machine, 3);
+	guard_task_put_off(&machine->task);
+	guard_task_signal(&machine->task);
+	make(machine, 1);
+	assert_int_equal(machine->events, 0);
+	assert_true(machine->task.short_calls > 0);
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 9, 1));
+	assert_false(guard_call_usual(&machine->profile, &machine->task, 3, guard_slot(3)));
+	assert_true(guard_task_again(&machine->env, &machine->profile, &machine->task, 3, 0));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(signal_frames), TEST(handler_is_apart), TEST(put_off), TEST(put_off_and_usual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+}
