@@ -44,7 +44,9 @@ guard_service_sources := tests/unit/guard_machine.c \
 	$(patsubst %,cli/%.c,options cli format table)
 guard_service_libraries := $(OUT)/guard/guard.a $(OUT)/page/libpage.a $(patsubst %,$(OUT)/monitor/daemon/%.o,metrics prometheus) \
 	$(OUT)/lib/libkview.a -lbpf -ljansson -lmicrohttpd -lsqlite3 -lz -lm
-$(eval $(call unit_test,tests/unit/test_cli_guard,tests/unit/test_cli_guard.c $(guard_service_sources),$(guard_service_libraries)))
+guard_service_tests := $(basename $(notdir $(wildcard tests/unit/test_cli_guard_*.c)))
+$(foreach name,$(guard_service_tests),$(eval \
+	$(call unit_test,tests/unit/$(name),tests/unit/$(name).c tests/unit/guard_service.c $(guard_service_sources),$(guard_service_libraries))))
 
 # The page.
 $(OUT)/cli/guard_web.o: $(patsubst %,$(OUT)/%.inc,$(wildcard guard/page/* page/*.js page/*.css))
