@@ -15,42 +15,61 @@
 #include "guard_service.h"
 #include "unit.h"
 
+static void train(struct service *service, int times)
+{
+	while (times--)
+		service_command(service, "train", SERVER);
+}
+
+static void work_until_killed(struct service *service)
+{
+	int i;
+
+	service_begin(service);
+	for (i = 0;; i++) {
+		train(service, 1);
+		if (i % 3 ? guard_state_tick(&service->state) : guard_state_save(&service->state))
+			_exit(1);
+	}
+}
+
+/* The number of the last event there is; there are no gaps before it. */
+static json_int_t last_event(struct service *service)
+{
+	json_t *events = service_events(service, json_pack("{s:b}", "newest", 1)), *event;
+	json_int_t last = 0;
+	size_t i;
+
+	json_array_foreach(events, i, event) {
+		assert_true(!last || json_integer_value(json_object_get(event, "id")) == last + 1);
+		last = json_integer_value(json_object_get(event, "id"));
+	}
+	json_decref(events);
+	return last;
+}
+
 /* Killed at any moment: what a save had said is there, events are as many as were saved or more, without gaps. */
 static void killed(void **state)
 {
 	struct service *service = *state;
 	json_int_t before = 0, last;
-	json_t *events, *event;
-	size_t k;
-	int i, j;
 	pid_t child;
+	int i;
 
 	service_name_profile(service, SERVER);
 	assert_int_equal(guard_state_save(&service->state), 0);
 	service_end(service);
 	for (i = 0; i < 8; i++) {
 		child = fork();
-		if (!child) {
-			service_begin(service);
-			for (j = 0;; j++) {
-				service_command(service, "train", SERVER);
-				if (j % 3 ? guard_state_tick(&service->state) : guard_state_save(&service->state))
-					_exit(1);
-			}
-		}
+		if (!child)
+			work_until_killed(service);
 		usleep(20000 + i * 7919);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		service_begin(service);
-		events = service_events(service, json_pack("{s:b}", "newest", 1));
-		last = 0;
-		json_array_foreach(events, k, event) {
-			assert_true(!last || json_integer_value(json_object_get(event, "id")) == last + 1);
-			last = json_integer_value(json_object_get(event, "id"));
-		}
+		last = last_event(service);
 		assert_true(last >= before);
 		before = last - 1; /* this service's own "started" is only in memory */
-		json_decref(events);
 		assert_int_equal(guard_kernel_profile_count(service->machine), 1);
 		service_end(service);
 	}
@@ -121,13 +140,38 @@ static void set_disk(const struct service *service, bool mounted, bool full)
 		assert_int_equal(unlink(path), 0);
 }
 
+/* That it cannot be saved is said to who asks, counted, and told once. */
+static void cannot_be_saved(struct service *service, int want_err)
+{
+	json_t *answer;
+
+	assert_int_equal(guard_state_save(&service->state), want_err);
+	assert_int_equal(guard_state_save(&service->state), want_err);
+	answer = service_ask(service, &service_root, json_pack("{s:s}", "do", "save"));
+	assert_non_null(strstr(json_string_value(json_object_get(answer, "error")), service->path));
+	json_decref(answer);
+	assert_int_equal(service_number(service, "failed_saves"), 3);
+	assert_int_equal(service_number(service, "saving_fails"), 1);
+	assert_int_equal(service_count_word(service, "unsaved"), 1);
+}
+
+/* All that has waited is saved; what there was no room for stays lost. */
+static void can_be_saved(struct service *service)
+{
+	assert_int_equal(guard_state_tick(&service->state), 0);
+	assert_int_equal(guard_state_tick(&service->state), 0);
+	assert_int_equal(service_number(service, "unsaved_events"), 0);
+	assert_int_equal(service_number(service, "lost_events"), 301);
+	assert_int_equal(guard_state_save(&service->state), 0);
+	assert_int_equal(service_number(service, "saving_fails"), 0);
+}
+
 /* What was saved stays, what is new waits as long as there is room for it, and is saved when there is room again. */
 static void full_disk(void **state)
 {
 	struct service *service = *state;
-	json_t *answer, *events;
+	json_t *events;
 	bool mounted;
-	int i;
 
 	service_end(service);
 	mounted = mount_disk(service);
@@ -136,28 +180,14 @@ static void full_disk(void **state)
 	assert_int_equal(guard_state_save(&service->state), 0);
 	service_run_server(service, 10);
 	set_disk(service, mounted, true);
-	for (i = 0; i < 300; i++) /* more than fits into the pages there are */
-		service_command(service, "train", SERVER);
-	assert_int_equal(guard_state_save(&service->state), mounted ? -ENOSPC : -EIO);
-	assert_int_equal(guard_state_save(&service->state), mounted ? -ENOSPC : -EIO);
-	answer = service_ask(service, &service_root, json_pack("{s:s}", "do", "save"));
-	assert_non_null(strstr(json_string_value(json_object_get(answer, "error")), service->path));
-	json_decref(answer);
-	assert_int_equal(service_number(service, "failed_saves"), 3);
-	assert_int_equal(service_number(service, "saving_fails"), 1);
-	assert_int_equal(service_count_word(service, "unsaved"), 1);
+	train(service, 300); /* more than fits into the pages there are */
+	cannot_be_saved(service, mounted ? -ENOSPC : -EIO);
 	assert_int_equal(service_count_word(service, "operator"), 300); /* from memory */
-	for (i = 0; i < GUARD_HISTORY_WAITING; i++)
-		service_command(service, "train", SERVER);
+	train(service, GUARD_HISTORY_WAITING);
 	assert_int_equal(service_number(service, "unsaved_events"), GUARD_HISTORY_WAITING);
 	assert_int_equal(service_number(service, "lost_events"), 301);
 	set_disk(service, mounted, false);
-	assert_int_equal(guard_state_tick(&service->state), 0);
-	assert_int_equal(guard_state_tick(&service->state), 0);
-	assert_int_equal(service_number(service, "unsaved_events"), 0);
-	assert_int_equal(service_number(service, "lost_events"), 301);
-	assert_int_equal(guard_state_save(&service->state), 0);
-	assert_int_equal(service_number(service, "saving_fails"), 0);
+	can_be_saved(service);
 	service_end(service);
 	service_begin(service);
 	assert_int_equal(guard_kernel_profile(service->machine, 1)->calls_seen, 3000);

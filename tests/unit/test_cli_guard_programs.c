@@ -57,6 +57,23 @@ static void write_file(const char *path)
 	assert_int_equal(fclose(file), 0);
 }
 
+static void make_usual_calls(struct service *service, uint32_t tgid)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		machine_call(service->machine, tgid, i % 5);
+}
+
+static void replace_file(struct service *service, const char *path)
+{
+	char new_path[64];
+
+	snprintf(new_path, sizeof(new_path), "%s/program.new", service->folder);
+	write_file(new_path);
+	assert_int_equal(rename(new_path, path), 0);
+}
+
 /*
  * Another file at the path of a normal program: told, it has what was known, and trains; the old one is judged as
  * before.
@@ -64,22 +81,18 @@ static void write_file(const char *path)
 static void replaced(void **state)
 {
 	struct service *service = *state;
-	char path[64], new_path[64];
 	struct guard_profile *profile;
 	uint32_t sequences;
-	int i;
+	char path[64];
 
 	snprintf(path, sizeof(path), "%s/program", service->folder);
-	snprintf(new_path, sizeof(new_path), "%s/program.new", service->folder);
 	write_file(path);
 	machine_exec(service->machine, 10, path);
-	for (i = 0; i < 100; i++)
-		machine_call(service->machine, 10, i % 5);
+	make_usual_calls(service, 10);
 	service_name_profile(service, path);
 	service_command(service, "normalize", path);
 	guard_kernel_profile(service->machine, 1)->response = GUARD_RESPONSE_KILL;
-	write_file(new_path);
-	assert_int_equal(rename(new_path, path), 0);
+	replace_file(service, path);
 	machine_exec(service->machine, 11, path);
 	machine_call(service->machine, 11, 99);
 	service_name_profile(service, path);
@@ -91,8 +104,7 @@ static void replaced(void **state)
 	assert_int_equal(profile->id_count, 6);
 	sequences = profile->sequences;
 	machine_exec(service->machine, 12, path);
-	for (i = 0; i < 100; i++)
-		machine_call(service->machine, 12, i % 5);
+	make_usual_calls(service, 12);
 	assert_int_equal(profile->sequences, sequences);
 	machine_call(service->machine, 10, 98);
 	service_take(service);
