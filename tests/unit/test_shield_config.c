@@ -55,60 +55,62 @@ static void everything(void **state)
 	shield_config_deinit(&config);
 }
 
+/* What is refused, in which line and in which words. */
+static const struct {
+	const char *text;
+	unsigned int line;
+	const char *why;
+} refused[] = {
+	{ "\n", 0, "default drop, or default pass" },
+	{ "allow\n", 0, "default drop, or default pass" },
+	{ "default drop\ndefualt drop\n", 2, "no statement" },
+	{ "default drop\ndefault pass\n", 2, "twice" },
+	{ "default maybe\n", 1, "maybe" },
+	{ "default\n", 1, "needs a value" },
+	{ "default drop now\n", 1, "now: nothing is expected" },
+	{ "interface this-name-is-too-long\n", 1, "no interface has such a name" },
+	{ "interface a\ninterface b\n", 2, "twice" },
+	{ "mode fast\n", 1, "fast" },
+	{ "without ipv4\n", 1, "ipv4" },
+	{ "allow from 10.0.0.1/8\n", 1, "bits behind its length" },
+	{ "allow from 10.0.0.0/33\n", 1, "0 to 32" },
+	{ "allow from ::/129\n", 1, "0 to 128" },
+	{ "allow from 10.0.0.0/\n", 1, "0 to 32" },
+	{ "allow from 10.0.0\n", 1, "not an address" },
+	{ "allow from 1.2.3.4,\n", 1, "not an address" },
+	{ "allow from\n", 1, "needs a value" },
+	{ "allow from 1.1.1.1 from 2.2.2.2\n", 1, "twice" },
+	{ "allow from @nonesuch\n", 1, "fixtures/nonesuch: No such file" },
+	{ "allow proto tpc\n", 1, "not a protocol" },
+	{ "allow proto 256\n", 1, "not a protocol" },
+	{ "allow port 80\n", 1, "need a protocol" },
+	{ "allow proto icmp port 80\n", 1, "need a protocol" },
+	{ "allow proto tcp port 80-\n", 1, "not a port" },
+	{ "allow proto tcp port 80-79\n", 1, "not a range" },
+	{ "allow proto tcp port 65536\n", 1, "not a port" },
+	{ "allow proto tcp port -1\n", 1, "not a port" },
+	{ "deny rate 5/s\n", 1, "belongs to allow" },
+	{ "allow rate 5\n", 1, "not a rate" },
+	{ "allow rate 0/s\n", 1, "not a rate" },
+	{ "allow burst 5\n", 1, "need a rate" },
+	{ "allow each\n", 1, "need a rate" },
+	{ "allow rate 5/s burst 0\n", 1, "not a number of packets" },
+	{ "allow name a\nallow name a\n", 2, "line 1 has it" },
+	{ "allow name a;b\n", 1, "letters" },
+	{ "allow fast\n", 1, "no part of a rule" },
+};
+
 static void mistakes(void **state)
 {
-	static const struct {
-		const char *text;
-		unsigned int line;
-		const char *why;
-	} cases[] = {
-		{ "\n", 0, "default drop, or default pass" },
-		{ "allow\n", 0, "default drop, or default pass" },
-		{ "default drop\ndefualt drop\n", 2, "no statement" },
-		{ "default drop\ndefault pass\n", 2, "twice" },
-		{ "default maybe\n", 1, "maybe" },
-		{ "default\n", 1, "needs a value" },
-		{ "default drop now\n", 1, "now: nothing is expected" },
-		{ "interface this-name-is-too-long\n", 1, "no interface has such a name" },
-		{ "interface a\ninterface b\n", 2, "twice" },
-		{ "mode fast\n", 1, "fast" },
-		{ "without ipv4\n", 1, "ipv4" },
-		{ "allow from 10.0.0.1/8\n", 1, "bits behind its length" },
-		{ "allow from 10.0.0.0/33\n", 1, "0 to 32" },
-		{ "allow from ::/129\n", 1, "0 to 128" },
-		{ "allow from 10.0.0.0/\n", 1, "0 to 32" },
-		{ "allow from 10.0.0\n", 1, "not an address" },
-		{ "allow from 1.2.3.4,\n", 1, "not an address" },
-		{ "allow from\n", 1, "needs a value" },
-		{ "allow from 1.1.1.1 from 2.2.2.2\n", 1, "twice" },
-		{ "allow from @nonesuch\n", 1, "fixtures/nonesuch: No such file" },
-		{ "allow proto tpc\n", 1, "not a protocol" },
-		{ "allow proto 256\n", 1, "not a protocol" },
-		{ "allow port 80\n", 1, "need a protocol" },
-		{ "allow proto icmp port 80\n", 1, "need a protocol" },
-		{ "allow proto tcp port 80-\n", 1, "not a port" },
-		{ "allow proto tcp port 80-79\n", 1, "not a range" },
-		{ "allow proto tcp port 65536\n", 1, "not a port" },
-		{ "allow proto tcp port -1\n", 1, "not a port" },
-		{ "deny rate 5/s\n", 1, "belongs to allow" },
-		{ "allow rate 5\n", 1, "not a rate" },
-		{ "allow rate 0/s\n", 1, "not a rate" },
-		{ "allow burst 5\n", 1, "need a rate" },
-		{ "allow each\n", 1, "need a rate" },
-		{ "allow rate 5/s burst 0\n", 1, "not a number of packets" },
-		{ "allow name a\nallow name a\n", 2, "line 1 has it" },
-		{ "allow name a;b\n", 1, "letters" },
-		{ "allow fast\n", 1, "no part of a rule" },
-	};
 	struct shield_config config;
 	struct shield_error error;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(read_text(cases[i].text, &config, &error), -EINVAL);
-		assert_int_equal(error.line, cases[i].line);
-		if (!strstr(error.why, cases[i].why))
-			fail_msg("%s: %s", cases[i].text, error.why);
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		assert_int_equal(read_text(refused[i].text, &config, &error), -EINVAL);
+		assert_int_equal(error.line, refused[i].line);
+		if (!strstr(error.why, refused[i].why))
+			fail_msg("%s: %s", refused[i].text, error.why);
 	}
 }
 
