@@ -54,62 +54,58 @@ enum { NONE, SYMBOLS, STRINGS, NOTES, NAMES };
 
 #define V8_FUNCTION "_ZN2v88internal4Heap24PerformGarbageCollectionENS0_16GarbageCollectorEPKc"
 
-static void make(struct made *made)
-{
-	static const char strings[] = "\0other\0" V8_FUNCTION;
+#define SIZE_OF(field) sizeof(((struct made *)NULL)->field)
 
-	*made = (struct made){
-		.header = { .e_type = ET_EXEC,
-			    .e_machine = EM_X86_64,
-			    .e_version = EV_CURRENT,
-			    .e_ehsize = sizeof(Elf64_Ehdr),
-			    .e_phoff = offsetof(struct made, code),
-			    .e_phentsize = sizeof(Elf64_Phdr),
-			    .e_phnum = 1,
-			    .e_shoff = offsetof(struct made, sections),
-			    .e_shentsize = sizeof(Elf64_Shdr),
-			    .e_shnum = 5,
-			    .e_shstrndx = NAMES },
-		.code = { .p_type = PT_LOAD,
-			  .p_flags = PF_R | PF_X,
-			  .p_offset = 0x100,
-			  .p_vaddr = 0x400000,
-			  .p_filesz = 0x1000,
-			  .p_memsz = 0x1000 },
-		.symbols = { {},
-			     { .st_name = 1,
-			       .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
-			       .st_shndx = 1,
-			       .st_value = 0x400200 },
-			     { .st_name = 7,
-			       .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
-			       .st_shndx = 1,
-			       .st_value = 0x400300 } },
-		.note = { .header = { 8, sizeof(made->note) - sizeof(Elf64_Nhdr) - 8, 3 },
-			  .owner = "stapsdt",
-			  .text = "ruby\0gc__mark__begin\0" },
-	};
-	memcpy(made->header.e_ident, ELFMAG, SELFMAG);
-	made->header.e_ident[EI_CLASS] = ELFCLASS64;
-	made->header.e_ident[EI_DATA] = ELFDATA2LSB;
-	made->header.e_ident[EI_VERSION] = EV_CURRENT;
-	memcpy(made->strings, strings, sizeof(strings));
-	made->sections[SYMBOLS] = (Elf64_Shdr){ .sh_type = SHT_DYNSYM,
-						.sh_offset = offsetof(struct made, symbols),
-						.sh_size = sizeof(made->symbols),
-						.sh_entsize = sizeof(Elf64_Sym),
-						.sh_link = STRINGS,
-						.sh_addralign = 8 };
-	made->sections[STRINGS] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
-						.sh_offset = offsetof(struct made, strings),
-						.sh_size = sizeof(made->strings),
-						.sh_addralign = 1 };
-	made->sections[NOTES] = (Elf64_Shdr){ .sh_type = SHT_NOTE,
-					      .sh_offset = offsetof(struct made, note),
-					      .sh_size = sizeof(made->note),
-					      .sh_addralign = 4 };
-	made->sections[NAMES] = made->sections[STRINGS];
-}
+#define FUNCTION(name, address)                                                                      \
+	{                                                                                            \
+		.st_name = name, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_shndx = 1,      \
+		.st_value = address                                                                  \
+	}
+
+#define TABLE_OF_STRINGS                                                                             \
+	{                                                                                            \
+		.sh_type = SHT_STRTAB, .sh_offset = offsetof(struct made, strings),                  \
+		.sh_size = SIZE_OF(strings), .sh_addralign = 1                                       \
+	}
+
+/* A program of Ruby, as its probe says, that has V8's function, too. */
+static const struct made whole = {
+	.header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		    .e_type = ET_EXEC,
+		    .e_machine = EM_X86_64,
+		    .e_version = EV_CURRENT,
+		    .e_ehsize = sizeof(Elf64_Ehdr),
+		    .e_phoff = offsetof(struct made, code),
+		    .e_phentsize = sizeof(Elf64_Phdr),
+		    .e_phnum = 1,
+		    .e_shoff = offsetof(struct made, sections),
+		    .e_shentsize = sizeof(Elf64_Shdr),
+		    .e_shnum = 5,
+		    .e_shstrndx = NAMES },
+	.code = { .p_type = PT_LOAD,
+		  .p_flags = PF_R | PF_X,
+		  .p_offset = 0x100,
+		  .p_vaddr = 0x400000,
+		  .p_filesz = 0x1000,
+		  .p_memsz = 0x1000 },
+	.sections = { [SYMBOLS] = { .sh_type = SHT_DYNSYM,
+				    .sh_offset = offsetof(struct made, symbols),
+				    .sh_size = SIZE_OF(symbols),
+				    .sh_entsize = sizeof(Elf64_Sym),
+				    .sh_link = STRINGS,
+				    .sh_addralign = 8 },
+		      [STRINGS] = TABLE_OF_STRINGS,
+		      [NOTES] = { .sh_type = SHT_NOTE,
+				  .sh_offset = offsetof(struct made, note),
+				  .sh_size = SIZE_OF(note),
+				  .sh_addralign = 4 },
+		      [NAMES] = TABLE_OF_STRINGS },
+	.symbols = { {}, FUNCTION(1, 0x400200), FUNCTION(7, 0x400300) },
+	.strings = "\0other\0" V8_FUNCTION,
+	.note = { .header = { 8, SIZE_OF(note) - sizeof(Elf64_Nhdr) - 8, 3 },
+		  .owner = "stapsdt",
+		  .text = "ruby\0gc__mark__begin\0" },
+};
 
 static int look_into_made(const struct made *made, size_t size, struct gc_hooks *hooks)
 {
@@ -125,10 +121,9 @@ static int look_into_made(const struct made *made, size_t size, struct gc_hooks 
 static void made_files(void **state)
 {
 	struct gc_hooks hooks;
-	struct made made;
+	struct made made = whole;
 
 	(void)state;
-	make(&made);
 	assert_int_equal(look_into_made(&made, sizeof(made), &hooks), 0);
 	assert_int_equal(hooks.runtime, GC_RUBY);
 	assert_int_equal(hooks.offset, 0);
@@ -152,25 +147,22 @@ static void made_files(void **state)
 static void bad_files(void **state)
 {
 	struct gc_hooks hooks;
-	struct made made;
+	struct made made = whole;
 
 	(void)state;
-	make(&made);
 	made.symbols[2].st_shndx = SHN_UNDEF;
 	made.note.header.n_descsz = 20;
 	made.sections[NOTES].sh_size = sizeof(Elf64_Nhdr) + 8 + 20;
 	assert_int_equal(look_into_made(&made, sizeof(made), &hooks), -ENOENT);
-	make(&made);
+	made = whole;
 	made.symbols[2].st_shndx = SHN_UNDEF;
 	memset(made.note.text, 'x', sizeof(made.note.text));
 	assert_int_equal(look_into_made(&made, sizeof(made), &hooks), -ENOENT);
 	made.sections[NOTES].sh_size = 1UL << 40;
 	made.sections[SYMBOLS].sh_size = 1UL << 40;
 	assert_int_equal(look_into_made(&made, sizeof(made), &hooks), -ENOENT);
-	for (size_t size = 0; size < sizeof(made); size++) {
-		make(&made);
-		look_into_made(&made, size, &hooks);
-	}
+	for (size_t size = 0; size < sizeof(whole); size++)
+		look_into_made(&whole, size, &hooks);
 }
 
 int main(void)
