@@ -17,6 +17,7 @@
 #include "bench.h"
 #include "insns.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define KVIEW "build/cli/kview"
 #define TOOL "build/tests/vm/exec_tool"
@@ -142,7 +143,7 @@ static int run_beside(struct bench *bench, size_t tool, bool in_kview)
 /* Where an instruction takes a nanosecond: those of the command, and of all it started. How long files take is the host's affair. */
 static uint64_t ticks_of(const struct rusage *usage)
 {
-	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000000UL +
+	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * NS_PER_SECOND +
 	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000UL;
 }
 

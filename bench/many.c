@@ -15,6 +15,7 @@
 
 #include "bench.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define SOME 100 /* as many as the ways that take hooks one by one are asked for */
 #define LOTS 10000
@@ -211,7 +212,7 @@ static uint64_t insns_of_commands(void)
 	struct rusage usage;
 
 	getrusage(RUSAGE_CHILDREN, &usage);
-	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ULL +
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_SECOND +
 	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ULL;
 }
 

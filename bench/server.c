@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define VALUE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" /* 64 bytes, as memcaslap's */
 #define ANSWER_MAX 4096
@@ -121,10 +122,7 @@ pid_t server_pid(const struct server *server)
 
 uint64_t server_insns(const struct server *server)
 {
-	struct timespec time = {};
-
-	clock_gettime(server->clock, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+	return clock_ns(server->clock);
 }
 
 static int send_all(int fd, const char *text)

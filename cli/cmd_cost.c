@@ -11,6 +11,7 @@
 #include "cost.h"
 #include "options.h"
 #include "scope.h"
+#include "util/clock.h"
 
 static const struct argp_option options[] = {
 	{ "duration", 'd', "SECONDS", 0, "Look at what happens in this time; 1 by default, with -i for ever", 1 },
@@ -58,10 +59,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static double now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
+	return clock_ns(CLOCK_MONOTONIC) / 1e9;
 }
 
 static volatile sig_atomic_t interrupted;

@@ -9,10 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define SUBJECT_NAME "kview-subject"
 
@@ -39,13 +39,11 @@ static int open_counter(void)
 static struct cost_sample now(int counter)
 {
 	struct cost_sample sample = { .counter = counter < 0 ? counter : 0 };
-	struct timespec time;
 
 	/* Nothing can be read of a pinned counter that others have taken the place of. */
 	if (counter >= 0 && read(counter, &sample.instructions, sizeof(sample.instructions)) <= 0)
 		sample.counter = -EBUSY;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	sample.ns = time.tv_sec * 1000000000ULL + time.tv_nsec;
+	sample.ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	return sample;
 }
 

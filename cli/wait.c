@@ -6,10 +6,10 @@
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "util/clock.h"
 
 #define GRACE_SECONDS 2 /* for a command that has been asked to end; longer, and people would press Ctrl-C again */
 
@@ -19,14 +19,6 @@ static const int passed_signals[] = { SIGUSR1, SIGUSR2 };
 #define THREADS_NS 200000000
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 static sigset_t signal_set(const int *signals, size_t count)
 {
@@ -262,7 +254,7 @@ static void drop_signals(const struct wait *wait)
 
 void wait_start(struct wait *wait)
 {
-	wait->start_ns = now();
+	wait->start_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 int wait_run(struct wait *wait, const struct kview *view, double duration)
@@ -275,7 +267,7 @@ int wait_run(struct wait *wait, const struct kview *view, double duration)
 		err = set_timer(wait, duration);
 	if (!err)
 		err = loop_run(wait->loop);
-	wait->end_ns = now();
+	wait->end_ns = clock_ns(CLOCK_MONOTONIC);
 	drop_signals(wait);
 	return err ? cli_fail(err, NULL, "%s", wait->targets->command) : CLI_OK;
 }
@@ -293,5 +285,5 @@ const char *wait_end_name(const struct wait *wait)
 
 double wait_seconds(const struct wait *wait)
 {
-	return ((wait->end_ns ?: now()) - wait->start_ns) / 1e9;
+	return ((wait->end_ns ?: clock_ns(CLOCK_MONOTONIC)) - wait->start_ns) / 1e9;
 }

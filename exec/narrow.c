@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "util/clock.h"
+
 /* A clock that ticks less often is a timer of the tool's, not a sampler. */
 #define SAMPLES_PER_SECOND_MIN 20
-#define NS_PER_SECOND 1000000000ULL
 
 /* What is traced, as the view lists it. */
 struct scope {

@@ -13,11 +13,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guard/deadman.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define LOOK_MS 1000 /* at most between looks while somebody is stopped: the machine may have slept */
 #define LAST_LOOK_MS 10
@@ -41,14 +41,6 @@ struct holding {
 	} held[GUARD_HELD_MAX];
 	size_t count;
 };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* From here on it may be stopped again, which is another entry. */
 static void let_go(int held_fd, uint32_t tgid)
@@ -155,8 +147,8 @@ static void hold(struct holding *holding, struct ring_buffer *stops)
 
 	do {
 		ring_buffer__consume(stops);
-		next = look(holding, boot_ns());
-		poll(fds, 2, wait_ms(next, boot_ns()));
+		next = look(holding, clock_ns(CLOCK_BOOTTIME));
+		poll(fds, 2, wait_ms(next, clock_ns(CLOCK_BOOTTIME)));
 	} while (!fds[0].revents);
 	holding->opts.settings->released = 1;
 	looks = read(ALIVE_FD, &orderly, 1) == 1 ? ORDERLY_LOOKS : LAST_LOOKS;

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guard.skel.h"
 #include "guard/holder.h"
+#include "util/clock.h"
 #include "util/process.h"
 
 #define LINKS 8
@@ -363,10 +363,7 @@ int guard_kernel_profile_find(const struct guard_kernel *kernel, const struct gu
 
 struct guard_env *guard_kernel_env(struct guard_kernel *kernel)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	kernel->env.now = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	kernel->env.now = clock_ns(CLOCK_BOOTTIME);
 	return &kernel->env;
 }
 

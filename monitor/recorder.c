@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "flame.skel.h"
 #include "flame_record.h"
@@ -19,6 +18,7 @@
 #include "sampler.h"
 #include "stack_names.h"
 #include "threads.h"
+#include "util/clock.h"
 
 #define FIRST_PIDNS_INO 0xEFFFFFFC /* PROC_PID_INIT_INO of include/linux/proc_ns.h */
 
@@ -228,14 +228,6 @@ int recorder_refresh(struct recorder *recorder)
 
 /* --- results -------------------------------------------------------------------------------------------------------- */
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
 /* CPU time a thread has used, in nanoseconds. */
 static int read_runtime(pid_t tgid, pid_t tid, uint64_t *ret_ns)
 {
@@ -334,7 +326,7 @@ static int add_stacks(struct recorder *recorder, struct stack_names *names, stru
 
 static void stop(struct recorder *recorder)
 {
-	uint64_t end = now();
+	uint64_t end = clock_ns(CLOCK_MONOTONIC);
 
 	sampler_deinit(&recorder->sampler);
 	flame__detach(recorder->bpf);

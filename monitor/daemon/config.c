@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "document.h"
+#include "util/clock.h"
 
 #define SELECTORS_MAX 64 /* of one target; more is a list that wants a regular expression or a cgroup */
 #define NAME_MAX_LEN 32
 #define SERIES_DEFAULT 5000
 #define SERIES_MAX 1000000
-#define FORGET_DEFAULT (600 * 1000000000ULL)
+#define FORGET_DEFAULT (600 * NS_PER_SECOND)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -14,6 +14,7 @@
 #include <kview/kview.h>
 
 #include "process.h"
+#include "util/clock.h"
 
 /* A series that is always set to what is now. */
 struct kept {
@@ -212,7 +213,7 @@ static void add_process(struct cost *cost)
 
 	if (!getrusage(RUSAGE_SELF, &usage))
 		count_to(cost, &cpu, "",
-			 (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ULL +
+			 (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_SECOND +
 				 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ULL);
 	if (!process_stat(getpid(), &stat))
 		set(cost, &resident, "", stat.resident);

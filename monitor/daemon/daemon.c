@@ -9,7 +9,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "config.h"
 #include "cost.h"
@@ -24,10 +23,11 @@
 #include "push.h"
 #include "scope.h"
 #include "monitor/probes/tcp_sessions.h"
+#include "util/clock.h"
 
-#define NS 1000000000ULL
 #define KEY_FILE KEY_FOLDER "/" KEY_PREFIX "%s" KEY_SUFFIX
-#define LOOK_EVERY (10 * NS) /* at the least: what is idle has to be forgotten, whether somebody asks or not */
+/* At the least: what is idle has to be forgotten, whether somebody asks or not. */
+#define LOOK_EVERY (10 * NS_PER_SECOND)
 
 struct monitor_daemon {
 	const char *path;
@@ -54,14 +54,6 @@ static const struct probe_ops *const all_ops[MONITOR_PROBES] = {
 	[MONITOR_SYSCALLS] = &probe_syscalls, [MONITOR_DNS] = &probe_dns,	[MONITOR_GC] = &probe_gc,
 	[MONITOR_SHIELD] = &probe_shield,     [MONITOR_WEBSOCKET] = &probe_websocket,
 };
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return time.tv_sec * NS + time.tv_nsec;
-}
 
 /* --- probes ------------------------------------------------------------------------------------------------------- */
 
@@ -132,7 +124,7 @@ static void follow(struct monitor_daemon *daemon)
 static int look(struct monitor_daemon *daemon)
 {
 	struct probe *running[MONITOR_PROBES];
-	uint64_t time = now(CLOCK_MONOTONIC);
+	uint64_t time = clock_ns(CLOCK_MONOTONIC);
 	size_t count = 0;
 	int err = 0;
 
@@ -154,7 +146,7 @@ static int look(struct monitor_daemon *daemon)
 static int write_sessions(struct monitor_daemon *daemon, FILE *out)
 {
 	if (daemon->running[MONITOR_TCP])
-		return tcp_write_sessions(&daemon->probes[MONITOR_TCP], now(CLOCK_MONOTONIC), out);
+		return tcp_write_sessions(&daemon->probes[MONITOR_TCP], clock_ns(CLOCK_MONOTONIC), out);
 	fputs("the probe tcp is off\n", out);
 	return -ENOENT;
 }
@@ -168,10 +160,10 @@ static int answer(enum endpoint_page page, const char *target, FILE *out, void *
 	case ENDPOINT_SESSIONS:
 		return write_sessions(daemon, out);
 	case ENDPOINT_FLAME:
-		return flames_ask(daemon->flames, target, now(CLOCK_MONOTONIC), out);
+		return flames_ask(daemon->flames, target, clock_ns(CLOCK_MONOTONIC), out);
 	case ENDPOINT_JSON:
 		err = look(daemon);
-		return err ?: metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, out);
+		return err ?: metrics_write_json(daemon->metrics, clock_ns(CLOCK_REALTIME) / 1e9, out);
 	case ENDPOINT_METRICS:
 		err = look(daemon);
 		return err ?: metrics_write_prometheus(daemon->metrics, out);
@@ -219,12 +211,12 @@ static int open_json(struct monitor_daemon *daemon)
 
 static void write_json(struct monitor_daemon *daemon)
 {
-	uint64_t time = now(CLOCK_MONOTONIC);
+	uint64_t time = clock_ns(CLOCK_MONOTONIC);
 
 	if (!daemon->json || time - daemon->json_at < daemon->config->outputs.json_every)
 		return;
 	daemon->json_at = time;
-	if (look(daemon) || metrics_write_json(daemon->metrics, now(CLOCK_REALTIME) / 1e9, daemon->json)) {
+	if (look(daemon) || metrics_write_json(daemon->metrics, clock_ns(CLOCK_REALTIME) / 1e9, daemon->json)) {
 		monitor_note("%s: cannot be written", daemon->config->outputs.json);
 		clearerr(daemon->json);
 	}
@@ -261,7 +253,7 @@ static int open_pushes(struct monitor_daemon *daemon)
 /* Those whose time has come. */
 static void send_pushes(struct monitor_daemon *daemon, bool all)
 {
-	uint64_t time = now(CLOCK_MONOTONIC);
+	uint64_t time = clock_ns(CLOCK_MONOTONIC);
 	bool looked = false;
 
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++) {
@@ -365,11 +357,11 @@ static void take_timer(struct monitor_daemon *daemon)
 
 	if (read(daemon->timer, &expirations, sizeof(expirations)) != sizeof(expirations))
 		return;
-	if (now(CLOCK_MONOTONIC) - daemon->looked_at >= LOOK_EVERY && look(daemon))
+	if (clock_ns(CLOCK_MONOTONIC) - daemon->looked_at >= LOOK_EVERY && look(daemon))
 		monitor_note("out of memory");
 	write_json(daemon);
 	send_pushes(daemon, false);
-	flames_look(daemon->flames, now(CLOCK_MONOTONIC));
+	flames_look(daemon->flames, clock_ns(CLOCK_MONOTONIC));
 	if (perf_opener_has_ended(&daemon->opener))
 		monitor_note("kview-perf has ended: until a new start there are no flame graphs, and collectors of programs"
 			     " that begin are not watched");

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define NS 1000000000ULL
+#include "util/clock.h"
+
 
 static int say(struct monitor_error *error, size_t line, const char *fmt, va_list args)
 {
@@ -213,7 +214,12 @@ int document_duration(struct document *doc, const yaml_node_t *node, const char 
 	static const struct {
 		const char *name;
 		uint64_t ns;
-	} units[] = { { "ms", NS / 1000 }, { "s", NS }, { "m", 60 * NS }, { "h", 3600 * NS } };
+	} units[] = {
+		{ "ms", NS_PER_SECOND / 1000 },
+		{ "s", NS_PER_SECOND },
+		{ "m", 60 * NS_PER_SECOND },
+		{ "h", 3600 * NS_PER_SECOND },
+	};
 	const char *text = NULL;
 	uint64_t number;
 	char *end;

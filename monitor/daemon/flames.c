@@ -10,19 +10,18 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "perf_opener.h"
 #include "monitor/recorder.h"
 #include "monitor/svg.h"
 #include "monitor/threads.h"
+#include "util/clock.h"
 
-#define NS 1000000000ULL
 #define SECONDS 5 /* of one recording */
 #define HZ 99
 #define REFRESH_MS 200 /* how often to look what has been mapped */
-#define KEEP (30 * NS) /* a picture that nobody has asked for since */
+#define KEEP (30 * NS_PER_SECOND) /* a picture that nobody has asked for since */
 
 struct flames {
 	const struct monitor_scope *scope;
@@ -96,14 +95,6 @@ static int add_member(pid_t pid, uint32_t target, void *data)
 	return target == members->target ? thread_list_add(&members->list, pid) : 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * NS + time.tv_nsec;
-}
-
 /* Some of them may have ended by now. */
 static int add_processes(struct recorder *recorder, const struct thread_list *list)
 {
@@ -120,10 +111,10 @@ static int add_processes(struct recorder *recorder, const struct thread_list *li
 
 static int run(struct recorder *recorder)
 {
-	uint64_t end = now_ns() + SECONDS * NS;
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + SECONDS * NS_PER_SECOND;
 	int err = 0;
 
-	while (!err && now_ns() < end) {
+	while (!err && clock_ns(CLOCK_MONOTONIC) < end) {
 		struct pollfd news = { .fd = recorder_fd(recorder), .events = POLLIN };
 
 		poll(&news, 1, REFRESH_MS);
@@ -252,7 +243,7 @@ static int copy(int file, FILE *out)
 
 static uint64_t ns_of(const struct timeval *time)
 {
-	return time->tv_sec * NS + time->tv_usec * 1000;
+	return time->tv_sec * NS_PER_SECOND + time->tv_usec * 1000;
 }
 
 static void count_cost(struct flames *flames, const struct rusage *usage)

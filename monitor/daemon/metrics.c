@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
+
+#include "util/clock.h"
 
 struct metric {
 	TAILQ_ENTRY(metric) entry;
@@ -122,7 +123,6 @@ static struct metric *new_metric(struct family *family, const char *const *label
 {
 	struct metric *metric = calloc(1, sizeof(*metric));
 	bool failed = !metric;
-	struct timespec time;
 
 	if (metric && family->desc->type == METRIC_HISTOGRAM) {
 		metric->sample = calloc(1, sizeof(*metric->sample));
@@ -133,8 +133,7 @@ static struct metric *new_metric(struct family *family, const char *const *label
 		failed = !metric->labels[i];
 	}
 	if (!failed) {
-		clock_gettime(CLOCK_REALTIME, &time);
-		metric->since = time.tv_sec * 1000000000ULL + time.tv_nsec;
+		metric->since = clock_ns(CLOCK_REALTIME);
 		metric->family = family;
 		failed = !tsearch(metric, &family->tree, compare_series);
 	}

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "document.h"
+#include "util/clock.h"
 
-#define NS 1000000000ULL
-#define JSON_EVERY_DEFAULT (10 * NS)
-#define PUSH_EVERY_DEFAULT (15 * NS)
-#define PUSH_TIMEOUT_DEFAULT (10 * NS)
-#define PUSH_TIMEOUT_MAX (60 * NS)
+#define JSON_EVERY_DEFAULT (10 * NS_PER_SECOND)
+#define PUSH_EVERY_DEFAULT (15 * NS_PER_SECOND)
+#define PUSH_TIMEOUT_DEFAULT (10 * NS_PER_SECOND)
+#define PUSH_TIMEOUT_MAX (60 * NS_PER_SECOND)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -195,7 +195,7 @@ static int take_push_every(struct document *doc, yaml_node_t *node, void *data)
 	int err;
 
 	err = document_duration(doc, node, "every", &reader->push->every);
-	if (!err && reader->push->every < NS)
+	if (!err && reader->push->every < NS_PER_SECOND)
 		return document_refuse(doc, node, "every: less than 1s");
 	return err;
 }

@@ -13,14 +13,13 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "metrics.h"
 #include "note.h"
 #include "outputs.h"
+#include "util/clock.h"
 
 #define MS 1000000ULL
-#define NS 1000000000ULL
 
 enum own_metric {
 	OWN_SENT,
@@ -203,7 +202,7 @@ static void bury(struct push *push)
 	metric_add(push->own[OWN_DROPPED], push->handed - push->state.sent - push->state.dropped);
 	push->handed = push->state.sent + push->state.dropped;
 	monitor_note("%s: " PUSH_PROGRAM " has ended; it is started again", push->info->name);
-	stop(push, NS);
+	stop(push, NS_PER_SECOND);
 }
 
 void push_look(struct push *push)
@@ -221,14 +220,6 @@ void push_look(struct push *push)
 
 /* --- handing over ------------------------------------------------------------------------------------------------- */
 
-static uint64_t day_time(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return time.tv_sec * NS + time.tv_nsec;
-}
-
 /* A file in memory, with all metrics. */
 static int write_body(const struct push *push, int *ret_fd, uint64_t *ret_points)
 {
@@ -242,7 +233,7 @@ static int write_body(const struct push *push, int *ret_fd, uint64_t *ret_points
 		closep(&copy);
 		return err;
 	}
-	err = push->info->write(push->metrics, day_time(), &origin, out, ret_points);
+	err = push->info->write(push->metrics, clock_ns(CLOCK_REALTIME), &origin, out, ret_points);
 	if (fclose(out))
 		err = err ?: -errno;
 	if (!err)
@@ -342,7 +333,7 @@ void push_close(struct push *push)
 {
 	if (!push)
 		return;
-	stop(push, push->config.timeout + NS);
+	stop(push, push->config.timeout + NS_PER_SECOND);
 	for (size_t i = 0; i < OWN_METRICS; i++)
 		metrics_put(push->metrics, push->own[i]);
 	free(push->config.url);

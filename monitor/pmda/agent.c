@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "domains.h"
 #include "exposition.h"
 #include "families.h"
 #include "naming.h"
+#include "util/clock.h"
 
 struct agent {
 	struct agent_config config;
@@ -25,14 +25,6 @@ struct agent {
 	int noted;		       /* why some were refused the last time */
 	size_t malformed;	       /* the line that was not understood the last time */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 /* --- what the daemon says ----------------------------------------------------------------------------------------- */
 
@@ -148,7 +140,7 @@ static void refresh(struct agent *agent)
 	size_t line = 0;
 	bool up;
 
-	if (agent->asked && now_ns() - agent->asked < agent->config.fresh_ns)
+	if (agent->asked && clock_ns(CLOCK_MONOTONIC) - agent->asked < agent->config.fresh_ns)
 		return;
 	up = !agent->config.ask(agent->config.data, &told) && !replace(agent, told, true, &line);
 	if (up || line)
@@ -157,7 +149,7 @@ static void refresh(struct agent *agent)
 	if (!up && replace(agent, NULL, false, &line))
 		give_up();
 	tell_changes(agent);
-	agent->asked = now_ns();
+	agent->asked = clock_ns(CLOCK_MONOTONIC);
 }
 
 static struct agent *refreshed(pmdaExt *ext)

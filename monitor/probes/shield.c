@@ -7,9 +7,10 @@
 
 #include "monitor/daemon/probe.h"
 #include "shield/socket.h"
+#include "util/clock.h"
 
 #define WAIT_MS 200 /* for an owner, while nothing else is measured */
-#define KEEP_NS (600 * 1000000000ULL) /* counters of a shield that is gone: another owner may come, and they go on */
+#define KEEP_NS (600 * NS_PER_SECOND) /* counters of a shield that is gone: another owner may come, and they go on */
 
 enum what {
 	PACKETS,

@@ -4,7 +4,6 @@
 #include <linux/types.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "btp_parse.h"
 #include "websocket.skel.h"
@@ -12,6 +11,7 @@
 #include "monitor/daemon/gauges.h"
 #include "monitor/daemon/packets.h"
 #include "monitor/daemon/probe.h"
+#include "util/clock.h"
 
 PROBE_SKELETON(websocket)
 
@@ -146,14 +146,6 @@ static bool describe(const void *data, struct collector_series *series, void *pr
 	return series->labels[0];
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
 static int prepare(struct probe *probe)
 {
 	struct websocket *bpf = probe->skeleton;
@@ -184,7 +176,7 @@ static int follow(struct probe *probe)
 		bpf->bss->alive[i] = monitor_scope_name(probe->scope, i) != NULL;
 	err = packets_follow(state->packets, probe->scope);
 	/* Sessions of cgroups that have come now may have begun unseen. */
-	bpf->bss->started = now();
+	bpf->bss->started = clock_ns(CLOCK_MONOTONIC);
 	return err;
 }
 

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "body.h"
 #include "post.h"
 #include "protocol.h"
 #include "queue.h"
+#include "util/clock.h"
 
 #define QUEUE_BYTES (16 << 20) /* compressed; a day or more of some hundred series */
 #define BACKOFF_FIRST 1000 /* ms; twice as long each time, up to */
@@ -43,10 +43,7 @@ struct sender {
 
 static uint64_t now_ms(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000ULL + time.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 static void note(const struct sender *sender, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -97,7 +94,7 @@ static void tell_state(struct sender *sender)
 	state->queued = sender->queue.points;
 	state->resident = resident_bytes();
 	if (!getrusage(RUSAGE_SELF, &usage))
-		state->cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ULL +
+		state->cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_SECOND +
 				(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ULL;
 	/* With the next change, where the daemon has no time to read. */
 	sender->told = send(STDIN_FILENO, state, sizeof(*state), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*state);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+
+#include "util/clock.h"
 
 #define TASKS 256
 #define RECORDS 65536
@@ -22,7 +23,6 @@ struct guard_kernel {
 struct guard_kernel *machine_new(const struct guard_rule *rule, uint32_t profiles, uint32_t blocks)
 {
 	struct guard_kernel *machine = calloc(1, sizeof(*machine));
-	struct timespec now;
 
 	machine->profiles = calloc(profiles, sizeof(*machine->profiles));
 	machine->records = calloc(RECORDS, sizeof(*machine->records));
@@ -32,8 +32,7 @@ struct guard_kernel *machine_new(const struct guard_rule *rule, uint32_t profile
 	machine->settings.rule = *rule;
 	machine->settings.profile_max = profiles;
 	machine->settings.block_max = blocks;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	machine->env.now = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	machine->env.now = clock_ns(CLOCK_BOOTTIME);
 	return machine;
 }
 

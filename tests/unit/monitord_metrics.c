@@ -18,13 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
 #include "monitor/daemon/endpoint.h"
 #include "monitor/daemon/metrics.h"
 #include "monitor/daemon/outputs.h"
 #include "monitor/daemon/push.h"
 #include "monitor/svg.h"
+#include "util/clock.h"
 
 #define MS 1000000ULL
 
@@ -106,17 +106,14 @@ static int tell_flame(struct told *told, const char *target, FILE *out)
 static int tell(enum endpoint_page page, const char *target, FILE *out, void *data)
 {
 	struct told *told = data;
-	struct timespec time;
 
 	if (page == ENDPOINT_SESSIONS)
 		return tell_sessions(out);
 	if (page == ENDPOINT_FLAME)
 		return tell_flame(told, target, out);
 	count(told);
-	if (page == ENDPOINT_JSON) {
-		clock_gettime(CLOCK_REALTIME, &time);
-		return metrics_write_json(told->metrics, time.tv_sec + time.tv_nsec / 1e9, out);
-	}
+	if (page == ENDPOINT_JSON)
+		return metrics_write_json(told->metrics, clock_ns(CLOCK_REALTIME) / 1e9, out);
 	return metrics_write_prometheus(told->metrics, out);
 }
 
@@ -147,14 +144,6 @@ static int make(struct told *told)
 	return err;
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
 static int send_by(char **argv, struct told *told)
 {
 	const struct monitor_push_config config = {
@@ -173,7 +162,7 @@ static int send_by(char **argv, struct told *told)
 static void send_all(struct told *told)
 {
 	count(told);
-	push_send(told->push, now());
+	push_send(told->push, clock_ns(CLOCK_MONOTONIC));
 }
 
 static int block_signals(void)
@@ -201,7 +190,7 @@ static void run(struct told *told, struct endpoint *endpoint, int signals)
 		if (fds[1].revents)
 			return;
 		endpoint_run(endpoint);
-		if (told->push && push_is_due(told->push, now()))
+		if (told->push && push_is_due(told->push, clock_ns(CLOCK_MONOTONIC)))
 			send_all(told);
 	}
 }
