@@ -22,8 +22,6 @@
 struct known_cgroup {
 	uint64_t id;
 	uint32_t target;
-	enum monitor_select by;
-	char *text; /* as it is named */
 	char *path;
 };
 
@@ -75,12 +73,6 @@ int monitor_scope_open(struct monitor_scope **ret_scope)
 	return 0;
 }
 
-static void forget_cgroup(struct known_cgroup *cgroup)
-{
-	free(cgroup->text);
-	free(cgroup->path);
-}
-
 void monitor_scope_close(struct monitor_scope *scope)
 {
 	if (!scope)
@@ -89,7 +81,7 @@ void monitor_scope_close(struct monitor_scope *scope)
 	ring_buffer__free(scope->news);
 	scope__destroy(scope->bpf);
 	for (size_t i = 0; i < scope->cgroup_count; i++)
-		forget_cgroup(&scope->cgroups[i]);
+		free(scope->cgroups[i].path);
 	free(scope->cgroups);
 	for (size_t i = 0; i <= MONITOR_TARGETS; i++)
 		free(scope->names[i]);
@@ -260,9 +252,9 @@ static int path_of(int fd, char **ret_path)
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-static int keep_cgroup(struct monitor_scope *scope, const struct monitor_selector *selector, uint32_t target, int fd)
+static int keep_cgroup(struct monitor_scope *scope, uint32_t target, int fd)
 {
-	struct known_cgroup *cgroups, cgroup = { .target = target, .by = selector->by };
+	struct known_cgroup *cgroups, cgroup = { .target = target };
 	struct stat stat;
 	int err;
 
@@ -272,12 +264,11 @@ static int keep_cgroup(struct monitor_scope *scope, const struct monitor_selecto
 	if (find_cgroup(scope, cgroup.id))
 		return 0;
 	err = path_of(fd, &cgroup.path);
-	cgroup.text = strdup(selector->text);
 	cgroups = reallocarray(scope->cgroups, scope->cgroup_count + 1, sizeof(*cgroups));
 	if (cgroups)
 		scope->cgroups = cgroups;
-	if (err || !cgroup.text || !cgroups) {
-		forget_cgroup(&cgroup);
+	if (err || !cgroups) {
+		free(cgroup.path);
 		return -ENOMEM;
 	}
 	cgroups[scope->cgroup_count++] = cgroup;
@@ -299,7 +290,7 @@ static void consider_cgroup(struct monitor_scope *scope, const struct monitor_se
 	else if (selector->by == MONITOR_BY_CONTAINER)
 		err = kview_find_container(selector->text, &fd);
 	/* What is not there may come. */
-	if (!err && keep_cgroup(scope, selector, target, fd))
+	if (!err && keep_cgroup(scope, target, fd))
 		monitor_note("%s: %s", selector->text, strerror(ENOMEM));
 }
 
@@ -314,7 +305,7 @@ static void remove_cgroup(struct monitor_scope *scope, size_t i)
 {
 	if (scope->view)
 		kview_remove_cgroup(scope->view, scope->cgroups[i].path);
-	forget_cgroup(&scope->cgroups[i]);
+	free(scope->cgroups[i].path);
 	scope->cgroups[i] = scope->cgroups[--scope->cgroup_count];
 }
 
