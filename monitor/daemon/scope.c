@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "scope.h"
+#include "scope_internal.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <ftw.h>
-#include <limits.h>
 #include <linux/types.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <kview/kview.h>
 
@@ -17,25 +14,6 @@
 #include "monitor/threads.h"
 #include "note.h"
 #include "process.h"
-
-/* A cgroup that a target names, and that is there. */
-struct known_cgroup {
-	uint64_t id;
-	uint32_t target;
-	char *path;
-};
-
-struct monitor_scope {
-	struct scope *bpf;
-	struct ring_buffer *news;
-	struct kview *view;
-	const struct monitor_config *config;
-	char *names[MONITOR_TARGETS + 1]; /* by number */
-	struct known_cgroup *cgroups;
-	size_t cgroup_count;
-	unsigned int generation;
-	bool look_for_cgroups;
-};
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -80,9 +58,7 @@ void monitor_scope_close(struct monitor_scope *scope)
 	kview_close(scope->view);
 	ring_buffer__free(scope->news);
 	scope__destroy(scope->bpf);
-	for (size_t i = 0; i < scope->cgroup_count; i++)
-		free(scope->cgroups[i].path);
-	free(scope->cgroups);
+	monitor_scope_forget_cgroups(scope);
 	for (size_t i = 0; i <= MONITOR_TARGETS; i++)
 		free(scope->names[i]);
 	free(scope);
@@ -95,7 +71,7 @@ const char *monitor_scope_name(const struct monitor_scope *scope, uint32_t numbe
 	return number <= MONITOR_TARGETS ? scope->names[number] : NULL;
 }
 
-static uint32_t number_of(const struct monitor_scope *scope, const char *name)
+uint32_t monitor_scope_number(const struct monitor_scope *scope, const char *name)
 {
 	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)
 		if (scope->names[i] && !strcmp(scope->names[i], name))
@@ -105,7 +81,7 @@ static uint32_t number_of(const struct monitor_scope *scope, const char *name)
 
 static int give_number(struct monitor_scope *scope, const char *name)
 {
-	if (number_of(scope, name))
+	if (monitor_scope_number(scope, name))
 		return 0;
 	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)
 		if (!scope->names[i]) {
@@ -190,7 +166,7 @@ static void consider(struct monitor_scope *scope, pid_t pid, uint32_t port)
 		if (!matches(&scope->config->targets[i], pid, name, port))
 			continue;
 		if (!process_stat(pid, &stat) && !stat.kernel)
-			add_family(scope, pid, number_of(scope, scope->config->targets[i].name));
+			add_family(scope, pid, monitor_scope_number(scope, scope->config->targets[i].name));
 		return;
 	}
 }
@@ -199,129 +175,6 @@ static int consider_one(pid_t pid, void *scope)
 {
 	consider(scope, pid, 0);
 	return 0;
-}
-
-/* --- cgroups ------------------------------------------------------------------------------------------------------ */
-
-static struct known_cgroup *find_cgroup(struct monitor_scope *scope, uint64_t id)
-{
-	for (size_t i = 0; i < scope->cgroup_count; i++)
-		if (scope->cgroups[i].id == id)
-			return &scope->cgroups[i];
-	return NULL;
-}
-
-/* The walk over what is below, for nftw(), which gives no argument. */
-static struct {
-	struct monitor_scope *scope;
-	uint32_t target;
-} walk;
-
-static int add_directory(const char *path, const struct stat *stat, int type)
-{
-	__u64 id = stat->st_ino;
-
-	(void)path;
-	/* Of two targets that one lies in, the one below was there first or comes later: the first one named has it. */
-	if (type == FTW_D &&
-	    bpf_map__update_elem(walk.scope->bpf->maps.scope_cgroups, &id, sizeof(id), &walk.target,
-				 sizeof(walk.target), BPF_NOEXIST) == -E2BIG)
-		monitor_note("no room for more than %d cgroups", SCOPE_CGROUPS);
-	return 0;
-}
-
-static void join_view_as_cgroup(struct monitor_scope *scope, const struct known_cgroup *cgroup)
-{
-	int err = scope->view ? kview_add_cgroup(scope->view, cgroup->path) : 0;
-
-	if (err && err != -EEXIST)
-		monitor_note("%s", kview_reason(scope->view));
-}
-
-static int path_of(int fd, char **ret_path)
-{
-	char link[64], path[PATH_MAX];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	if (len < 0)
-		return -errno;
-	path[len] = '\0';
-	*ret_path = strdup(path);
-	return *ret_path ? 0 : -ENOMEM;
-}
-
-static int keep_cgroup(struct monitor_scope *scope, uint32_t target, int fd)
-{
-	struct known_cgroup *cgroups, cgroup = { .target = target };
-	struct stat stat;
-	int err;
-
-	if (fstat(fd, &stat))
-		return -errno;
-	cgroup.id = stat.st_ino;
-	if (find_cgroup(scope, cgroup.id))
-		return 0;
-	err = path_of(fd, &cgroup.path);
-	cgroups = reallocarray(scope->cgroups, scope->cgroup_count + 1, sizeof(*cgroups));
-	if (cgroups)
-		scope->cgroups = cgroups;
-	if (err || !cgroups) {
-		free(cgroup.path);
-		return -ENOMEM;
-	}
-	cgroups[scope->cgroup_count++] = cgroup;
-	walk.scope = scope;
-	walk.target = target;
-	ftw(cgroup.path, add_directory, 16);
-	scope->generation++;
-	join_view_as_cgroup(scope, &cgroup);
-	return 0;
-}
-
-static void consider_cgroup(struct monitor_scope *scope, const struct monitor_selector *selector, uint32_t target)
-{
-	_cleanup_(closep) int fd = -1;
-	int err = -EINVAL;
-
-	if (selector->by == MONITOR_BY_CGROUP)
-		err = kview_find_cgroup(selector->text, &fd);
-	else if (selector->by == MONITOR_BY_CONTAINER)
-		err = kview_find_container(selector->text, &fd);
-	/* What is not there may come. */
-	if (!err && keep_cgroup(scope, target, fd))
-		monitor_note("%s: %s", selector->text, strerror(ENOMEM));
-}
-
-static bool is_directory(const char *path)
-{
-	struct stat stat_path;
-
-	return !stat(path, &stat_path);
-}
-
-static void remove_cgroup(struct monitor_scope *scope, size_t i)
-{
-	if (scope->view)
-		kview_remove_cgroup(scope->view, scope->cgroups[i].path);
-	free(scope->cgroups[i].path);
-	scope->cgroups[i] = scope->cgroups[--scope->cgroup_count];
-}
-
-static void consider_cgroups(struct monitor_scope *scope)
-{
-	for (size_t i = 0; i < scope->cgroup_count;)
-		if (is_directory(scope->cgroups[i].path))
-			i++;
-		else
-			remove_cgroup(scope, i);
-	for (size_t i = 0; i < scope->config->target_count; i++) {
-		const struct monitor_target *target = &scope->config->targets[i];
-
-		for (size_t j = 0; j < target->selector_count; j++)
-			consider_cgroup(scope, &target->selectors[j], number_of(scope, target->name));
-	}
 }
 
 /* --- news --------------------------------------------------------------------------------------------------------- */
@@ -350,7 +203,7 @@ int monitor_scope_read(struct monitor_scope *scope)
 
 	if (scope->look_for_cgroups) {
 		scope->look_for_cgroups = false;
-		consider_cgroups(scope);
+		monitor_scope_find_cgroups(scope);
 	}
 	return count < 0 ? count : 0;
 }
@@ -399,11 +252,7 @@ static void release_target(struct monitor_scope *scope, uint32_t number)
 {
 	delete_entries(scope->bpf->maps.scope_tasks, number, scope->view);
 	delete_entries(scope->bpf->maps.scope_cgroups, number, NULL);
-	for (size_t i = 0; i < scope->cgroup_count;)
-		if (scope->cgroups[i].target == number)
-			remove_cgroup(scope, i);
-		else
-			i++;
+	monitor_scope_release_cgroups(scope, number);
 }
 
 void monitor_scope_release(struct monitor_scope *scope, const struct monitor_config *config)
@@ -449,7 +298,7 @@ int monitor_scope_apply(struct monitor_scope *scope, const struct monitor_config
 		return err;
 	/* Before looking, so that nobody comes in between. */
 	scope->bpf->bss->wanted = wanted_news(config);
-	consider_cgroups(scope);
+	monitor_scope_find_cgroups(scope);
 	return process_each(consider_one, scope);
 }
 
@@ -483,125 +332,4 @@ uint64_t monitor_scope_lost(const struct monitor_scope *scope)
 struct bpf_object *monitor_scope_object(const struct monitor_scope *scope)
 {
 	return scope->bpf->obj;
-}
-
-static bool is_link(const struct monitor_selector *selector)
-{
-	return selector->by == MONITOR_BY_NETWORK || selector->by == MONITOR_BY_INTERFACE;
-}
-
-int monitor_scope_each_link(const struct monitor_scope *scope, monitor_selector_fn fn, void *data)
-{
-	const struct monitor_config *config = scope->config;
-	int err = 0;
-
-	for (size_t i = 0; i < config->target_count; i++) {
-		const struct monitor_target *target = &config->targets[i];
-		uint32_t number = number_of(scope, target->name);
-
-		for (size_t j = 0; number && !err && j < target->selector_count; j++)
-			if (is_link(&target->selectors[j]))
-				err = fn(&target->selectors[j], number, data);
-	}
-	return err;
-}
-
-struct visitor {
-	const struct monitor_scope *scope;
-	monitor_process_fn process;
-	monitor_cgroup_fn cgroup;
-	void *data;
-	uint32_t target;
-	char mount[PATH_MAX];
-};
-
-static int visit_tasks(struct visitor *visitor)
-{
-	struct bpf_map *map = visitor->scope->bpf->maps.scope_tasks;
-	__u32 key, *last = NULL, target;
-	int err = 0;
-
-	for (; !err && !bpf_map__get_next_key(map, last, &key, sizeof(key)); last = &key)
-		if (!bpf_map__lookup_elem(map, &key, sizeof(key), &target, sizeof(target), 0))
-			err = visitor->process(key, target, visitor->data);
-	return err;
-}
-
-/* One that is there as a process is another target's, perhaps. */
-static int visit_member(pid_t pid, void *data)
-{
-	struct visitor *visitor = data;
-	__u32 key = pid, target;
-
-	if (!bpf_map__lookup_elem(visitor->scope->bpf->maps.scope_tasks, &key, sizeof(key), &target, sizeof(target), 0))
-		return 0;
-	return visitor->process(pid, visitor->target, visitor->data);
-}
-
-static struct visitor *visiting; /* for ftw() */
-
-static int visit_directory(const char *path, const struct stat *stat, int type)
-{
-	_cleanup_(freep) char *file = NULL;
-	__u64 id = stat->st_ino;
-
-	if (type != FTW_D || bpf_map__lookup_elem(visiting->scope->bpf->maps.scope_cgroups, &id, sizeof(id),
-						  &visiting->target, sizeof(visiting->target), 0))
-		return 0;
-	if (asprintf(&file, "%s/cgroup.procs", path) < 0) {
-		file = NULL;
-		return -ENOMEM;
-	}
-	return process_each_in(file, visit_member, visiting);
-}
-
-int monitor_scope_each_process(const struct monitor_scope *scope, monitor_process_fn fn, void *data)
-{
-	struct visitor visitor = { .scope = scope, .process = fn, .data = data };
-	int err = visit_tasks(&visitor);
-
-	visiting = &visitor;
-	for (size_t i = 0; !err && i < scope->cgroup_count; i++) {
-		err = ftw(scope->cgroups[i].path, visit_directory, 16);
-		/* One that has just gone. */
-		err = err < 0 && errno == ENOENT ? 0 : err;
-	}
-	visiting = NULL;
-	return err;
-}
-
-static int visit_cgroup_of(pid_t pid, uint32_t target, void *data)
-{
-	struct visitor *visitor = data;
-	char below[PATH_MAX], path[2 * PATH_MAX];
-	struct stat stat_path;
-
-	(void)target;
-	if (process_cgroup(pid, below, sizeof(below)))
-		return 0;
-	snprintf(path, sizeof(path), "%s%s", visitor->mount, below);
-	return stat(path, &stat_path) ? 0 : visitor->cgroup(path, stat_path.st_ino, visitor->data);
-}
-
-static int visit_root(const struct monitor_selector *selector, uint32_t target, void *data)
-{
-	struct visitor *visitor = data;
-	struct stat root;
-
-	(void)selector;
-	(void)target;
-	return stat(visitor->mount, &root) ? -errno : visitor->cgroup(visitor->mount, root.st_ino, visitor->data);
-}
-
-int monitor_scope_each_cgroup(const struct monitor_scope *scope, monitor_cgroup_fn fn, void *data)
-{
-	struct visitor visitor = { .scope = scope, .cgroup = fn, .data = data };
-	struct visitor tasks = { .scope = scope, .process = visit_cgroup_of, .data = &visitor };
-	int err;
-
-	err = cgroup_mount(visitor.mount, sizeof(visitor.mount));
-	err = err ?: monitor_scope_each_link(scope, visit_root, &visitor);
-	for (size_t i = 0; !err && i < scope->cgroup_count; i++)
-		err = fn(scope->cgroups[i].path, scope->cgroups[i].id, data);
-	return err ?: visit_tasks(&tasks);
 }
