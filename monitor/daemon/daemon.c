@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,7 +18,7 @@
 #include "note.h"
 #include "perf_opener.h"
 #include "privileges.h"
-#include "probe.h"
+#include "probe_set.h"
 #include "push.h"
 #include "scope.h"
 #include "monitor/probes/tcp_sessions.h"
@@ -34,8 +33,7 @@ struct monitor_daemon {
 	struct monitor_config *config;
 	struct metrics *metrics;
 	struct monitor_scope *scope;
-	struct probe probes[MONITOR_PROBES];
-	bool running[MONITOR_PROBES];
+	struct probe_set probes;
 	struct cost *cost;
 	struct endpoint *endpoint;
 	struct flames *flames;
@@ -48,93 +46,23 @@ struct monitor_daemon {
 	bool ended;
 };
 
-static const struct probe_ops *const all_ops[MONITOR_PROBES] = {
-	[MONITOR_CPU] = &probe_cpu,	      [MONITOR_MEMORY] = &probe_memory, [MONITOR_FILE] = &probe_file,
-	[MONITOR_BLOCK] = &probe_block,	      [MONITOR_TCP] = &probe_tcp,	[MONITOR_HTTP] = &probe_http,
-	[MONITOR_SYSCALLS] = &probe_syscalls, [MONITOR_DNS] = &probe_dns,	[MONITOR_GC] = &probe_gc,
-	[MONITOR_SHIELD] = &probe_shield,     [MONITOR_WEBSOCKET] = &probe_websocket,
-};
-
 /* --- probes ------------------------------------------------------------------------------------------------------- */
-
-static int start_probe(struct monitor_daemon *daemon, enum monitor_probe kind)
-{
-	struct probe *probe = &daemon->probes[kind];
-	struct probe_maps maps = {};
-	int err;
-
-	*probe = (struct probe){ .kind = kind,
-				 .ops = all_ops[kind],
-				 .scope = daemon->scope,
-				 .metrics = daemon->metrics,
-				 .config = daemon->config->probes[kind] };
-	probe_maps_add(&maps, "scope_tasks", monitor_scope_tasks(daemon->scope));
-	probe_maps_add(&maps, "scope_cgroups", monitor_scope_cgroups(daemon->scope));
-	if (monitor_probes[kind].needs_tcp)
-		probe_maps_add(&maps, "sessions",
-			       bpf_object__find_map_by_name(probe_object(&daemon->probes[MONITOR_TCP]), "sessions"));
-	err = probe_start(probe, &maps);
-	if (err)
-		monitor_note("probe %s: %s", monitor_probes[kind].name, strerror(-err));
-	daemon->running[kind] = !err;
-	return err;
-}
-
-static void stop_probe(struct monitor_daemon *daemon, enum monitor_probe kind)
-{
-	if (daemon->running[kind])
-		probe_stop(&daemon->probes[kind]);
-	daemon->running[kind] = false;
-}
-
-/* Those that are to run, run; those that ran with the same options go on. */
-static int set_probes(struct monitor_daemon *daemon)
-{
-	int err = 0, failed;
-
-	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
-		const struct monitor_probe_config *wanted = &daemon->config->probes[kind];
-		bool needs = monitor_probes[kind].needs_tcp;
-		bool same = !memcmp(daemon->probes[kind].config.options, wanted->options, sizeof(wanted->options));
-
-		if (daemon->running[kind] && (!wanted->on || !same))
-			stop_probe(daemon, kind);
-		if (!wanted->on || daemon->running[kind])
-			continue;
-		/* Without the one that failed it has no connections. */
-		failed = needs && !daemon->running[MONITOR_TCP] ? -ENODEV : start_probe(daemon, kind);
-		err = err ?: failed;
-	}
-	return err;
-}
 
 static void follow(struct monitor_daemon *daemon)
 {
-	int err;
-
 	daemon->generation = monitor_scope_generation(daemon->scope);
-	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
-		err = daemon->running[kind] && all_ops[kind]->follow ? all_ops[kind]->follow(&daemon->probes[kind]) : 0;
-		if (err)
-			monitor_note("probe %s: %s", monitor_probes[kind].name, strerror(-err));
-	}
+	probe_set_follow(&daemon->probes);
 }
 
 /* Bring all series up to date. */
 static int look(struct monitor_daemon *daemon)
 {
 	struct probe *running[MONITOR_PROBES];
-	uint64_t time = clock_ns(CLOCK_MONOTONIC);
-	size_t count = 0;
-	int err = 0;
+	size_t count = probe_set_running(&daemon->probes, running);
+	int err;
 
-	daemon->looked_at = time;
-	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++) {
-		if (!daemon->running[kind])
-			continue;
-		running[count++] = &daemon->probes[kind];
-		err = err ?: probe_collect(&daemon->probes[kind], time, daemon->config->forget);
-	}
+	daemon->looked_at = clock_ns(CLOCK_MONOTONIC);
+	err = probe_set_collect(&daemon->probes, daemon->looked_at, daemon->config->forget);
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
 		if (daemon->pushes[kind])
 			push_look(daemon->pushes[kind]);
@@ -145,8 +73,8 @@ static int look(struct monitor_daemon *daemon)
 
 static int write_sessions(struct monitor_daemon *daemon, FILE *out)
 {
-	if (daemon->running[MONITOR_TCP])
-		return tcp_write_sessions(&daemon->probes[MONITOR_TCP], clock_ns(CLOCK_MONOTONIC), out);
+	if (daemon->probes.running[MONITOR_TCP])
+		return tcp_write_sessions(&daemon->probes.probes[MONITOR_TCP], clock_ns(CLOCK_MONOTONIC), out);
 	fputs("the probe tcp is off\n", out);
 	return -ENOENT;
 }
@@ -330,7 +258,7 @@ static void reload(struct monitor_daemon *daemon)
 	moved = !same_address(daemon->config, config);
 	err = change_targets(daemon, config);
 	metrics_limit(daemon->metrics, config->series);
-	err = err ?: set_probes(daemon);
+	err = err ?: probe_set_apply(&daemon->probes, daemon->config->probes);
 	follow(daemon);
 	change_outputs(daemon, moved);
 	monitor_note("%s: %zu targets%s", daemon->path, config->target_count,
@@ -434,7 +362,7 @@ static void say_what_runs(const struct monitor_daemon *daemon)
 	char words[160] = "";
 
 	for (enum monitor_probe kind = 0; kind < MONITOR_PROBES; kind++)
-		if (daemon->running[kind])
+		if (daemon->probes.running[kind])
 			strcat(strcat(words, " "), monitor_probes[kind].name);
 	monitor_note("%zu target%s; probes:%s; %s", daemon->config->target_count,
 		     daemon->config->target_count == 1 ? "" : "s", words,
@@ -455,7 +383,8 @@ static int begin(struct monitor_daemon *daemon)
 	err = err ?: flames_new(daemon->scope, daemon->metrics, &daemon->flames);
 	err = err ?: cost_open(daemon->metrics, daemon->config->times, &daemon->cost);
 	err = err ?: monitor_scope_apply(daemon->scope, daemon->config);
-	err = err ?: set_probes(daemon);
+	daemon->probes = (struct probe_set){ .scope = daemon->scope, .metrics = daemon->metrics };
+	err = err ?: probe_set_apply(&daemon->probes, daemon->config->probes);
 	err = err ?: open_endpoint(daemon);
 	err = err ?: open_json(daemon);
 	err = err ?: open_pushes(daemon);
@@ -473,9 +402,7 @@ static void end(struct monitor_daemon *daemon)
 		fclose(daemon->json);
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
 		push_close(daemon->pushes[kind]);
-	/* Those that use others' maps first. */
-	for (size_t i = MONITOR_PROBES; i-- > 0;)
-		stop_probe(daemon, i);
+	probe_set_stop(&daemon->probes);
 	cost_close(daemon->cost);
 	monitor_scope_close(daemon->scope);
 	metrics_free(daemon->metrics);
