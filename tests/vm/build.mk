@@ -12,9 +12,12 @@ $(module_vm_library): $(call objects,$(patsubst %,tests/vm/%.c,attacher cgroups 
 	modules patchers programs requests scene storm subject symbols tally testlib tracepoints watch))
 
 libraries_of_workers := -luring
+sources_of_context := tests/vm/observer.c
+sources_of_context_calls := tests/vm/observer.c tests/vm/context.bpf.c
 
 $(foreach name,$(module_vm_tests),$(eval $(call program,tests/vm/$(name), \
-	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c),$(module_vm_library) -lbpf $(libraries_of_$(name)))))
+	tests/vm/$(name).c $(wildcard tests/vm/$(name).bpf.c) $(sources_of_$(name)), \
+	$(module_vm_library) -lbpf $(libraries_of_$(name)))))
 
 CHECK_VM += $(module_vm_tests:%=$(OUT)/tests/vm/%)
 

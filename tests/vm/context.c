@@ -2,97 +2,20 @@
 // vm:
 /*
  * Programs get from a view what they get from the kernel's own attach points: the same program is attached by both, to
- * the same process.
+ * the same process. Here at functions; context_calls.c has system calls.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
-#include "context.skel.h"
-#include "context_record.h"
+#include "observer.h"
 #include "programs.h"
 #include "subject.h"
 #include "testlib.h"
 
 #define FLAG_IF 0x200
 #define FLAG_FIXED 0x2
-#define KERNEL_COOKIE 0x1234567890abcdefULL
-#define KVIEW_COOKIE 0xfedcba0987654321ULL
-
-
-#define FUNCTION CONTEXT_FUNCTION
-#define NUMBER SYS_epoll_ctl
-
-/* The programs, for one of the two ways of attaching. */
-struct observer {
-	struct context *bpf;
-	int kprobe, multi, fentry, fexit, enter, exit, raw;
-	int attached;
-};
-
-/* The call that is looked at, with arguments to recognise; it fails for its first one. */
-static void call_epoll_ctl(void)
-{
-	syscall(NUMBER, -5, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555);
-}
-
-static struct observer observer_new(pid_t tgid)
-{
-	struct observer observer = { .bpf = context__open(), .attached = -1 };
-
-	CHECK(observer.bpf);
-	observer.bpf->rodata->tgid = tgid;
-	if (test_kernel() >= 610) {
-		bpf_program__set_autoload(observer.bpf->progs.on_session, true);
-		bpf_program__set_expected_attach_type(observer.bpf->progs.on_session, TRACE_KPROBE_SESSION);
-	}
-	CHECK(!context__load(observer.bpf));
-	observer.kprobe = bpf_program__fd(observer.bpf->progs.on_kprobe);
-	observer.multi = bpf_program__fd(observer.bpf->progs.on_multi);
-	observer.fentry = bpf_program__fd(observer.bpf->progs.on_fentry);
-	observer.fexit = bpf_program__fd(observer.bpf->progs.on_fexit);
-	observer.enter = bpf_program__fd(observer.bpf->progs.on_enter);
-	observer.exit = bpf_program__fd(observer.bpf->progs.on_exit);
-	observer.raw = bpf_program__fd(observer.bpf->progs.on_raw);
-	return observer;
-}
-
-static struct context_record take_record(struct observer *observer)
-{
-	int map = bpf_map__fd(observer->bpf->maps.record);
-	struct context_record record, none = {};
-	__u32 key = 0;
-
-	CHECK_CALL(bpf_map_lookup_elem(map, &key, &record));
-	CHECK_CALL(bpf_map_update_elem(map, &key, &none, 0));
-	return record;
-}
-
-static int open_event(struct perf_event_attr *attr)
-{
-	return CHECK_CALL(syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
-}
-
-static int open_tracepoint(const char *name)
-{
-	struct perf_event_attr attr = { .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT, .sample_period = 1 };
-	char path[256];
-
-	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/syscalls/%s/id", name);
-	attr.config = test_read_number(path);
-	return open_event(&attr);
-}
-
-/* A link of the event and the program, with a cookie; what libbpf's attach functions make. */
-static int attach_event(int event, int prog)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = KERNEL_COOKIE);
-	int link = CHECK_CALL(bpf_link_create(prog, event, BPF_PERF_EVENT, &opts));
-
-	close(event); /* the link holds it */
-	return link;
-}
 
 static int kernel_kprobe(int prog, bool on_return)
 {
@@ -100,92 +23,10 @@ static int kernel_kprobe(int prog, bool on_return)
 		.size = sizeof(attr),
 		.type = test_read_number("/sys/bus/event_source/devices/kprobe/type"),
 		.config = on_return, /* bit 0 of this PMU */
-		.kprobe_func = (unsigned long)FUNCTION,
+		.kprobe_func = (unsigned long)CONTEXT_FUNCTION,
 	};
 
-	return attach_event(open_event(&attr), prog);
-}
-
-static int kernel_tracepoint(int prog, const char *name)
-{
-	return attach_event(open_tracepoint(name), prog);
-}
-
-static int kview_link(int view, __u32 kind, int prog)
-{
-	struct kview_target target = { .cookie = KVIEW_COOKIE };
-
-	if (kind == KVIEW_HOOK_ENTRY || kind == KVIEW_HOOK_RETURN || kind == KVIEW_HOOK_SESSION)
-		target.name = (unsigned long)FUNCTION;
-	else if (kind != KVIEW_HOOK_FENTRY && kind != KVIEW_HOOK_FEXIT)
-		target.value = NUMBER;
-	return CHECK_CALL(kv_try_link(view, kind, prog, &target, 1));
-}
-
-static void expect_same_task(const struct context_record *ours, const struct context_record *kernels)
-{
-	CHECK_EQUAL(kernels->events, 1);
-	CHECK_EQUAL(ours->events, 1);
-	CHECK_EQUAL(ours->pid_tgid, kernels->pid_tgid);
-	CHECK_EQUAL(ours->uid_gid, kernels->uid_gid);
-	CHECK_EQUAL(ours->task, kernels->task);
-	CHECK_EQUAL(ours->cgroup, kernels->cgroup);
-	CHECK(!memcmp(ours->comm, kernels->comm, sizeof(ours->comm)));
-}
-
-/*
- * A stack as bpf_get_stackid() stored it is the one bpf_get_stack() gave, but for @skip frames: a stack taken inside
- * the program begins with the place in it that asks.
- */
-static void expect_stored_stack(struct bpf_map *map, __s64 id, const __u64 *stack, __s64 bytes, int skip)
-{
-	__u64 stored[CONTEXT_STACK] = {};
-	__u32 key = id;
-
-	if (bytes <= 0) {
-		CHECK(id < 0);
-		return;
-	}
-	CHECK(id >= 0);
-	CHECK_CALL(bpf_map_lookup_elem(bpf_map__fd(map), &key, stored));
-	CHECK(!memcmp(stored + skip, stack + skip, bytes - skip * 8));
-}
-
-static void expect_stored_stacks(struct observer *observer, const struct context_record *record, int skip)
-{
-	expect_stored_stack(observer->bpf->maps.kernel_stacks, record->kernel_stack_id, record->kernel_stack,
-			    record->kernel_bytes, skip);
-	expect_stored_stack(observer->bpf->maps.user_stacks, record->user_stack_id, record->user_stack,
-			    record->user_bytes, 0);
-}
-
-static void expect_same_user_stack(const struct context_record *ours, const struct context_record *kernels)
-{
-	CHECK_EQUAL(ours->user_bytes, kernels->user_bytes);
-	CHECK(!memcmp(ours->user_stack, kernels->user_stack, ours->user_bytes));
-}
-
-static void print_stack(const char *whose, const __u64 *stack, __s64 bytes)
-{
-	for (int i = 0; i < bytes / 8; i++)
-		test_note("%s stack %d: %llx", whose, i, stack[i]);
-}
-
-/* The last @count frames, counted from the outermost; none where the kernel has none. */
-static void expect_same_outer_frames(const struct context_record *ours, const struct context_record *kernels, int count)
-{
-	int mine = ours->kernel_bytes / 8 - count, theirs = kernels->kernel_bytes / 8 - count;
-
-	if (kernels->kernel_bytes <= 0) {
-		CHECK_EQUAL(ours->kernel_bytes, kernels->kernel_bytes);
-		return;
-	}
-	if (mine >= 0 && theirs >= 0 &&
-	    !memcmp(&ours->kernel_stack[mine], &kernels->kernel_stack[theirs], count * 8))
-		return;
-	print_stack("kview's", ours->kernel_stack, ours->kernel_bytes);
-	print_stack("kernel's", kernels->kernel_stack, kernels->kernel_bytes);
-	FAIL("the outer %d frames differ", count);
+	return kernel_attach(kernel_event(&attr), prog);
 }
 
 #define CHECK_REGISTER(name) CHECK_EQUAL(ours->name, kernels->name)
@@ -239,7 +80,7 @@ static void expect_same_kprobe(const struct context_record *ours, const struct c
 /* One call with only the kernel's kprobe there, one with only kview's. */
 static void kprobe_apart(void)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), link;
@@ -248,11 +89,11 @@ static void kprobe_apart(void)
 	link = kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
 	close(link);
-	kernels = take_record(&kernel);
+	kernels = observer_take(&kernel);
 
-	kview_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
+	observer_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
+	ours = observer_take(&kview);
 	expect_same_kprobe(&ours, &kernels);
 	expect_stored_stacks(&kview, &ours, 0);
 	expect_stored_stacks(&kernel, &kernels, 0);
@@ -261,7 +102,7 @@ static void kprobe_apart(void)
 /* Both at once, so at the very same event; attached in either order. */
 static void kprobe_together(bool kernel_first)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view();
@@ -269,12 +110,12 @@ static void kprobe_together(bool kernel_first)
 	kv_member(view, member.pid);
 	if (kernel_first)
 		kernel_kprobe(kernel.kprobe, false);
-	kview_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
+	observer_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
 	if (!kernel_first)
 		kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	expect_same_kprobe(&ours, &kernels);
 	expect_same_event(&ours.regs, &kernels.regs);
 }
@@ -292,7 +133,7 @@ static void kprobe_before_kernels(void)
 /* With kernel.bpf_stats_enabled programs run from another place in the trampoline. */
 static void kprobe_timed(void)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), stats = CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME));
@@ -300,11 +141,11 @@ static void kprobe_timed(void)
 	__u32 size = sizeof(info);
 
 	kv_member(view, member.pid);
-	kview_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
+	observer_link(view, KVIEW_HOOK_ENTRY, kview.kprobe);
 	kernel_kprobe(kernel.kprobe, false);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	expect_same_kprobe(&ours, &kernels);
 	CHECK_CALL(bpf_obj_get_info_by_fd(kview.kprobe, &info, &size));
 	CHECK_EQUAL(info.run_cnt, 1);
@@ -332,7 +173,7 @@ static void expect_same_return(const struct context_regs *ours, const struct con
  */
 static void kretprobe_together(bool kernel_first, bool timed)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
@@ -340,12 +181,12 @@ static void kretprobe_together(bool kernel_first, bool timed)
 	kv_member(view, member.pid);
 	if (kernel_first)
 		kernel_kprobe(kernel.kprobe, true);
-	kview_link(view, KVIEW_HOOK_RETURN, kview.kprobe);
+	observer_link(view, KVIEW_HOOK_RETURN, kview.kprobe);
 	if (!kernel_first)
 		kernel_kprobe(kernel.kprobe, true);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	expect_same_task(&ours, &kernels);
 	expect_same_return(&ours.regs, &kernels.regs);
 	CHECK_EQUAL(ours.regs.ax, -EFAULT);
@@ -376,7 +217,7 @@ static void kretprobe_timed(void)
 
 static int kernel_multi(int prog, enum bpf_attach_type type, bool on_return)
 {
-	const char *function = FUNCTION;
+	const char *function = CONTEXT_FUNCTION;
 	const __u64 cookie = KERNEL_COOKIE;
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi = {
 		.flags = on_return ? BPF_F_KPROBE_MULTI_RETURN : 0,
@@ -408,7 +249,7 @@ static bool has_multi(void)
 
 static void expect_no_multi(bool on_return)
 {
-	struct kview_target target = { .name = (unsigned long)FUNCTION };
+	struct kview_target target = { .name = (unsigned long)CONTEXT_FUNCTION };
 	int view = kv_view(), prog = observer_new(getpid()).multi;
 
 	CHECK(test_kernel() < 612);
@@ -419,17 +260,17 @@ static void expect_no_multi(bool on_return)
 /* kprobe.multi has another run context. What the kernel's shows of registers differs between versions (fprobe). */
 static void expect_same_multi(bool on_return, bool timed)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
 
 	kv_member(view, member.pid);
 	kernel_multi(kernel.multi, BPF_TRACE_KPROBE_MULTI, on_return);
-	kview_link(view, on_return ? KVIEW_HOOK_RETURN : KVIEW_HOOK_ENTRY, kview.multi);
+	observer_link(view, on_return ? KVIEW_HOOK_RETURN : KVIEW_HOOK_ENTRY, kview.multi);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	expect_same_task(&ours, &kernels);
 	CHECK_EQUAL(ours.func_ip, kernels.func_ip);
 	CHECK(ours.func_ip);
@@ -470,17 +311,17 @@ static void multi_timed(void)
 
 static void expect_same_session(bool timed)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1, link;
 
 	kv_member(view, member.pid);
-	kernel_multi(bpf_program__fd(kernel.bpf->progs.on_session), TRACE_KPROBE_SESSION, false);
-	link = kview_link(view, KVIEW_HOOK_SESSION, bpf_program__fd(kview.bpf->progs.on_session));
+	kernel_multi(kernel.session, TRACE_KPROBE_SESSION, false);
+	link = observer_link(view, KVIEW_HOOK_SESSION, kview.session);
 	subject_call(&member, SESSIONS);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	CHECK_EQUAL(ours.args[0], SESSIONS);
 	CHECK_EQUAL(ours.args[1], 2);
 	CHECK_EQUAL(ours.args[2], 1 + 2);
@@ -514,7 +355,7 @@ static int kernel_tracing(int prog, bool on_return)
 
 static void expect_same_trace(bool on_return, bool timed)
 {
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
+	struct subject member = subject_new_calling(1, observed_call);
 	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
 	struct context_record ours, kernels;
 	int view = kv_view(), stats = timed ? CHECK_CALL(bpf_enable_stats(BPF_STATS_RUN_TIME)) : -1;
@@ -522,10 +363,10 @@ static void expect_same_trace(bool on_return, bool timed)
 
 	kv_member(view, member.pid);
 	kernel_tracing(on_return ? kernel.fexit : kernel.fentry, on_return);
-	kview_link(view, kind, on_return ? kview.fexit : kview.fentry);
+	observer_link(view, kind, on_return ? kview.fexit : kview.fentry);
 	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
+	ours = observer_take(&kview);
+	kernels = observer_take(&kernel);
 	expect_same_task(&ours, &kernels);
 	CHECK(!memcmp(ours.args, kernels.args, sizeof(ours.args)));
 	CHECK_EQUAL(ours.args[6], 1);
@@ -557,132 +398,7 @@ static void trace_timed(void)
 	expect_same_trace(true, true);
 }
 
-static void expect_same_tracepoint(struct observer *kernel, struct observer *kview, int words)
-{
-	struct context_record kernels = take_record(kernel), ours = take_record(kview);
-
-	expect_same_task(&ours, &kernels);
-	for (int i = 0; i < words; i++)
-		CHECK_EQUAL(ours.args[i], kernels.args[i]);
-	CHECK_EQUAL(kernels.cookie, KERNEL_COOKIE);
-	CHECK_EQUAL(ours.cookie, KVIEW_COOKIE);
-	expect_same_user_stack(&ours, &kernels);
-	/* The return addresses in do_syscall_64() differ, since kview stands in a later function; the entry code is one. */
-	expect_same_outer_frames(&ours, &kernels, 1);
-	expect_stored_stacks(kview, &ours, 0);
-}
-
-static void tracepoint_enter(void)
-{
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
-	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
-	int view = kv_view();
-
-	kv_member(view, member.pid);
-	kernel_tracepoint(kernel.enter, "sys_enter_epoll_ctl");
-	kview_link(view, KVIEW_HOOK_TP_ENTER, kview.enter);
-	subject_call(&member, 1);
-	expect_same_tracepoint(&kernel, &kview, 5);
-}
-
-static void tracepoint_exit(void)
-{
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
-	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
-	int view = kv_view();
-
-	kv_member(view, member.pid);
-	kernel_tracepoint(kernel.exit, "sys_exit_epoll_ctl");
-	kview_link(view, KVIEW_HOOK_TP_EXIT, kview.exit);
-	subject_call(&member, 1);
-	expect_same_tracepoint(&kernel, &kview, 2);
-}
-
-static void expect_same_raw(__u32 kind, const char *tracepoint)
-{
-	struct subject member = subject_new_calling(1, call_epoll_ctl);
-	struct observer kernel = observer_new(member.pid), kview = observer_new(member.pid);
-	struct context_record ours, kernels;
-	int view = kv_view();
-
-	kv_member(view, member.pid);
-	raw_tracepoint_attach(kernel.raw, tracepoint);
-	kview_link(view, kind, kview.raw);
-	subject_call(&member, 1);
-	ours = take_record(&kview);
-	kernels = take_record(&kernel);
-	expect_same_task(&ours, &kernels);
-	CHECK_EQUAL(ours.args[0], kernels.args[0]);
-	CHECK_EQUAL(ours.args[1], kernels.args[1]);
-	CHECK(!memcmp(&ours.regs, &kernels.regs, sizeof(ours.regs)));
-	expect_same_user_stack(&ours, &kernels);
-	expect_same_outer_frames(&ours, &kernels, 1);
-	expect_stored_stacks(&kview, &ours, 1);
-}
-
-static void raw_enter(void)
-{
-	expect_same_raw(KVIEW_HOOK_RAW_ENTER, "sys_enter");
-}
-
-static void raw_exit(void)
-{
-	expect_same_raw(KVIEW_HOOK_RAW_EXIT, "sys_exit");
-}
-
-/* A program that reads @size bytes at @offset of its context. */
-static int reader(int offset, int size)
-{
-	const struct bpf_insn insns[] = {
-		INSN(BPF_LDX | BPF_MEM | (size == 8 ? BPF_DW : BPF_W), BPF_REG_0, BPF_REG_1, offset, 0),
-		INSN_MOV(BPF_REG_0, 0),
-		INSN_EXIT,
-	};
-
-	return program_load(BPF_PROG_TYPE_TRACEPOINT, insns, 3);
-}
-
-/* From far beyond the record inwards, until the kernel takes the program. */
-static void expect_same_limit(int view, const char *name, long number, __u32 kind)
-{
-	int event, kernels = -1, ours;
-	char tracepoint[64];
-
-	snprintf(tracepoint, sizeof(tracepoint), "sys_%s_%s", kind == KVIEW_HOOK_TP_ENTER ? "enter" : "exit", name);
-	event = open_tracepoint(tracepoint);
-	for (int offset = 64; kernels && offset >= 8; offset -= 4) {
-		int prog = reader(offset, offset % 8 ? 4 : 8);
-
-		kernels = ioctl(event, PERF_EVENT_IOC_SET_BPF, prog) < 0 ? -errno : 0;
-		ours = kv_try_syscall(view, kind, prog, number);
-		if (ours >= 0)
-			close(ours);
-		if ((ours < 0 ? ours : 0) != kernels)
-			FAIL("%s, offset %d: kernel %d, kview %d", tracepoint, offset, kernels, ours);
-		if (ours < 0)
-			CHECK_EQUAL(kv_reason, KVIEW_WHY_PROG_CONTEXT);
-		close(prog);
-	}
-	close(event);
-}
-
-/* Programs that read beyond the record are refused where the kernel refuses them. */
-static void record_limits(void)
-{
-	static const struct {
-		const char *name;
-		long number;
-	} calls[] = { { "getppid", SYS_getppid }, { "read", SYS_read }, { "mmap", SYS_mmap } };
-	int view = kv_view();
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		expect_same_limit(view, calls[i].name, calls[i].number, KVIEW_HOOK_TP_ENTER);
-		expect_same_limit(view, calls[i].name, calls[i].number, KVIEW_HOOK_TP_EXIT);
-	}
-}
-
 TEST_MAIN(TEST_CASE(kprobe_apart), TEST_CASE(kprobe_after_kernels), TEST_CASE(kprobe_before_kernels),
 	  TEST_CASE(kprobe_timed), TEST_CASE(kretprobe_after_kernels), TEST_CASE(kretprobe_before_kernels),
 	  TEST_CASE(kretprobe_timed), TEST_CASE(multi_entry), TEST_CASE(multi_return), TEST_CASE(multi_timed),
-	  TEST_CASE(session), TEST_CASE(fentry), TEST_CASE(fexit), TEST_CASE(trace_timed), TEST_CASE(tracepoint_enter), TEST_CASE(tracepoint_exit), TEST_CASE(raw_enter),
-	  TEST_CASE(raw_exit), TEST_CASE(record_limits))
+	  TEST_CASE(session), TEST_CASE(fentry), TEST_CASE(fexit), TEST_CASE(trace_timed))
