@@ -7,6 +7,6 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_proc,tests/fuzz/fuzz_proc.c lib/file.c lib/
 $(eval $(call fuzzer,tests/fuzz/fuzz_container,tests/fuzz/fuzz_container.c lib/container.c lib/conmon.c lib/file.c))
 
 # Runs where the module is: in a VM.
-$(eval $(call program,tests/fuzz/ioctl,tests/fuzz/ioctl.c,$(OUT)/tests/vm/testlib.a -lbpf))
+$(eval $(call program,tests/fuzz/ioctl,$(wildcard tests/fuzz/ioctl*.c),$(OUT)/tests/vm/testlib.a -lbpf))
 CHECK_VM += $(OUT)/tests/fuzz/ioctl
 FUZZ_VM += $(OUT)/tests/fuzz/ioctl
