@@ -18,7 +18,8 @@ const bad = (text, is) => is ? element("span", { class: "badge alarm" }, text) :
 
 // --- targets ---
 
-const failed = labels => /^[45]/.test(labels.status || "") || !["", "NOERROR", "NXDOMAIN"].includes(labels.code || "");
+const failed = labels => /^[45]/.test(labels.status || "") || !["", "NOERROR", "NXDOMAIN"].includes(labels.code || "") ||
+	labels.result === "reject";
 
 function targets() {
 	const all = new Map(), one = name => {
@@ -66,12 +67,16 @@ const targetTable = new Table($("target-table"), [
 const PROTOCOLS = {
 	kview_http_request_seconds: "HTTP", kview_http_client_request_seconds: "HTTP, asked",
 	kview_dns_query_seconds: "DNS", kview_dns_client_query_seconds: "DNS, asked",
+	kview_ilp_prepare_seconds: "Interledger",
 };
 
+const protocol = (metric, labels) => PROTOCOLS[metric] + (labels.direction === "out" ? ", asked" : "");
+const result = labels => labels.status || labels.code || labels.result || "";
+
 function requests() {
-	return Object.entries(PROTOCOLS).flatMap(([metric, protocol]) => samples.recent(metric).filter(s => s.count > 0).map(s => ({
-		protocol, target: s.labels.target, rate: s.rate, mean: s.sum / s.count, failed: failed(s.labels),
-		what: [s.labels.method, s.labels.path, s.labels.type].filter(Boolean).join(" "), result: s.labels.status || s.labels.code || "",
+	return Object.keys(PROTOCOLS).flatMap(metric => samples.recent(metric).filter(s => s.count > 0).map(s => ({
+		protocol: protocol(metric, s.labels), target: s.labels.target, rate: s.rate, mean: s.sum / s.count, failed: failed(s.labels),
+		what: [s.labels.method, s.labels.path, s.labels.type].filter(Boolean).join(" "), result: result(s.labels),
 		p50: quantile(s.buckets, .5), p99: quantile(s.buckets, .99),
 	})));
 }

@@ -35,6 +35,8 @@ static const struct metric_desc sessions = { "kview_tcp_sessions", "Sessions.", 
 static const struct metric_desc processes = { "kview_processes", "Processes.", METRIC_GAUGE, 1, { "target" } };
 static const struct metric_desc queries = { "kview_dns_query_seconds", "Queries.", METRIC_HISTOGRAM, 1e-9,
 					    { "target", "type", "code" } };
+static const struct metric_desc prepares = { "kview_ilp_prepare_seconds", "Packets.", METRIC_HISTOGRAM, 1e-9,
+					     { "target", "direction", "result" } };
 static const struct metric_desc pauses = { "kview_gc_pause_seconds", "Pauses.", METRIC_HISTOGRAM, 1e-9,
 					   { "target", "runtime", "kind" } };
 static const struct metric_desc runs = { "kview_monitor_program_runs_total", "Runs.", METRIC_COUNTER, 1, { "program" } };
@@ -43,7 +45,7 @@ static const struct metric_desc busy = { "kview_monitor_cpu_seconds_total", "Tim
 
 struct told {
 	struct metrics *metrics;
-	struct metric *requests, *bytes, *sessions, *processes, *busy, *queries, *pauses, *runs, *in_view;
+	struct metric *requests, *bytes, *sessions, *processes, *busy, *queries, *prepares, *pauses, *runs, *in_view;
 	struct push *push; /* NULL: nothing is sent */
 	unsigned int pictures; /* that were asked for */
 };
@@ -63,6 +65,7 @@ static void count(struct told *told)
 	metric_add(told->bytes, 1000);
 	metric_add(told->busy, 250000000);
 	add_requests(told->queries, 2, 100000);
+	add_requests(told->prepares, 3, 7000000);
 	add_requests(told->pauses, 1, 20000000);
 	metric_add(told->runs, 500);
 	if (told->push)
@@ -122,6 +125,7 @@ static int make(struct told *told)
 	/* What a path can hold, and has to be escaped. */
 	const char *const labels[] = { "web", "/a\"b\\c\nd" };
 	const char *const hostile[] = { "names", "<img src=x>", "NOERROR" };
+	const char *const rejected[] = { "ledger", "out", "reject" };
 	const char *const collector[] = { "node", "v8", "scavenge" };
 	const char *const program[] = { "monitor_cpu" };
 	int err;
@@ -133,6 +137,7 @@ static int make(struct told *told)
 	err = err ?: metrics_get(told->metrics, &processes, labels, &told->processes);
 	err = err ?: metrics_get(told->metrics, &busy, NULL, &told->busy);
 	err = err ?: metrics_get(told->metrics, &queries, hostile, &told->queries);
+	err = err ?: metrics_get(told->metrics, &prepares, rejected, &told->prepares);
 	err = err ?: metrics_get(told->metrics, &pauses, collector, &told->pauses);
 	err = err ?: metrics_get(told->metrics, &runs, program, &told->runs);
 	err = err ?: metrics_get(told->metrics, &in_view, program, &told->in_view);

@@ -41,7 +41,7 @@ def look_around(page, address):
     web = page.row("#target-table", "web")
     expect(f"seven sessions: {web}", web[8] == "7")
     page.wait_text("#request-table", "/a\"b\\c")
-    page.wait("what was asked", lambda: page.row("#request-table", "names") and page.row("#request-table", "web"))
+    page.wait("what was asked", lambda: all(page.row("#request-table", name) for name in ("names", "web", "ledger")))
     names, web = page.row("#request-table", "names"), page.row("#request-table", "web")
     expect(f"DNS, as text: {names}", names[1:4] == ["DNS", "<img src=x>", "NOERROR"] and not page.all("img"))
     # Five of 3 ms and one of 40 ms: the mean is exact, the rest lies in the buckets from 2.1 and from 33.6 ms.
@@ -49,6 +49,9 @@ def look_around(page, address):
     expect(f"the median: {web}", 2.0 < float(web[6].split()[0]) < 4.2 and web[6].endswith(" ms"))
     expect(f"the 99th percentile: {web}", 33.5 < float(web[7].split()[0]) < 67.2 and web[7].endswith(" ms"))
     expect("a DNS query takes 0.1 ms", names[5] == "100 µs")
+    ledger = page.row("#request-table", "ledger")
+    expect(f"what another connector rejected: {ledger}",
+           ledger[1:4] == ["Interledger, asked", "", "reject"] and ledger[5] == "7.00 ms" and page.all("#request-table .alarm"))
 
 
 def see_heat(page):
@@ -56,7 +59,7 @@ def see_heat(page):
         page.wait(f"a picture of {name}", lambda: page.colors(f"{name}-map") > 3)
     page.wait_text("#heat-text", "Times of http request: ")
     page.wait_text("#gc-text", "Pauses: ")
-    expect("histograms to choose from", page.text("#heat-metric option").split("\n") == ["http request", "dns query"])
+    expect("histograms to choose from", page.text("#heat-metric option").split("\n") == ["http request", "dns query", "ilp prepare"])
     page.browser.execute_script("""
         const select = document.getElementById("heat-metric");
         select.value = "kview_dns_query_seconds";
