@@ -78,7 +78,7 @@ static int print_frame(struct top *top)
 	} else {
 		if (top->frames)
 			putchar('\n');
-		err = top_rows_print(&rows, stdout);
+		err = top_rows_print(&rows, -1, stdout);
 	}
 	top_rows_deinit(&rows);
 	return err ?: fflush(stdout) ? -errno : 0;
@@ -126,7 +126,7 @@ static int write_screen(struct top *top, FILE *out)
 	fprintf(out, "kview top  %s  %zu target%s by %s%s   q: end  < >: sort by another  r: reverse\n",
 		top->options->address, rows.count, rows.count == 1 ? "" : "s", top_column_name(top->options->sort),
 		top->options->ascending ? ", from the least" : "");
-	err = top_rows_print(&rows, out);
+	err = top_rows_print(&rows, top->options->sort, out);
 	if (*top->why)
 		fprintf(out, "\n%s\n", top->why);
 	top_rows_deinit(&rows);

@@ -87,7 +87,8 @@ void top_rows_sort(struct top_rows *rows, int column, bool ascending);
 int top_column(const char *name);
 const char *top_column_name(int column);
 
-int top_rows_print(const struct top_rows *rows, FILE *out);
+/* Columns in which nothing is known are left out, but for @needed; -1: all are needed. */
+int top_rows_print(const struct top_rows *rows, int needed, FILE *out);
 json_t *top_rows_describe(const struct top_rows *rows, double time, double seconds);
 
 #endif /* KVIEW_CLI_TOP_H */

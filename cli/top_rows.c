@@ -199,18 +199,31 @@ static void print_cell(struct table *table, const struct column *column, double 
 	}
 }
 
-int top_rows_print(const struct top_rows *rows, FILE *out)
+static bool is_known(const struct top_rows *rows, int column)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (!isnan(rows->rows[i].columns[column]))
+			return true;
+	return false;
+}
+
+int top_rows_print(const struct top_rows *rows, int needed, FILE *out)
 {
 	_cleanup_(table_freep) struct table *table = table_new();
+	bool shown[TOP_COLUMNS];
 
 	if (!table)
 		return -ENOMEM;
-	for (size_t i = 0; i < TOP_COLUMNS; i++)
-		table_column(table, i ? TABLE_RIGHT : TABLE_LEFT, columns[i].title);
+	for (int i = 0; i < TOP_COLUMNS; i++) {
+		shown[i] = !i || needed < 0 || needed == i || is_known(rows, i);
+		if (shown[i])
+			table_column(table, i ? TABLE_RIGHT : TABLE_LEFT, columns[i].title);
+	}
 	for (size_t i = 0; i < rows->count; i++) {
 		table_cell(table, "%s", rows->rows[i].name);
-		for (size_t j = 1; j < TOP_COLUMNS; j++)
-			print_cell(table, &columns[j], rows->rows[i].columns[j]);
+		for (int j = 1; j < TOP_COLUMNS; j++)
+			if (shown[j])
+				print_cell(table, &columns[j], rows->rows[i].columns[j]);
 	}
 	return table_print(table, out, 0);
 }

@@ -140,7 +140,11 @@ class Screen:
 
 def screen(server, address):
     shown = Screen(address)
-    shown.until(r"2 targets by CPU%.*web +6 +75\.0.*cache")
+    # What nobody has told anything of takes no room there.
+    shown.until(r"2 targets by CPU%.*TARGET +PROCS +CPU% +RSS +FAULT/S .*web +6 +75\.0 +1\.00 MiB.*cache")
+    shown.press(">")
+    shown.until(r"by QUEUE%.*CPU% +QUEUE% +RSS")
+    shown.press("<")
     shown.press("<<")
     shown.until(r"by TARGET .*cache.*web")
     shown.press("r")
