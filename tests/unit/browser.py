@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of pages share: Chromium, which finds nobody but this machine, and a page in it."""
+import atexit
+import base64
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 
 NAME = os.path.basename(sys.argv[0])
@@ -15,12 +20,38 @@ def expect(what, condition):
         sys.exit(f"{NAME}: not so: {what}")
 
 
+def port_of(folder):
+    """Where it listens; it writes that into its folder once it does, but not in one piece."""
+    for _ in range(600 * SLOW):
+        try:
+            with open(os.path.join(folder, "DevToolsActivePort")) as file:
+                port, end, _ = file.read().partition("\n")
+            if end:
+                return port
+        except FileNotFoundError:
+            pass
+        time.sleep(0.1)
+    sys.exit(f"{NAME}: Chromium does not come up")
+
+
+def stop(chromium, folder):
+    chromium.terminate()
+    chromium.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def start():
+    """Chromium first, and then its driver, which by itself would wait for it for a minute and no longer."""
     from selenium import webdriver
+    folder = tempfile.mkdtemp()
+    chromium = subprocess.Popen(
+        ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+         "--window-size=1240,1000", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+         "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(stop, chromium, folder)
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1240,1000",
-                     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
-        options.add_argument(argument)
+    options.debugger_address = "127.0.0.1:" + port_of(folder)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options)
 
@@ -81,8 +112,12 @@ class Page:
         self.wait(part, lambda: self.one(f"#{part}").is_displayed())
 
     def shoot(self, name):
+        """All of the page, not only what fits the window. Its header is where the window begins."""
         if self.folder:
-            self.browser.save_screenshot(os.path.join(self.folder, name + ".png"))
+            self.browser.execute_script("scrollTo({ top: 0, behavior: 'instant' })")
+            picture = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})["data"]
+            with open(os.path.join(self.folder, name + ".png"), "wb") as file:
+                file.write(base64.b64decode(picture))
 
 
 def check_requests(browser, address):
