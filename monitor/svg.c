@@ -159,10 +159,16 @@ static void write_label(const struct frame_name *name, double width, FILE *out)
 		fputs("..", out);
 }
 
+/* The one that is all has a width even when nothing was seen. */
+static double width_of(const struct picture *p, const struct flame_node *node)
+{
+	return node->parent ? node->total[FLAME_NOW] * p->scale : WIDTH - 2 * MARGIN;
+}
+
 static void write_frame(const struct picture *p, const struct flame_node *node, double x, double y)
 {
 	struct frame_name name = frame_name_parse(node->name);
-	double width = node->total[FLAME_NOW] * p->scale;
+	double width = width_of(p, node);
 
 	fputs("<g class=\"f\" data-name=\"", p->out);
 	write_text(name.text, name.len, p->out);
@@ -180,9 +186,9 @@ static void write_frames(const struct picture *p, const struct flame_node *node,
 {
 	write_frame(p, node, x, y);
 	for (node = node->child; node; node = node->next) {
-		if (node->total[FLAME_NOW] * p->scale >= NARROW)
+		if (width_of(p, node) >= NARROW)
 			write_frames(p, node, x, y - ROW);
-		x += node->total[FLAME_NOW] * p->scale;
+		x += width_of(p, node);
 	}
 }
 

@@ -287,6 +287,9 @@ static void nothing(void **state)
 	(void)state;
 	assert_null(strstr(text, "nan"));
 	assert_null(strstr(text, "inf"));
+	/* The frame that is all; a script divides by its width. */
+	assert_non_null(strstr(text, ">all</text></g>"));
+	assert_null(strstr(text, "width=\"0"));
 	free(text);
 	flame_tree_free(tree);
 }
