@@ -18,7 +18,7 @@ const bad = (text, is) => is ? element("span", { class: "badge alarm" }, text) :
 
 // --- targets ---
 
-const failed = labels => /^[45]/.test(labels.status || "") || !["", "NOERROR", "NXDOMAIN"].includes(labels.code || "") ||
+const failed = labels => /^([45]|none$)/.test(labels.status || "") || !["", "NOERROR", "NXDOMAIN"].includes(labels.code || "") ||
 	labels.result === "reject";
 
 function targets() {
