@@ -197,15 +197,29 @@ int monitor_scope_fd(const struct monitor_scope *scope)
 	return ring_buffer__epoll_fd(scope->news);
 }
 
+/* What the news would have told is found by looking at everything, as at the beginning. */
+static int make_up(struct monitor_scope *scope)
+{
+	uint64_t missed = scope->bpf->bss->missed;
+
+	if (missed == scope->missed)
+		return 0;
+	scope->missed = missed;
+	scope->look_for_cgroups = true;
+	return process_each(consider_one, scope);
+}
+
 int monitor_scope_read(struct monitor_scope *scope)
 {
-	int count = ring_buffer__consume(scope->news);
+	int err = ring_buffer__consume(scope->news);
 
+	/* When there is no room for news, others are waiting: nobody who has to be looked for is looked for too late. */
+	err = err < 0 ? err : make_up(scope);
 	if (scope->look_for_cgroups) {
 		scope->look_for_cgroups = false;
 		monitor_scope_find_cgroups(scope);
 	}
-	return count < 0 ? count : 0;
+	return err;
 }
 
 /* --- configurations ----------------------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ struct monitor_scope {
 	size_t cgroup_count;
 	unsigned int generation;
 	bool look_for_cgroups;
+	uint64_t missed; /* news there was no room for, and that have been made up for */
 };
 
 /* The number of a target; 0: it has none. */

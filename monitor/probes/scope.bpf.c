@@ -19,6 +19,7 @@ struct sock {
 /* 1 << enum scope_news_kind of what user space waits for. */
 __u32 wanted;
 __u64 lost;
+__u64 missed; /* of them news */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -29,8 +30,10 @@ static __always_inline void tell(enum scope_news_kind kind, __u32 tgid, __u32 po
 {
 	struct scope_news record = { .kind = kind, .tgid = tgid, .port = port };
 
-	if ((wanted & 1U << kind) && bpf_ringbuf_output(&news, &record, sizeof(record), 0))
-		__sync_fetch_and_add(&lost, 1);
+	if (!(wanted & 1U << kind) || !bpf_ringbuf_output(&news, &record, sizeof(record), 0))
+		return;
+	__sync_fetch_and_add(&lost, 1);
+	__sync_fetch_and_add(&missed, 1);
 }
 
 SEC("tp_btf/sched_process_fork")

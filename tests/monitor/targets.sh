@@ -211,6 +211,25 @@ found()
 	is $((${#targets[@]} + 2 + 3)) kview_http_request_seconds_count
 }
 
+# More begins than there is room for news, while nobody reads them.
+missed()
+{
+	local i
+
+	kill "${servers[1]}"
+	becomes 0 kview_processes target=process
+	kill -STOP "$daemon"
+	for ((i = 0; i < 3000; i++)); do
+		/bin/true
+	done
+	rm -f "$tmp/process/pid"
+	serve process '' "$tmp/kv-named"
+	wait_for is_up process
+	kill -CONT "$daemon"
+	becomes 1 kview_processes target=process
+	more_than 0 kview_monitor_lost_total probe=scope
+}
+
 command -v podman >/dev/null || skip "podman is not installed"
 prepare_podman
 clients_network
@@ -249,5 +268,7 @@ start_monitord
 echo found
 found
 is 0 kview_monitor_lost_total
+echo missed
+missed
 kill "$daemon"
 wait "$daemon"
