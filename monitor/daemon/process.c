@@ -82,25 +82,33 @@ int process_cgroup(pid_t pid, char *ret_path, size_t size)
 
 /* --- sockets ------------------------------------------------------------------------------------------------------ */
 
-static bool has_socket(pid_t pid, uint64_t inode)
+/* @prefix: of what the links in its fd/ tell. */
+static bool has_file(pid_t pid, const char *prefix)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	char path[64], link[64], wanted[64];
+	char path[64], link[64];
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
 		len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 		if (len < 0)
 			continue;
 		link[len] = '\0';
-		if (!strcmp(link, wanted))
+		if (!strncmp(link, prefix, strlen(prefix)))
 			return true;
 	}
 	return false;
+}
+
+static bool has_socket(pid_t pid, uint64_t inode)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "socket:[%" PRIu64 "]", inode);
+	return has_file(pid, name);
 }
 
 #define LISTENS 0x0a /* a state of net/tcp */
@@ -134,6 +142,9 @@ static bool listens_in(pid_t pid, const char *name, uint16_t port)
 
 bool process_listens(pid_t pid, uint16_t port)
 {
+	/* Its own files are few, the sockets of its network may be many: most programs that begin have none. */
+	if (!has_file(pid, "socket:["))
+		return false;
 	return listens_in(pid, "net/tcp", port) || listens_in(pid, "net/tcp6", port);
 }
 

@@ -14,12 +14,20 @@
 #include "monitor/probes/scope_record.h"
 #include "note.h"
 
-static struct known_cgroup *find_cgroup(struct monitor_scope *scope, uint64_t id)
+static bool is_known(const struct monitor_scope *scope, uint64_t id)
 {
 	for (size_t i = 0; i < scope->cgroup_count; i++)
 		if (scope->cgroups[i].id == id)
-			return &scope->cgroups[i];
-	return NULL;
+			return true;
+	return false;
+}
+
+static bool is_found(const struct monitor_scope *scope, uint32_t target, size_t selector)
+{
+	for (size_t i = 0; i < scope->cgroup_count; i++)
+		if (scope->cgroups[i].target == target && scope->cgroups[i].selector == selector)
+			return true;
+	return false;
 }
 
 /* The walk over what is below, for nftw(), which gives no argument. */
@@ -63,16 +71,16 @@ static int path_of(int fd, char **ret_path)
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-static int keep_cgroup(struct monitor_scope *scope, uint32_t target, int fd)
+static int keep_cgroup(struct monitor_scope *scope, uint32_t target, size_t selector, int fd)
 {
-	struct known_cgroup *cgroups, cgroup = { .target = target };
+	struct known_cgroup *cgroups, cgroup = { .target = target, .selector = selector };
 	struct stat stat;
 	int err;
 
 	if (fstat(fd, &stat))
 		return -errno;
 	cgroup.id = stat.st_ino;
-	if (find_cgroup(scope, cgroup.id))
+	if (is_known(scope, cgroup.id))
 		return 0;
 	err = path_of(fd, &cgroup.path);
 	cgroups = reallocarray(scope->cgroups, scope->cgroup_count + 1, sizeof(*cgroups));
@@ -91,25 +99,31 @@ static int keep_cgroup(struct monitor_scope *scope, uint32_t target, int fd)
 	return 0;
 }
 
-static void consider_cgroup(struct monitor_scope *scope, const struct monitor_selector *selector, uint32_t target)
+static void consider_cgroup(struct monitor_scope *scope, const struct monitor_target *target, size_t i)
 {
+	const struct monitor_selector *selector = &target->selectors[i];
+	uint32_t number = monitor_scope_number(scope, target->name);
 	_cleanup_(closep) int fd = -1;
 	int err = -EINVAL;
 
+	/* To ask for a container may take a program of its runtime, and cgroups come all the time. */
+	if (is_found(scope, number, i))
+		return;
 	if (selector->by == MONITOR_BY_CGROUP)
 		err = kview_find_cgroup(selector->text, &fd);
 	else if (selector->by == MONITOR_BY_CONTAINER)
 		err = kview_find_container(selector->text, &fd);
 	/* What is not there may come. */
-	if (!err && keep_cgroup(scope, target, fd))
+	if (!err && keep_cgroup(scope, number, i, fd))
 		monitor_note("%s: %s", selector->text, strerror(ENOMEM));
 }
 
-static bool is_directory(const char *path)
+/* There may be another one in its place by now. */
+static bool is_there(const struct known_cgroup *cgroup)
 {
 	struct stat stat_path;
 
-	return !stat(path, &stat_path);
+	return !stat(cgroup->path, &stat_path) && stat_path.st_ino == cgroup->id;
 }
 
 static void remove_cgroup(struct monitor_scope *scope, size_t i)
@@ -123,7 +137,7 @@ static void remove_cgroup(struct monitor_scope *scope, size_t i)
 void monitor_scope_find_cgroups(struct monitor_scope *scope)
 {
 	for (size_t i = 0; i < scope->cgroup_count;)
-		if (is_directory(scope->cgroups[i].path))
+		if (is_there(&scope->cgroups[i]))
 			i++;
 		else
 			remove_cgroup(scope, i);
@@ -131,7 +145,7 @@ void monitor_scope_find_cgroups(struct monitor_scope *scope)
 		const struct monitor_target *target = &scope->config->targets[i];
 
 		for (size_t j = 0; j < target->selector_count; j++)
-			consider_cgroup(scope, &target->selectors[j], monitor_scope_number(scope, target->name));
+			consider_cgroup(scope, target, j);
 	}
 }
 

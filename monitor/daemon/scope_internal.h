@@ -9,6 +9,7 @@
 struct known_cgroup {
 	uint64_t id;
 	uint32_t target;
+	size_t selector; /* of the target's */
 	char *path;
 };
 
