@@ -25,6 +25,9 @@
 #include "util/clock.h"
 
 #define KEY_FILE KEY_FOLDER "/" KEY_PREFIX "%s" KEY_SUFFIX
+/* Newcomers wait so many times what it takes to follow them, but no longer than that. */
+#define FOLLOW_SHARE 20
+#define FOLLOW_WITHIN NS_PER_SECOND
 /* At the least: what is idle has to be forgotten, whether somebody asks or not. */
 #define LOOK_EVERY (10 * NS_PER_SECOND)
 
@@ -41,6 +44,7 @@ struct monitor_daemon {
 	struct push *pushes[PUSH_KINDS];
 	uint64_t looked_at, json_at;
 	unsigned int generation; /* of the scope that the probes have followed */
+	uint64_t follow_at;	 /* not before that again */
 	int signals, timer;
 	pid_t opener; /* of perf events; 0: there is none */
 	bool ended;
@@ -48,10 +52,25 @@ struct monitor_daemon {
 
 /* --- probes ------------------------------------------------------------------------------------------------------- */
 
+/*
+ * Probes look for what newcomers have had before they came: all sockets of the machine, for one. Where somebody comes all
+ * the time that is not done all the time.
+ */
 static void follow(struct monitor_daemon *daemon)
 {
+	uint64_t before = clock_ns(CLOCK_MONOTONIC), after;
+
 	daemon->generation = monitor_scope_generation(daemon->scope);
 	probe_set_follow(&daemon->probes);
+	after = clock_ns(CLOCK_MONOTONIC);
+	daemon->follow_at = after + FOLLOW_SHARE * (after - before);
+	if (daemon->follow_at > after + FOLLOW_WITHIN)
+		daemon->follow_at = after + FOLLOW_WITHIN;
+}
+
+static bool has_newcomers(const struct monitor_daemon *daemon)
+{
+	return daemon->generation != monitor_scope_generation(daemon->scope);
 }
 
 /* Bring all series up to date. */
@@ -61,6 +80,9 @@ static int look(struct monitor_daemon *daemon)
 	size_t count = probe_set_running(&daemon->probes, running);
 	int err;
 
+	/* Who has joined by what is told is followed by then, too. */
+	if (has_newcomers(daemon))
+		follow(daemon);
 	daemon->looked_at = clock_ns(CLOCK_MONOTONIC);
 	err = probe_set_collect(&daemon->probes, daemon->looked_at, daemon->config->forget);
 	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
@@ -295,11 +317,16 @@ static void take_timer(struct monitor_daemon *daemon)
 			     " that begin are not watched");
 }
 
-static void take_news(struct monitor_daemon *daemon)
+/* Milliseconds, as poll() wants them. */
+static int time_to_wait(const struct monitor_daemon *daemon)
 {
-	monitor_scope_read(daemon->scope);
-	if (daemon->generation != monitor_scope_generation(daemon->scope))
-		follow(daemon);
+	int wait = daemon->endpoint ? endpoint_timeout(daemon->endpoint) : -1, due;
+	uint64_t time = clock_ns(CLOCK_MONOTONIC);
+
+	if (!has_newcomers(daemon))
+		return wait;
+	due = daemon->follow_at > time ? (int)((daemon->follow_at - time) / 1000000 + 1) : 0;
+	return wait < 0 || due < wait ? due : wait;
 }
 
 static int run(struct monitor_daemon *daemon)
@@ -312,12 +339,12 @@ static int run(struct monitor_daemon *daemon)
 			{ .fd = daemon->endpoint ? endpoint_fd(daemon->endpoint) : -1, .events = POLLIN },
 		};
 
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]),
-			 daemon->endpoint ? endpoint_timeout(daemon->endpoint) : -1) < 0 &&
-		    errno != EINTR)
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), time_to_wait(daemon)) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[2].revents)
-			take_news(daemon);
+			monitor_scope_read(daemon->scope);
+		if (has_newcomers(daemon) && clock_ns(CLOCK_MONOTONIC) >= daemon->follow_at)
+			follow(daemon);
 		if (daemon->endpoint)
 			endpoint_run(daemon->endpoint);
 		if (fds[1].revents)
