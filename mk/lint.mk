@@ -3,12 +3,11 @@
 # Static checks over the tracked files.
 
 tracked = git ls-files -z --
-c_files = $(tracked) '*.c' '*.h'
 shell_files = git grep -zlE '^\#!.*\b(ba)?sh$$' --
 
 lint:
 	$(Q)scripts/deps.sh lint
-	+$(Q)$(submake) -k lint-shell lint-spdx lint-spelling lint-format
+	+$(Q)$(submake) -k lint-shell lint-spdx lint-spelling lint-space
 
 lint-shell:
 	$(call say,LINT,shellcheck)
@@ -26,11 +25,9 @@ lint-spelling:
 	$(call say,LINT,codespell)
 	$(Q)$(tracked) ':!LICENSES' | xargs -0r codespell --ignore-words-list nd,fo,whats,opne,prcess,raed
 
-lint-format:
-	$(call say,LINT,clang-format)
-	$(Q)[ ! -e .clang-format ] || $(c_files) | xargs -0r clang-format --dry-run -Werror
+# Spaces before tabs, and behind lines.
+lint-space:
+	$(call say,LINT,white space)
+	$(Q)git diff --check "$$(git hash-object -t tree /dev/null)"
 
-format:
-	$(Q)$(c_files) | xargs -0r clang-format -i
-
-.PHONY: lint lint-shell lint-spdx lint-spelling lint-format format
+.PHONY: lint lint-shell lint-spdx lint-spelling lint-space

@@ -35,7 +35,7 @@ help:
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in VMs of each' \
 	'                      kernel, and write docs/exec-tools.md; takes hours, and goes on where it was stopped' \
 	'make fuzz             fuzz the parsers, and the ioctls, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
-	'make lint             static checks; format: clang-format all C code' \
+	'make lint             static checks' \
 	'make install          to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with BINDIR LIBDIR ... of mk/flags.mk; uninstall' \
 	'make install-dkms     the sources of the module to DESTDIR$(DKMSDIR); uninstall-dkms' \
 	'make deb              Debian packages, into build/deb' \

@@ -32,7 +32,7 @@ declare -A packages=(
 	# A processor whose TLB is modelled, for vm/bochs.
 	[bochs]='bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso busybox-static cpio xz-utils'
 	[fuzz]='clang llvm libclang-rt-14-dev'
-	[lint]='shellcheck clang-format codespell git'
+	[lint]='shellcheck codespell git'
 )
 
 usage()

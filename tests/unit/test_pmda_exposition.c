@@ -10,7 +10,6 @@
 
 #define SERIES "{target=\"web\",path=\"/a\\\"b\\\\c\\nd\""
 
-/* clang-format off */
 #define REQUESTS                                                                     \
 	"# HELP kview_http_request_seconds Requests \\\\ that\\ncame in.\n"          \
 	"# TYPE kview_http_request_seconds histogram\n"                              \
@@ -22,7 +21,6 @@
 	"kview_http_request_seconds_count" SERIES "} 7\n"                            \
 	"kview_http_request_seconds_bucket{target=\"web\",path=\"/\",le=\"0.001\"} 2\n" \
 	"kview_http_request_seconds_bucket{target=\"web\",path=\"/\",le=\"+Inf\"} 2\n"
-/* clang-format on */
 
 static struct exposition *read_all(const char *text)
 {

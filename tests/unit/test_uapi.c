@@ -9,8 +9,6 @@
 #define OFFSET(type, member, bytes) _Static_assert(offsetof(struct type, member) == (bytes), #type "." #member)
 #define NUMBER(name, value) _Static_assert(name == (value), #name)
 
-
-/* clang-format off */
 SIZE(kview_info, 112);
 OFFSET(kview_info, features, 8);
 OFFSET(kview_info, machine, 16);
@@ -74,7 +72,6 @@ NUMBER(KVIEW_IOC_CGROUP_ADD, 0xc010bd14);
 NUMBER(KVIEW_IOC_CGROUP_REMOVE, 0xc010bd15);
 NUMBER(KVIEW_IOC_VIEW_INFO, 0xc078bd13);
 NUMBER(KVIEW_IOC_LINK_INFO, 0xc040bd20);
-/* clang-format on */
 
 static void sizes(void **state)
 {
