@@ -83,7 +83,7 @@ static __always_inline int read_request(struct tcp_session *session, const __u64
 		return 0;
 	}
 	head->at = at;
-	head->out = head->part = head->digits = 0;
+	head->out = head->part = head->part_at = head->kind = 0;
 	bpf_loop(HTTP_STEPS, step, &session, 0);
 	http_path_end(head);
 	session->http.method = method;

@@ -13,16 +13,23 @@
 #define HTTP_LEAST_BYTES 12 /* "HTTP/1.1 200", the shortest beginning that says enough */
 #define HTTP_STEPS 80	   /* bytes of a path that are looked at */
 
+/* What a part of a path consists of, as far as it has been read. */
+#define HTTP_PART_NUMBER 1 /* digits */
+#define HTTP_PART_HEX 2	   /* hexadecimal digits and '-' */
+#define HTTP_PART_DIGIT 4  /* at least one digit */
+#define HTTP_HEX_LEAST 8   /* bytes of the latter two that are no word */
+
 struct http_head {
 	__u8 bytes[HTTP_HEAD_BYTES];
 	__u32 len; /* of them that are there */
 	/* results */
 	__u16 status; /* of an answer; 0: it is none */
 	__u8 method;  /* of a request */
-	__u8 digits;  /* while a path is read: its last part consists of digits so far */
+	__u8 kind;    /* HTTP_PART_* of the last part, while a path is read */
 	__u32 at;     /* the next byte */
+	__u32 part_at; /* the first byte of the last part */
 	__u32 out, part; /* bytes of @path; where its last part begins */
-	char path[HTTP_PATH + 24]; /* the template: parts of digits are "*"; room for a masked index */
+	char path[HTTP_PATH + 24]; /* the template: parts that are numbers are "*"; room for a masked index */
 };
 
 #define HTTP_INDEX_MASK 63 /* for @path */
@@ -77,13 +84,31 @@ static __always_inline __u8 http_method(const struct http_head *head, __u32 *ret
 	return HTTP_NONE;
 }
 
-/* A part of digits is over: it becomes "*". */
+/* A part is over, before the byte at head->at: it becomes "*" when it is a number, or a UUID, a hash, and so on. */
 static __always_inline void http_end_part(struct http_head *head)
 {
-	if (!head->digits || head->out == head->part)
+	__u32 len = head->at - head->part_at;
+
+	if (!(head->kind & HTTP_PART_NUMBER) &&
+	    (len < HTTP_HEX_LEAST || (head->kind & (HTTP_PART_HEX | HTTP_PART_DIGIT)) != (HTTP_PART_HEX | HTTP_PART_DIGIT)))
+		return;
+	if (head->out == head->part)
 		return;
 	head->path[head->part & HTTP_INDEX_MASK] = '*';
 	head->out = head->part + 1;
+}
+
+static __always_inline void http_add_to_part(struct http_head *head, __u8 c)
+{
+	__u8 letter = c | 0x20;
+
+	if (http_is_digit(c)) {
+		head->kind |= HTTP_PART_DIGIT;
+		return;
+	}
+	head->kind &= ~HTTP_PART_NUMBER;
+	if (c != '-' && (letter < 'a' || letter > 'f'))
+		head->kind &= ~HTTP_PART_HEX;
 }
 
 /* Take the next byte of the path. 1: it was the last one. */
@@ -92,24 +117,26 @@ static __always_inline int http_path_step(struct http_head *head)
 	__u32 at = head->at;
 	__u8 c;
 
-	if (at >= head->len || at >= HTTP_HEAD_BYTES || head->out >= HTTP_PATH)
+	/* Where there is no room left, the end of a number is looked for nevertheless: it needs none. */
+	if (at >= head->len || at >= HTTP_HEAD_BYTES || (head->out >= HTTP_PATH && !(head->kind & HTTP_PART_HEX)))
 		return 1;
 	c = head->bytes[at];
-	head->at = at + 1;
 	/* The query is no part of it; what is not printable is none of a path's. */
 	if (c <= ' ' || c == '?' || c == '#' || c >= 127)
 		return 1;
 	if (c == '/')
 		http_end_part(head);
-	if (head->out >= HTTP_PATH)
-		return 1;
-	head->path[head->out & HTTP_INDEX_MASK] = c;
-	head->out++;
+	if (head->out < HTTP_PATH) {
+		head->path[head->out & HTTP_INDEX_MASK] = c;
+		head->out++;
+	}
+	head->at = at + 1;
 	if (c == '/') {
 		head->part = head->out;
-		head->digits = 1;
-	} else if (!http_is_digit(c)) {
-		head->digits = 0;
+		head->part_at = at + 1;
+		head->kind = HTTP_PART_NUMBER | HTTP_PART_HEX;
+	} else {
+		http_add_to_part(head, c);
 	}
 	return 0;
 }
