@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How long reading and writing regular files takes. In a view only the targets' own calls come here. */
+/* How long reading and writing regular files takes, and syncing any. In a view only the targets' own calls come here. */
 #include "monitor/probes/io_record.h"
 #include "monitor/probes/scope.bpf.h"
 
@@ -26,7 +26,7 @@ struct file {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 2 * 64);
+	__uint(max_entries, 3 * 64);
 	__type(key, struct monitor_key);
 	__type(value, struct monitor_sample);
 } samples SEC(".maps");
@@ -39,14 +39,19 @@ struct {
 	__type(value, __u64);
 } began SEC(".maps");
 
-static __always_inline int begin(const struct file *file)
+static __always_inline int begin(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	__u64 now = bpf_ktime_get_ns();
 
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFREG && scope_current())
+	if (scope_current())
 		bpf_map_update_elem(&began, &tid, &now, BPF_ANY);
 	return 0;
+}
+
+static __always_inline int is_regular(const struct file *file)
+{
+	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFREG;
 }
 
 static __always_inline int end(enum io_what what, long result)
@@ -72,7 +77,7 @@ static __always_inline int end(enum io_what what, long result)
 SEC("fentry/vfs_read")
 int monitor_read_begin(__u64 *ctx)
 {
-	return begin((void *)ctx[0]);
+	return is_regular((void *)ctx[0]) ? begin() : 0;
 }
 
 SEC("fexit/vfs_read")
@@ -84,11 +89,40 @@ int monitor_read_end(__u64 *ctx)
 SEC("fentry/vfs_write")
 int monitor_write_begin(__u64 *ctx)
 {
-	return begin((void *)ctx[0]);
+	return is_regular((void *)ctx[0]) ? begin() : 0;
 }
 
 SEC("fexit/vfs_write")
 int monitor_write_end(__u64 *ctx)
 {
 	return end(IO_WRITE, ctx[4]);
+}
+
+/* The calls themselves: vfs_fsync_range() is inlined in one of them on 6.1. What a write with O_SYNC takes is a write's time. */
+SEC("fentry/__x64_sys_fsync")
+int monitor_fsync_begin(void *ctx)
+{
+	(void)ctx;
+	return begin();
+}
+
+SEC("fexit/__x64_sys_fsync")
+int monitor_fsync_end(void *ctx)
+{
+	(void)ctx;
+	return end(IO_SYNC, 0);
+}
+
+SEC("fentry/__x64_sys_fdatasync")
+int monitor_fdatasync_begin(void *ctx)
+{
+	(void)ctx;
+	return begin();
+}
+
+SEC("fexit/__x64_sys_fdatasync")
+int monitor_fdatasync_end(void *ctx)
+{
+	(void)ctx;
+	return end(IO_SYNC, 0);
 }

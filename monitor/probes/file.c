@@ -8,7 +8,7 @@
 PROBE_SKELETON(file)
 
 static const struct metric_desc duration = { "kview_file_io_seconds",
-					     "Duration of reads and writes of regular files.",
+					     "Duration of reads and writes of regular files, and of syncs.",
 					     METRIC_HISTOGRAM,
 					     1e-9,
 					     { "target", "operation" } };
@@ -20,12 +20,13 @@ static const struct metric_desc bytes = { "kview_file_io_bytes_total",
 
 static bool describe(const void *data, struct collector_series *series, void *probe)
 {
+	static const char *const operations[IO_WHATS] = { [IO_READ] = "read", [IO_WRITE] = "write", [IO_SYNC] = "sync" };
 	const struct monitor_key *key = data;
 
 	series->sample = &duration;
-	series->extras[0] = &bytes;
+	series->extras[0] = key->what == IO_SYNC ? NULL : &bytes;
 	series->labels[0] = monitor_scope_name(((struct probe *)probe)->scope, key->target);
-	series->labels[1] = key->what == IO_READ ? "read" : "write";
+	series->labels[1] = operations[key->what % IO_WHATS];
 	return series->labels[0];
 }
 

@@ -7,6 +7,7 @@ enum io_what {
 	IO_READ,
 	IO_WRITE,
 	IO_OTHER, /* of blocks: discards, flushes... */
+	IO_SYNC,  /* of files */
 	IO_WHATS,
 };
 
