@@ -155,6 +155,11 @@ static __always_inline enum shield_reason shield_parse_ip6(struct shield_cursor 
 	return packet->fragment ? SHIELD_NONE : shield_parse_transport(c, packet);
 }
 
+static __always_inline int shield_is_tag(__u16 type)
+{
+	return type == SHIELD_ETH_VLAN || type == SHIELD_ETH_QINQ;
+}
+
 /*
  * Parse the Ethernet frame from @data up to @end into @packet, which is {}. SHIELD_NONE: rules decide. Anything else
  * says what it is, with or without rules.
@@ -169,12 +174,15 @@ static __always_inline enum shield_reason shield_parse(const void *data, const v
 		return SHIELD_TRUNCATED;
 	type = shield_u16(c.at + 12);
 	c.at += 14;
-	for (i = 0; i < SHIELD_VLAN_TAGS && (type == SHIELD_ETH_VLAN || type == SHIELD_ETH_QINQ); i++) {
+	for (i = 0; i < SHIELD_VLAN_TAGS && shield_is_tag(type); i++) {
 		if (!shield_has(&c, 4))
 			return SHIELD_TRUNCATED;
 		type = shield_u16(c.at + 2);
 		c.at += 4;
 	}
+	/* Of tags that name no VLAN the kernel takes off any number, and delivers what is behind them. */
+	if (shield_is_tag(type))
+		return SHIELD_MALFORMED;
 	switch (type) {
 	case SHIELD_ETH_IP4:
 		return shield_parse_ip4(&c, packet);

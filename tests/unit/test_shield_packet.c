@@ -177,6 +177,26 @@ static void vlan(void **state)
 		assert_int_equal(parse_part(&frame, len, &packet), SHIELD_TRUNCATED);
 }
 
+/* The kernel takes off as many as there are. */
+static void too_many_tags(void **state)
+{
+	static const uint16_t types[] = { SHIELD_ETH_VLAN, SHIELD_ETH_QINQ };
+	struct shield_packet packet;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		struct frame frame = {};
+
+		put_ethernet(&frame, types[i & 1]);
+		put_tag(&frame, types[i >> 1 & 1]);
+		put_tag(&frame, types[i >> 2]);
+		put_tag(&frame, SHIELD_ETH_IP4);
+		put_ip4(&frame, SHIELD_IP_TCP, 0, 0);
+		put_ports(&frame, 1, 22);
+		assert_int_equal(parse(&frame, &packet), SHIELD_MALFORMED);
+	}
+}
+
 static void extensions6(void **state)
 {
 	struct frame frame = {};
@@ -267,6 +287,7 @@ int main(void)
 		cmocka_unit_test(tcp4),		cmocka_unit_test(options4),	    cmocka_unit_test(malformed4),
 		cmocka_unit_test(fragments4),	cmocka_unit_test(vlan),		    cmocka_unit_test(extensions6),
 		cmocka_unit_test(too_many_headers), cmocka_unit_test(fragments6), cmocka_unit_test(builtins),
+		cmocka_unit_test(too_many_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

@@ -278,6 +278,34 @@ malformed()
 	stop
 }
 
+# reaches COUNT SECONDS WAY: whether who listens at port 5001 hears of what is sent in that way, and answers.
+reaches()
+{
+	local got
+
+	got=$(there $peer evade c0 "$3" "$2")
+	[ "$got" = "$1" ] || fail "$3: $got answers, not $1: $("$kview" shield status)"
+}
+
+# What the kernel would deliver, however it is wrapped, is dropped unless it is looked into.
+evasions()
+{
+	local way ways='three_tags three_outer_tags nine_tags'
+
+	for way in $ways; do
+		reaches 1 10 "$way"
+	done
+	start <<-RULES
+		default drop
+		allow proto udp port 5000
+	RULES
+	for way in $ways; do
+		reaches 0 0.5 "$way"
+	done
+	status 'w["malformed"] == 3 and w["not_ip"] == 0'
+	stop
+}
+
 generic_and_taken()
 {
 	start <<<$'default pass\nmode generic'
@@ -324,5 +352,6 @@ confirmation
 bad_reload
 rates
 malformed
+evasions
 generic_and_taken
 refusals
