@@ -38,9 +38,12 @@ struct shield_packet {
 	__u8 source[16];    /* in the packet's order; 4 bytes for IPv4 */
 };
 
+#define SHIELD_ALL 0x7fffffff /* as many bytes as there are */
+
 /* A place in a frame. */
 struct shield_cursor {
 	const __u8 *at, *end;
+	__u32 left; /* what is behind is padding, which the kernel cuts off */
 };
 
 static __always_inline __u16 shield_u16(const __u8 *at)
@@ -50,7 +53,13 @@ static __always_inline __u16 shield_u16(const __u8 *at)
 
 static __always_inline int shield_has(const struct shield_cursor *c, __u32 len)
 {
-	return c->at + len <= c->end;
+	return len <= c->left && c->at + len <= c->end;
+}
+
+static __always_inline void shield_skip(struct shield_cursor *c, __u32 len)
+{
+	c->at += len;
+	c->left -= len;
 }
 
 /* Ports come first in all protocols that have them. */
@@ -94,7 +103,8 @@ static __always_inline enum shield_reason shield_parse_ip4(struct shield_cursor 
 	packet->protocol = c->at[9];
 	packet->fragment = (shield_u16(c->at + 6) & 0x1fff) != 0;
 	__builtin_memcpy(packet->source, c->at + 12, 4);
-	c->at += header;
+	c->left = total;
+	shield_skip(c, header);
 	return packet->fragment ? SHIELD_NONE : shield_parse_transport(c, packet);
 }
 
@@ -130,12 +140,13 @@ static __always_inline int shield_skip_header(struct shield_cursor *c, struct sh
 		return 0;
 	if (!shield_has(c, len))
 		return -1;
-	c->at += len;
+	shield_skip(c, len);
 	return 1;
 }
 
 static __always_inline enum shield_reason shield_parse_ip6(struct shield_cursor *c, struct shield_packet *packet)
 {
+	__u32 payload;
 	int i, more = 1;
 
 	if (!shield_has(c, 40))
@@ -145,7 +156,10 @@ static __always_inline enum shield_reason shield_parse_ip6(struct shield_cursor 
 	packet->family = 6;
 	packet->protocol = c->at[6];
 	__builtin_memcpy(packet->source, c->at + 8, 16);
+	payload = shield_u16(c->at + 4);
 	c->at += 40;
+	/* A jumbogram says its length in an option. */
+	c->left = payload || packet->protocol != SHIELD_IP6_HOPS ? payload : SHIELD_ALL;
 	for (i = 0; i < SHIELD_IP6_HEADERS && more > 0; i++)
 		more = shield_skip_header(c, packet);
 	if (more < 0)
@@ -166,19 +180,19 @@ static __always_inline int shield_is_tag(__u16 type)
  */
 static __always_inline enum shield_reason shield_parse(const void *data, const void *end, struct shield_packet *packet)
 {
-	struct shield_cursor c = { (const __u8 *)data, (const __u8 *)end };
+	struct shield_cursor c = { (const __u8 *)data, (const __u8 *)end, SHIELD_ALL };
 	__u16 type;
 	int i;
 
 	if (!shield_has(&c, 14))
 		return SHIELD_TRUNCATED;
 	type = shield_u16(c.at + 12);
-	c.at += 14;
+	shield_skip(&c, 14);
 	for (i = 0; i < SHIELD_VLAN_TAGS && shield_is_tag(type); i++) {
 		if (!shield_has(&c, 4))
 			return SHIELD_TRUNCATED;
 		type = shield_u16(c.at + 2);
-		c.at += 4;
+		shield_skip(&c, 4);
 	}
 	/* Of tags that name no VLAN the kernel takes off any number, and delivers what is behind them. */
 	if (shield_is_tag(type))

@@ -13,6 +13,7 @@
 struct frame {
 	uint8_t bytes[256];
 	size_t len;
+	size_t length_at; /* the low byte of its packet's length */
 };
 
 static void put(struct frame *frame, const void *bytes, size_t len)
@@ -35,12 +36,20 @@ static void put_tag(struct frame *frame, uint16_t type)
 	put(frame, tag, sizeof(tag));
 }
 
+/* A packet's length is counted as it grows. */
+static void put_payload(struct frame *frame, const void *bytes, size_t len)
+{
+	put(frame, bytes, len);
+	frame->bytes[frame->length_at] += len;
+}
+
 static void put_ip4(struct frame *frame, uint8_t protocol, uint16_t fragment, size_t options)
 {
 	uint8_t header[60] = {
-		0x45 + options / 4, 0, 0, 60, 0, 0, fragment >> 8, fragment & 255, 64, protocol, 0, 0, 10, 1, 2, 3
+		0x45 + options / 4, 0, 0, 20 + options, 0, 0, fragment >> 8, fragment & 255, 64, protocol, 0, 0, 10, 1, 2, 3
 	};
 
+	frame->length_at = frame->len + 3;
 	put(frame, header, 20 + options);
 }
 
@@ -48,6 +57,7 @@ static void put_ip6(struct frame *frame, uint8_t next)
 {
 	uint8_t header[40] = { 0x60, [6] = next, [8] = 0xfd, [23] = 7 };
 
+	frame->length_at = frame->len + 5;
 	put(frame, header, sizeof(header));
 }
 
@@ -55,14 +65,14 @@ static void put_extension(struct frame *frame, uint8_t next, uint8_t len)
 {
 	uint8_t header[64] = { next, len };
 
-	put(frame, header, (len + 1) * 8);
+	put_payload(frame, header, (len + 1) * 8);
 }
 
 static void put_ports(struct frame *frame, uint16_t sport, uint16_t dport)
 {
 	const uint8_t header[8] = { sport >> 8, sport & 255, dport >> 8, dport & 255 };
 
-	put(frame, header, sizeof(header));
+	put_payload(frame, header, sizeof(header));
 }
 
 /* On memory of exactly that size, so that a sanitizer sees a byte too much. */
@@ -258,6 +268,40 @@ static void fragments6(void **state)
 	assert_int_equal(packet.dport, 0);
 }
 
+/* Ports behind the end that the packet's own length says are padding: the kernel will not see them. */
+static void padding(void **state)
+{
+	struct frame frame4 = {}, frame6 = {}, jumbo = {};
+	struct shield_packet packet;
+
+	(void)state;
+	put_ethernet(&frame4, SHIELD_ETH_IP4);
+	put_ip4(&frame4, SHIELD_IP_UDP, 0, 0);
+	put_ports(&frame4, 1, 53);
+	assert_int_equal(parse(&frame4, &packet), SHIELD_NONE);
+	frame4.bytes[frame4.length_at]--;
+	assert_int_equal(parse(&frame4, &packet), SHIELD_TRUNCATED);
+
+	put_ethernet(&frame6, SHIELD_ETH_IP6);
+	put_ip6(&frame6, SHIELD_IP6_FRAGMENT);
+	put_extension(&frame6, SHIELD_IP6_OPTIONS, 0);
+	put_extension(&frame6, SHIELD_IP6_OPTIONS, 0);
+	put_extension(&frame6, SHIELD_IP_UDP, 0);
+	put_ports(&frame6, 1, 53);
+	assert_int_equal(parse(&frame6, &packet), SHIELD_NONE);
+	/* The first fragment ends behind its first options, and the second has the ports. */
+	frame6.bytes[frame6.length_at] = 16;
+	assert_int_equal(parse(&frame6, &packet), SHIELD_TRUNCATED);
+
+	put_ethernet(&jumbo, SHIELD_ETH_IP6);
+	put_ip6(&jumbo, SHIELD_IP6_HOPS);
+	put_extension(&jumbo, SHIELD_IP_TCP, 0);
+	put_ports(&jumbo, 1, 443);
+	jumbo.bytes[jumbo.length_at] = 0;
+	assert_int_equal(parse(&jumbo, &packet), SHIELD_NONE);
+	assert_int_equal(packet.dport, 443);
+}
+
 static void builtins(void **state)
 {
 	struct shield_packet nd = { .family = 6, .protocol = SHIELD_IP_ICMP6, .icmp_type = 135 }, ping = nd, later = nd;
@@ -287,7 +331,7 @@ int main(void)
 		cmocka_unit_test(tcp4),		cmocka_unit_test(options4),	    cmocka_unit_test(malformed4),
 		cmocka_unit_test(fragments4),	cmocka_unit_test(vlan),		    cmocka_unit_test(extensions6),
 		cmocka_unit_test(too_many_headers), cmocka_unit_test(fragments6), cmocka_unit_test(builtins),
-		cmocka_unit_test(too_many_tags),
+		cmocka_unit_test(too_many_tags), cmocka_unit_test(padding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

@@ -27,7 +27,8 @@ network()
 	$peer serve 10.9.0.1 5000 &
 	$peer serve fd09::1 5000 &
 	$peer serve 10.9.0.1 5001 &
-	for port in '10.9.0.1 5000' '10.9.0.1 5001' 'fd09::1 5000'; do
+	$peer serve fd09::1 5001 &
+	for port in '10.9.0.1 5000' '10.9.0.1 5001' 'fd09::1 5000' 'fd09::1 5001'; do
 		wait_for is_served $port
 	done
 }
@@ -290,7 +291,7 @@ reaches()
 # What the kernel would deliver, however it is wrapped, is dropped unless it is looked into.
 evasions()
 {
-	local way ways='three_tags three_outer_tags nine_tags'
+	local way ways='three_tags three_outer_tags nine_tags padded_fragments'
 
 	for way in $ways; do
 		reaches 1 10 "$way"
@@ -302,7 +303,7 @@ evasions()
 	for way in $ways; do
 		reaches 0 0.5 "$way"
 	done
-	status 'w["malformed"] == 3 and w["not_ip"] == 0'
+	status 'w["malformed"] == 3 and w["truncated"] == 1 and w["not_ip"] == 0'
 	stop
 }
 
