@@ -328,6 +328,20 @@ static bool has_ports(int protocol)
 	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
 }
 
+/* No two rules may be the same, nor have the same name: the second would never match, and it would share counts. */
+static int check_unique(struct reader *r, const struct shield_rule *rule)
+{
+	for (size_t i = 0; i < r->config->rule_count; i++) {
+		const struct shield_rule *other = &r->config->rules[i];
+
+		if (!strcmp(other->text, rule->text))
+			return refuse(r, "%.60s: the rule of line %u says the same", rule->text, other->line);
+		if (rule->name && other->name && !strcmp(other->name, rule->name))
+			return refuse(r, "name %s: the rule of line %u has it", rule->name, other->line);
+	}
+	return 0;
+}
+
 static int check_rule(struct reader *r, const struct shield_rule *rule)
 {
 	if ((rule->has_dports || rule->has_sports) && !has_ports(rule->protocol))
@@ -336,10 +350,7 @@ static int check_rule(struct reader *r, const struct shield_rule *rule)
 		return refuse(r, "deny drops all; a rate belongs to allow");
 	if (!rule->rate && (rule->burst || rule->each))
 		return refuse(r, "'burst' and 'each' need a rate");
-	for (size_t i = 0; rule->name && i < r->config->rule_count; i++)
-		if (r->config->rules[i].name && !strcmp(r->config->rules[i].name, rule->name))
-			return refuse(r, "name %s: the rule of line %u has it", rule->name, r->config->rules[i].line);
-	return 0;
+	return check_unique(r, rule);
 }
 
 static void rule_deinit(struct shield_rule *rule)

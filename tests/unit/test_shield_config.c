@@ -95,8 +95,9 @@ static const struct {
 	{ "allow burst 5\n", 1, "need a rate" },
 	{ "allow each\n", 1, "need a rate" },
 	{ "allow rate 5/s burst 0\n", 1, "not a number of packets" },
-	{ "allow name a\nallow name a\n", 2, "line 1 has it" },
+	{ "allow proto udp name a\nallow name a\n", 2, "line 1 has it" },
 	{ "allow name a;b\n", 1, "letters" },
+	{ "deny from 10.0.0.1\nallow\n  deny from 10.0.0.1 # again\n", 3, "the rule of line 1 says the same" },
 	{ "allow fast\n", 1, "no part of a rule" },
 };
 
@@ -125,7 +126,7 @@ static void too_many_rules(void **state)
 	(void)state;
 	fputs("default drop\n", out);
 	for (int i = 0; i < SHIELD_RULES; i++)
-		fputs("allow\n", out);
+		fprintf(out, "allow proto tcp port %d\n", i);
 	fflush(out);
 	assert_int_equal(read_text(text, &config, &error), 0);
 	assert_int_equal(config.rule_count, SHIELD_RULES);
@@ -226,8 +227,8 @@ static int first_by_definition(const struct shield_config *config, int family, c
 	return -1;
 }
 
-/* A rule over few addresses and ports, so that rules overlap and lie in each other. */
-static void random_rule(FILE *out)
+/* A rule over few addresses and ports, so that rules overlap and lie in each other. Its name makes it unlike others. */
+static void random_rule(FILE *out, int number)
 {
 	static const int lens[] = { 0, 1, 7, 8, 9, 15, 16, 17, 24, 31, 32 };
 	int len = lens[rand() % COUNT(lens)];
@@ -242,7 +243,7 @@ static void random_rule(FILE *out)
 		fprintf(out, " from fd00:%x::/%d", rand() % 3, 32 + 16 * (rand() % 2));
 	if (rand() % 3)
 		fprintf(out, " proto %s port %d-%d", rand() % 2 ? "tcp" : "udp", rand() % 4, 4 + rand() % 4);
-	fputc('\n', out);
+	fprintf(out, " name r%d\n", number);
 }
 
 static void compare(const struct shield_config *config, const struct shield_ruleset *set)
@@ -280,7 +281,7 @@ static void first_match(void **state)
 
 		fputs("default pass\n", out);
 		for (int i = rand() % 200; i >= 0; i--)
-			random_rule(out);
+			random_rule(out, i);
 		fclose(out);
 		assert_int_equal(read_text(text, &config, &error), 0);
 		assert_int_equal(shield_ruleset_build(&config, &set), 0);
