@@ -187,14 +187,13 @@ static __always_inline bool within(__u64 *due, const struct shield_action *actio
 
 static __always_inline __u64 *find_due(const struct shield_action *action, const struct shield_packet *packet)
 {
-	struct shield_source source = { .counter = action->counter, .family = packet->family };
+	struct shield_source source = shield_source_of(packet, action->counter);
 	const __u64 never = 0;
 	__u32 counter = action->counter;
 	__u64 *due;
 
 	if (!action->each)
 		return bpf_map_lookup_elem(&rates, &counter);
-	__builtin_memcpy(source.addr, packet->source, sizeof(source.addr));
 	due = bpf_map_lookup_elem(&source_rates, &source);
 	if (due)
 		return due;

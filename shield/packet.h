@@ -209,6 +209,15 @@ static __always_inline enum shield_reason shield_parse(const void *data, const v
 	}
 }
 
+/* Whose rate it is, for the rule of @counter. */
+static __always_inline struct shield_source shield_source_of(const struct shield_packet *packet, __u32 counter)
+{
+	struct shield_source source = { .counter = counter, .family = packet->family };
+
+	__builtin_memcpy(source.addr, packet->source, sizeof(source.addr));
+	return source;
+}
+
 /* What keeps a network running, unless the rules leave it out. */
 static __always_inline enum shield_reason shield_builtin(const struct shield_packet *packet)
 {
