@@ -73,7 +73,7 @@ struct shield_count {
 struct shield_source {
 	__u32 counter;
 	__u32 family;
-	__u8 addr[16];
+	__u8 addr[8]; /* all of IPv4; of IPv6 the first half, since who has one of the second has them all */
 };
 
 #endif /* KVIEW_SHIELD_RECORD_H */

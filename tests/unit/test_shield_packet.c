@@ -302,6 +302,35 @@ static void padding(void **state)
 	assert_int_equal(packet.dport, 443);
 }
 
+static int same_rate(const struct shield_packet *a, const struct shield_packet *b)
+{
+	struct shield_source one = shield_source_of(a, 3), other = shield_source_of(b, 3);
+
+	return !memcmp(&one, &other, sizeof(one));
+}
+
+/* Whoever has an address of IPv6 has a /64 of them. */
+static void rate_sources(void **state)
+{
+	struct shield_packet four = { .family = 4, .source = { 10, 1, 2, 3 } }, six = { .family = 6 }, other;
+
+	(void)state;
+	other = four;
+	assert_true(same_rate(&four, &other));
+	other.source[3] = 4;
+	assert_false(same_rate(&four, &other));
+	memset(six.source, 0xfd, sizeof(six.source));
+	for (int i = 0; i < 16; i++) {
+		other = six;
+		other.source[i] ^= 1;
+		assert_int_equal(same_rate(&six, &other), i >= 8);
+	}
+	memset(&other, 0, sizeof(other));
+	other.family = 6;
+	memcpy(other.source, four.source, sizeof(other.source));
+	assert_false(same_rate(&four, &other));
+}
+
 static void builtins(void **state)
 {
 	struct shield_packet nd = { .family = 6, .protocol = SHIELD_IP_ICMP6, .icmp_type = 135 }, ping = nd, later = nd;
@@ -331,7 +360,7 @@ int main(void)
 		cmocka_unit_test(tcp4),		cmocka_unit_test(options4),	    cmocka_unit_test(malformed4),
 		cmocka_unit_test(fragments4),	cmocka_unit_test(vlan),		    cmocka_unit_test(extensions6),
 		cmocka_unit_test(too_many_headers), cmocka_unit_test(fragments6), cmocka_unit_test(builtins),
-		cmocka_unit_test(too_many_tags), cmocka_unit_test(padding),
+		cmocka_unit_test(too_many_tags), cmocka_unit_test(padding),	    cmocka_unit_test(rate_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

@@ -23,6 +23,7 @@ network()
 	there ip addr add 10.9.0.2/16 dev c0
 	there ip addr add 10.9.1.2/16 dev c0
 	there ip -6 addr add fd09::2/64 dev c0 nodad
+	there ip -6 addr add fd09::3/64 dev c0 nodad
 	there ip link set c0 up
 	$peer serve 10.9.0.1 5000 &
 	$peer serve fd09::1 5000 &
@@ -246,6 +247,7 @@ rates()
 		default drop
 		allow proto udp port 5000 rate 1/s burst 5 name all
 		allow proto udp port 5001 rate 1/s burst 3 each name each
+		allow proto udp port 5002 rate 1/s burst 50 each name each6
 	RULES
 	there $peer raw c0 >/dev/null
 	there python3 -c '
@@ -257,9 +259,16 @@ for source in "10.9.0.2", "10.9.1.2":
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind((source, 0))
     for i in range(50):
-        s.sendto(b"x", ("10.9.0.1", 5001))'
+        s.sendto(b"x", ("10.9.0.1", 5001))
+# Both are of the same /64.
+for source in "fd09::2", "fd09::3":
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.bind((source, 0))
+    for i in range(50):
+        s.sendto(b"x", ("fd09::1", 5002))'
 	# The bursts, and what a slow machine takes seconds for.
-	status 'r == {"all": 50, "each": 100} and 11 <= w["rule_allow"] <= 40 and w["rate"] == 150 - w["rule_allow"]'
+	status 'r == {"all": 50, "each": 100, "each6": 100}'
+	status '61 <= w["rule_allow"] <= 100 and w["rate"] == 250 - w["rule_allow"]'
 	stop
 }
 
