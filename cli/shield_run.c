@@ -343,6 +343,8 @@ static int attach(struct owner *owner)
 			    &owner->fallback);
 	if (err == -EBUSY)
 		return cli_fail(err, "it has another XDP program already", "%s", owner->interface);
+	if (err == -EMEDIUMTYPE)
+		return cli_fail(err, "it carries no Ethernet frames", "%s", owner->interface);
 	if (err)
 		return cli_fail(err, NULL, "%s: cannot be attached", owner->interface);
 	if (owner->fallback)

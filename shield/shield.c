@@ -10,7 +10,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "ruleset.h"
 #include "filter.skel.h"
@@ -289,6 +293,21 @@ bool shield_is_dry(const struct shield *shield)
 
 /* --- the interface -------------------------------------------------------------------------------------------------- */
 
+/* In front of a tunnel packets have no Ethernet header: what would be read as one is an address the sender chooses. */
+static int check_kind(int ifindex)
+{
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {};
+
+	if (fd < 0)
+		return -errno;
+	if (!if_indextoname(ifindex, request.ifr_name) || ioctl(fd, SIOCGIFHWADDR, &request))
+		return errno == ENXIO ? -ENODEV : -errno;
+	return request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK ?
+		       0 :
+		       -EMEDIUMTYPE;
+}
+
 static int attach(struct shield *shield, int ifindex, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
@@ -302,9 +321,12 @@ static int attach(struct shield *shield, int ifindex, __u32 flags)
 
 int shield_attach(struct shield *shield, int ifindex, enum shield_mode mode, enum shield_mode *ret_mode, int *ret_why)
 {
-	int err = -EOPNOTSUPP;
+	int err = check_kind(ifindex);
 
 	*ret_why = 0;
+	if (err)
+		return err;
+	err = -EOPNOTSUPP;
 	if (mode != SHIELD_GENERIC) {
 		*ret_mode = SHIELD_NATIVE;
 		err = attach(shield, ifindex, XDP_FLAGS_DRV_MODE);

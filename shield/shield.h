@@ -32,7 +32,7 @@ bool shield_is_dry(const struct shield *shield);
 
 /*
  * Attach to an interface. SHIELD_AUTO takes the generic mode where the driver has no native one; *ret_why is the
- * error it gave, or 0. -EBUSY: it has another XDP program.
+ * error it gave, or 0. -EBUSY: it has another XDP program; -EMEDIUMTYPE: what it carries are no Ethernet frames.
  */
 int shield_attach(struct shield *shield, int ifindex, enum shield_mode mode, enum shield_mode *ret_mode, int *ret_why);
 void shield_detach(struct shield *shield);

@@ -335,6 +335,8 @@ generic_and_taken()
 	wait "$owner" || true
 	echo $'default pass\nmode native' >"$conf"
 	one_line 3 'b0: cannot be attached' "$kview" shield run -i b0 "$conf"
+	ip link add name g0 type gre local 10.9.0.1 remote 10.9.0.2
+	one_line 1 'g0: it carries no Ethernet frames' "$kview" shield run -i g0 "$conf"
 }
 
 refusals()
