@@ -16,58 +16,25 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "counters.h"
 #include "ruleset.h"
 #include "filter.skel.h"
 
 #define BATCH 4096
 
-/* Whom a counter belongs to, or belonged to. */
-struct owner {
-	char *text;	     /* of the rule; NULL: nobody yet */
-	uint64_t generation; /* when it was in force last */
-};
-
 /* What a slot holds. */
 struct slot {
 	struct shield_config config;
 	bool used, dry;
-	__u32 counters[SHIELD_RULES]; /* of each rule */
+	struct shield_taken taken; /* a counter for each rule */
 };
 
 struct shield {
 	struct filter *bpf;
 	int link;
 	struct slot slots[SHIELD_SLOTS];
-	struct owner owners[SHIELD_COUNTERS];
-	uint64_t generation;
+	struct shield_counters counters;
 };
-
-int shield_open(struct shield **ret_shield)
-{
-	_cleanup_(shield_closep) struct shield *shield = calloc(1, sizeof(*shield));
-
-	if (!shield)
-		return -ENOMEM;
-	shield->link = -1;
-	shield->bpf = filter__open_and_load();
-	if (!shield->bpf)
-		return -errno;
-	*ret_shield = TAKE_PTR(shield);
-	return 0;
-}
-
-void shield_close(struct shield *shield)
-{
-	if (!shield)
-		return;
-	shield_detach(shield);
-	filter__destroy(shield->bpf);
-	for (size_t i = 0; i < SHIELD_SLOTS; i++)
-		shield_config_deinit(&shield->slots[i].config);
-	for (size_t i = 0; i < SHIELD_COUNTERS; i++)
-		free(shield->owners[i].text);
-	free(shield);
-}
 
 /* --- maps of a slot ------------------------------------------------------------------------------------------------- */
 
@@ -164,27 +131,9 @@ static int fill_slot(struct shield *shield, __u32 slot, const struct shield_rule
 
 /* --- counters ------------------------------------------------------------------------------------------------------- */
 
-static bool is_taken(const struct slot *slot, size_t rules, __u32 counter)
+static int reset_counter(void *data, __u32 counter)
 {
-	for (size_t i = 0; i < rules; i++)
-		if (slot->counters[i] == counter)
-			return true;
-	return false;
-}
-
-/* Nobody's, or the one whose rule has been out of force for longest. */
-static __u32 oldest_counter(const struct shield *shield)
-{
-	__u32 oldest = 0;
-
-	for (__u32 i = 1; i < SHIELD_COUNTERS; i++)
-		if (shield->owners[i].generation < shield->owners[oldest].generation)
-			oldest = i;
-	return oldest;
-}
-
-static int reset_counter(struct shield *shield, __u32 counter)
-{
+	const struct shield *shield = data;
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_(freep) struct shield_count *none = cpus > 0 ? calloc(cpus, sizeof(*none)) : NULL;
 	const __u64 due = 0;
@@ -197,39 +146,32 @@ static int reset_counter(struct shield *shield, __u32 counter)
 	return 0;
 }
 
-static int take_counter(struct shield *shield, const struct slot *slot, size_t rules, const char *text,
-			__u32 *ret_counter)
+int shield_open(struct shield **ret_shield)
 {
-	char *copy;
+	_cleanup_(shield_closep) struct shield *shield = calloc(1, sizeof(*shield));
 
-	for (__u32 i = 0; i < SHIELD_COUNTERS; i++) {
-		if (!shield->owners[i].text || strcmp(shield->owners[i].text, text) || is_taken(slot, rules, i))
-			continue;
-		*ret_counter = i;
-		return 0;
-	}
-	*ret_counter = oldest_counter(shield);
-	copy = strdup(text);
-	if (!copy)
+	if (!shield)
 		return -ENOMEM;
-	free(shield->owners[*ret_counter].text);
-	shield->owners[*ret_counter].text = copy;
-	return reset_counter(shield, *ret_counter);
+	shield->link = -1;
+	shield->counters.reset = reset_counter;
+	shield->counters.data = shield;
+	shield->bpf = filter__open_and_load();
+	if (!shield->bpf)
+		return -errno;
+	*ret_shield = TAKE_PTR(shield);
+	return 0;
 }
 
-/* A generation has 256 rules at most, and the counters of the one in force are newer than all but those taken here. */
-static int take_counters(struct shield *shield, const struct shield_config *config, struct slot *slot,
-			 struct shield_ruleset *set)
+void shield_close(struct shield *shield)
 {
-	int err = 0;
-
-	shield->generation++;
-	for (size_t i = 0; i < config->rule_count && !err; i++) {
-		err = take_counter(shield, slot, i, config->rules[i].text, &slot->counters[i]);
-		set->actions[i].counter = slot->counters[i];
-		shield->owners[slot->counters[i]].generation = shield->generation;
-	}
-	return err;
+	if (!shield)
+		return;
+	shield_detach(shield);
+	filter__destroy(shield->bpf);
+	for (size_t i = 0; i < SHIELD_SLOTS; i++)
+		shield_config_deinit(&shield->slots[i].config);
+	shield_counters_deinit(&shield->counters);
+	free(shield);
 }
 
 /* --- rules in force ------------------------------------------------------------------------------------------------- */
@@ -257,7 +199,9 @@ int shield_install(struct shield *shield, struct shield_config *config, bool dry
 	set.settings.dry = dry;
 	shield_config_deinit(&slot->config);
 	slot->used = false;
-	err = take_counters(shield, config, slot, &set);
+	err = shield_counters_take(&shield->counters, config, &slot->taken);
+	for (size_t i = 0; i < slot->taken.count; i++)
+		set.actions[i].counter = slot->taken.counters[i];
 	err = err ?: fill_slot(shield, other, &set);
 	if (err)
 		return err;
@@ -367,7 +311,7 @@ static int read_count(const struct bpf_map *map, __u32 key, struct shield_count 
 
 int shield_count_rule(const struct shield *shield, size_t rule, struct shield_count *ret_count)
 {
-	return read_count(shield->bpf->maps.counters, active_slot(shield)->counters[rule], ret_count);
+	return read_count(shield->bpf->maps.counters, active_slot(shield)->taken.counters[rule], ret_count);
 }
 
 int shield_count_reason(const struct shield *shield, enum shield_reason reason, struct shield_count *ret_count)
