@@ -47,14 +47,25 @@ static int take(struct shield_counters *counters, const struct shield_taken *tak
 	return counters->reset(counters->data, counter);
 }
 
-/* A generation has 256 rules at most, and the counters of the one in force are newer than all but those taken here. */
+static void renew(struct shield_counters *counters, const struct shield_taken *in_force)
+{
+	counters->generation++;
+	for (size_t i = 0; i < in_force->count; i++)
+		counters->owners[in_force->counters[i]].generation = counters->generation;
+}
+
+/*
+ * A generation has 256 rules at most, and the counters of the one in force are newer than all but those taken here, however
+ * many generations came and were taken back since it was put in force.
+ */
 int shield_counters_take(struct shield_counters *counters, const struct shield_config *config,
-			 struct shield_taken *ret_taken)
+			 const struct shield_taken *in_force, struct shield_taken *ret_taken)
 {
 	__u32 counter;
 	int err;
 
 	ret_taken->count = 0;
+	renew(counters, in_force);
 	counters->generation++;
 	for (size_t i = 0; i < config->rule_count; i++) {
 		err = take(counters, ret_taken, config->rules[i].text, &counter);

@@ -25,9 +25,12 @@ struct shield_counters {
 	void *data;
 };
 
-/* A counter for each rule of @config. An error: some of them may have been given away already. */
+/*
+ * A counter for each rule of @config, none of them of other rules that are @in_force. An error: some may have been given away
+ * already.
+ */
 int shield_counters_take(struct shield_counters *counters, const struct shield_config *config,
-			 struct shield_taken *ret_taken);
+			 const struct shield_taken *in_force, struct shield_taken *ret_taken);
 void shield_counters_deinit(struct shield_counters *counters);
 
 #endif /* KVIEW_SHIELD_COUNTERS_H */

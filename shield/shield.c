@@ -199,7 +199,7 @@ int shield_install(struct shield *shield, struct shield_config *config, bool dry
 	set.settings.dry = dry;
 	shield_config_deinit(&slot->config);
 	slot->used = false;
-	err = shield_counters_take(&shield->counters, config, &slot->taken);
+	err = shield_counters_take(&shield->counters, config, &active_slot(shield)->taken, &slot->taken);
 	for (size_t i = 0; i < slot->taken.count; i++)
 		set.actions[i].counter = slot->taken.counters[i];
 	err = err ?: fill_slot(shield, other, &set);
