@@ -7,11 +7,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/rtnetlink.h>
 #include <math.h>
 #include <net/if.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -37,7 +39,7 @@ struct owner {
 	char interface[IF_NAMESIZE];
 	struct shield *shield;
 	struct loop *loop;
-	int listener, signals, timer;
+	int listener, signals, timer, links;
 	enum shield_mode mode;
 	int fallback; /* why it is not native */
 	bool waiting; /* for confirmation */
@@ -268,6 +270,22 @@ static int take_signal(void *data)
 	return 0;
 }
 
+/* Some interface has changed. What has become of ours is asked for: news may get lost. */
+static int take_links(void *data)
+{
+	struct owner *owner = data;
+	char news[64];
+
+	while (recv(owner->links, news, sizeof(news), 0) >= 0 || errno == ENOBUFS || errno == EINTR)
+		;
+	if (shield_is_attached(owner->shield))
+		return 0;
+	cli_note("%s: the interface is gone, and the shield with it", owner->interface);
+	owner->code = CLI_FAILED;
+	loop_end(owner->loop);
+	return 0;
+}
+
 /* --- the start ------------------------------------------------------------------------------------------------------ */
 
 static int choose_interface(struct owner *owner)
@@ -311,17 +329,29 @@ static int open_signals(struct owner *owner)
 	return owner->signals < 0 ? -errno : 0;
 }
 
+static int open_links(struct owner *owner)
+{
+	const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+
+	owner->links = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (owner->links < 0 || bind(owner->links, (const struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	return 0;
+}
+
 static int open_loop(struct owner *owner)
 {
 	int err;
 
 	err = loop_new(&owner->loop);
 	err = err ?: open_signals(owner);
+	err = err ?: open_links(owner);
 	owner->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (!err && owner->timer < 0)
 		err = -errno;
 	err = err ?: loop_add(owner->loop, owner->signals, take_signal, owner);
 	err = err ?: loop_add(owner->loop, owner->timer, take_timer, owner);
+	err = err ?: loop_add(owner->loop, owner->links, take_links, owner);
 	err = err ?: loop_add(owner->loop, owner->listener, take_question, owner);
 	return err ? cli_fail(err, NULL, "shield") : CLI_OK;
 }
@@ -372,6 +402,7 @@ static void owner_deinit(struct owner *owner)
 	closep(&owner->listener);
 	closep(&owner->signals);
 	closep(&owner->timer);
+	closep(&owner->links);
 	loop_freep(&owner->loop);
 	shield_config_deinit(&owner->config);
 }
@@ -383,7 +414,7 @@ static int (*const steps[])(struct owner *owner) = {
 static int own(const struct run_options *run, struct shield_config *config)
 {
 	_cleanup_(owner_deinit) struct owner owner = {
-		.options = run, .config = *config, .listener = -1, .signals = -1, .timer = -1
+		.options = run, .config = *config, .listener = -1, .signals = -1, .timer = -1, .links = -1
 	};
 	int code = CLI_OK;
 

@@ -290,6 +290,14 @@ void shield_detach(struct shield *shield)
 	shield->link = -1;
 }
 
+bool shield_is_attached(const struct shield *shield)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	return shield->link >= 0 && !bpf_obj_get_info_by_fd(shield->link, &info, &size) && info.xdp.ifindex;
+}
+
 /* --- what has been counted ------------------------------------------------------------------------------------------ */
 
 static int read_count(const struct bpf_map *map, __u32 key, struct shield_count *ret_count)

@@ -37,6 +37,9 @@ bool shield_is_dry(const struct shield *shield);
 int shield_attach(struct shield *shield, int ifindex, enum shield_mode mode, enum shield_mode *ret_mode, int *ret_why);
 void shield_detach(struct shield *shield);
 
+/* Whether it is attached, and the interface still there: one that vanishes takes the program with it, not its owner. */
+bool shield_is_attached(const struct shield *shield);
+
 /* What a rule of shield_config(), or a reason, has counted so far. */
 int shield_count_rule(const struct shield *shield, size_t rule, struct shield_count *ret_count);
 int shield_count_reason(const struct shield *shield, enum shield_reason reason, struct shield_count *ret_count);

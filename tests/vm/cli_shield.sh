@@ -168,6 +168,24 @@ killed()
 	one_line 1 'no interface has one' "$kview" shield status
 }
 
+# Its interface vanishes: whoever asks, or waits for the owner, must not be told that rules are in force.
+gone()
+{
+	ip link add s1 type veth peer name c1
+	echo 'default drop' >"$conf"
+	: >"$tmp/owner"
+	"$kview" shield run -i s1 "$conf" 2>"$tmp/owner" &
+	owner=$!
+	wait_for grep -q 'rules in force' "$tmp/owner"
+	ip link set s1 up # news of another kind
+	ip link set s1 down
+	run 0 "$kview" shield status s1
+	ip link del s1
+	wait_for grep -q 's1: the interface is gone' "$tmp/owner"
+	wait "$owner" && fail "a shield without an interface is a failure"
+	[ ! -e /run/kview/shield-s1.sock ] || fail "the socket is left"
+}
+
 dry_run()
 {
 	start --dry-run <<<'default drop'
@@ -358,6 +376,7 @@ network
 rules
 monitored
 killed
+gone
 dry_run
 reload_under_flood
 confirmation
