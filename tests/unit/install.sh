@@ -49,7 +49,9 @@ mkdir -p "$tmp/units/kview-guardd.service.d"
 for unit in "$stage"/usr/lib/systemd/system/*.service; do
 	sed "s|=/usr/\(s\?bin\)/kview|=$stage/usr/\1/kview|" "$unit" >"$tmp/units/${unit##*/}"
 done
-[ -e "$tmp/units/kview-guardd.service" ] || fail "make install left out kview-guardd.service"
+for unit in kview-guardd.service kview-shield@.service; do
+	[ -e "$tmp/units/$unit" ] || fail "make install left out $unit"
+done
 systemd-analyze verify --man=no "$tmp"/units/*.service >"$tmp/log" 2>&1 || fail "units: $(<"$tmp/log")"
 [ ! -s "$tmp/log" ] || fail "units: $(<"$tmp/log")"
 sed "s|=/usr/bin/kview|=$stage/usr/bin/kview|" "$stage/usr/share/doc/kview/examples/kview-guardd-web.conf" \

@@ -106,6 +106,59 @@ is_measured()
 	curl -s http://127.0.0.1:9464/metrics >"$tmp/metrics" && grep -Fqx "$1" "$tmp/metrics"
 }
 
+# Before anything else looks, its rules are in force; they are read again, put back when the owner was killed, and when the
+# interface was away.
+shield_service()
+{
+	local unit=kview-shield@v0.service rules=/etc/kview/shield-v0.conf pid restarts
+
+	ip link add v0 type veth peer name v1
+	mkdir -p /etc/kview
+	printf 'default drop\nallow proto udp port 53\n' >"$rules"
+	install_unit kview-shield@.service ExecStart= ExecReload= \
+		"ExecStart=$PWD/build/cli/kview shield run --interface=%i /etc/kview/shield-%i.conf" \
+		"ExecReload=$PWD/build/cli/kview shield reload %i"
+	start "$unit"
+	wait_for has_rules 1
+	ip -o link show v0 | grep -q xdp || fail "nothing stands in front of v0"
+
+	echo 'allow proto tcp port 80' >>"$rules"
+	systemctl reload "$unit"
+	has_rules 2 || fail "reload did not read the rules"
+	cp "$rules" "$tmp/rules"
+	echo 'allow proto tpc' >>"$rules"
+	systemctl reload "$unit" && fail "reload has not said that there is a mistake"
+	has_rules 2 || fail "a mistake took the rules away"
+	cp "$tmp/rules" "$rules"
+
+	pid=$(property "$unit" MainPID)
+	kill -9 "$pid"
+	wait_for is_another "$unit" "$pid"
+	wait_for has_rules 2
+	restarts=$(property "$unit" NRestarts)
+	ip link del v0
+	wait_for is_tried_again "$unit" "$restarts"
+	ip link add v0 type veth peer name v1
+	wait_for has_rules 2
+
+	systemctl stop "$unit"
+	is_property "$unit" Result success || fail "$unit ended with $(property "$unit" Result)"
+	! ip -o link show v0 | grep -q xdp || fail "the program is left in front of v0"
+	ip link del v0
+}
+
+# has_rules COUNT: in force in front of v0
+has_rules()
+{
+	"$kview" shield status -f json v0 >"$tmp/status" 2>/dev/null && [ "$(grep -o '"line":' "$tmp/status" | wc -l)" -eq "$1" ]
+}
+
+# is_tried_again UNIT COUNT: twice since then, so that the first of these did not get far.
+is_tried_again()
+{
+	[ "$(property "$1" NRestarts)" -ge $(($2 + 2)) ]
+}
+
 # A scope is a cgroup that its name finds; who is beside it is not in the view.
 scope()
 {
@@ -127,5 +180,6 @@ has_module || fail "the module is not there"
 scope
 guard_service
 monitor_service
+shield_service
 systemctl stop app.scope
 wait_for all_is_gone
