@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 150
+# timeout: 480
 # kview shield: what it lets in, drops and counts, between two network namespaces.
 # shellcheck disable=SC1091,SC2154,SC2086,SC2015 # cli.inc defines them; $peer is two words
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm: --systemd
-# timeout: 240
+# timeout: 400
 # The units that are installed, started by a real systemd from where they were built; and its scopes as cgroups of a view.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
