@@ -308,7 +308,7 @@ static int load(struct owner *owner)
 	log_clear();
 	err = shield_open(&owner->shield);
 	if (err == -EPERM || err == -EACCES)
-		return cli_fail(err, "needs root, or CAP_BPF and CAP_NET_ADMIN", "shield");
+		return cli_fail(err, "needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", "shield");
 	if (err)
 		return cli_fail(err, log_cause(), "shield: cannot be loaded");
 	err = shield_install(owner->shield, &owner->config, owner->options->dry);

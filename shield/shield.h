@@ -11,7 +11,7 @@
 
 struct shield;
 
-/* Load the program. -EPERM: needs CAP_BPF and CAP_NET_ADMIN. Else libbpf's errors, which it has explained. */
+/* Load the program. -EPERM: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN. Else libbpf's errors, which it has explained. */
 int shield_open(struct shield **ret_shield);
 void shield_close(struct shield *shield);
 DEFINE_CLEANUP(struct shield *, shield_close)
