@@ -37,6 +37,6 @@ export class Sessions {
 		const list = text.trim().split("\n").map(line => JSON.parse(line)), total = list.pop().sessions;
 		this.table.show(list);
 		$("session-text").textContent = total > list.length ?
-			`${count(list.length)} of ${count(total)}: by what the kernel knows of each now.` : "By what the kernel knows of each now.";
+			`${count(list.length)} of ${count(total)}, with most bytes: by what the kernel knows of each now.` : "By what the kernel knows of each now.";
 	}
 }

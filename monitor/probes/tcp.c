@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <arpa/inet.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <linux/types.h>
 #include <string.h>
 
 #include "tcp.skel.h"
 #include "tcp_record.h"
-#include "tcp_sessions.h"
 #include "monitor/daemon/gauges.h"
 #include "monitor/daemon/probe.h"
-
-#define TCP_ADDRESS (INET6_ADDRSTRLEN + 10)
 
 PROBE_SKELETON(tcp)
 
@@ -187,64 +181,6 @@ static int collect(struct probe *probe, uint64_t now)
 	(void)now;
 	return err ?: gauges_set(probe->state, probe->metrics, &open_family, probe->scope,
 				 (const uint64_t *)bpf->bss->open_sessions);
-}
-
-/* --- sessions, one by one ----------------------------------------------------------------------------------------- */
-
-struct teller {
-	const struct probe *probe;
-	FILE *out;
-	uint64_t now, count;
-};
-
-static const char *address_text(const struct tcp_told *told, enum tcp_end end, char text[TCP_ADDRESS])
-{
-	static const uint8_t ip4[12] = { [10] = 0xff, [11] = 0xff };
-	const uint8_t *address = told->address[end];
-	char host[INET6_ADDRSTRLEN];
-
-	if (!memcmp(address, ip4, sizeof(ip4))) {
-		inet_ntop(AF_INET, address + sizeof(ip4), host, sizeof(host));
-		snprintf(text, TCP_ADDRESS, "%s:%u", host, told->port[end]);
-	} else {
-		inet_ntop(AF_INET6, address, host, sizeof(host));
-		snprintf(text, TCP_ADDRESS, "[%s]:%u", host, told->port[end]);
-	}
-	return text;
-}
-
-static int tell(const void *record, void *data)
-{
-	char here[TCP_ADDRESS], there[TCP_ADDRESS];
-	const struct tcp_told *told = record;
-	struct teller *teller = data;
-	const char *target = monitor_scope_name(teller->probe->scope, told->target);
-	json_t *json;
-	int err;
-
-	if (!target || teller->count++ >= TCP_TOLD_MAX)
-		return 0;
-	json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:I, s:I, s:f}", "target", target, "side",
-			 told->server ? "server" : "client", "local", address_text(told, TCP_HERE, here), "peer",
-			 address_text(told, TCP_THERE, there), "connecting", !told->established, "found", told->old,
-			 "seconds", told->began < teller->now ? (teller->now - told->began) / 1e9 : 0.0, "sent",
-			 (json_int_t)told->sent, "received", (json_int_t)told->received, "retransmits",
-			 (json_int_t)told->retransmits, "rtt_seconds", told->rtt_us / 1e6);
-	err = json && !json_dumpf(json, teller->out, JSON_COMPACT) && fputc('\n', teller->out) != EOF ? 0 : -ENOMEM;
-	json_decref(json);
-	return err;
-}
-
-int tcp_write_sessions(const struct probe *probe, uint64_t now, FILE *out)
-{
-	struct teller teller = { .probe = probe, .out = out, .now = now };
-	struct tcp *bpf = probe->skeleton;
-	int err = probe_read_iterator(bpf->progs.monitor_tell, bpf->maps.sessions, sizeof(struct tcp_told), tell,
-				      &teller);
-
-	if (!err && fprintf(out, "{\"sessions\":%" PRIu64 "}\n", teller.count) < 0)
-		err = -ENOMEM;
-	return err;
 }
 
 static void deinit(struct probe *probe)

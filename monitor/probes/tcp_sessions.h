@@ -12,7 +12,8 @@ struct probe;
 
 /*
  * A line of JSON for each session that is open or about to be, by what the kernel knows of it at this moment @now
- * (CLOCK_MONOTONIC, ns), and a last one with their number. @probe runs.
+ * (CLOCK_MONOTONIC, ns), and a last one with their number. Those with most bytes come first, and are told when there are
+ * too many. @probe runs.
  */
 int tcp_write_sessions(const struct probe *probe, uint64_t now, FILE *out);
 
