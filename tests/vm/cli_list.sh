@@ -17,7 +17,7 @@ absent()
 # Some of a listing that are there on every kernel; columns are as wide as the longest name, which differs.
 chosen()
 {
-	awk '$2 ~ /^(NAME|tcp_sendmsg|exc_int3|sched_switch|sched\/sched_switch|\*)$/ || ($1 ~ /^tp_/ && $2 == "getppid")' "$1" | tr -s ' '
+	awk '$2 ~ /^(NAME|tcp_sendmsg|exc_int3|task_rename|task\/task_rename|\*)$/ || ($1 ~ /^tp_/ && $2 == "getppid")' "$1" | tr -s ' '
 }
 
 present()

@@ -104,8 +104,8 @@ int main(void)
 	expect("getppid", 2, loaded, loaded ? "" : not_loaded);
 	expect("\\*", 2, loaded, loaded ? "" : not_loaded);
 	expect("no_such_function", 0, false, "");
-	expect("sched_switch", 2, loaded, loaded ? "" : not_loaded);
-	expect("sched/sched_switch", 1, loaded, loaded ? "" : not_loaded);
+	expect("task_rename", 2, loaded, loaded ? "" : not_loaded);
+	expect("task/task_rename", 1, loaded, loaded ? "" : not_loaded);
 	expect("sys_exit", 1, loaded, loaded ? "" : not_loaded);
 	expect("page_fault_user", 2, false, loaded ? "for the whole machine" : not_loaded);
 	if (loaded)
