@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
+// timeout: 180
 /* What ends what: links, views, tools and members, in every order, while members call. */
 #include <bpf/bpf.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // vm:
+// timeout: 180
 /* Who can be a member, who is refused and why, and what the end of a member leaves: nothing. */
 #include <pthread.h>
 #include <sched.h>
