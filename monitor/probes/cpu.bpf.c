@@ -5,6 +5,9 @@
  * One program, where a thread leaves its CPU, is enough, in the context of the thread itself, and so it can be in a
  * view: since it left the last time so much has passed, so much of it has it run and so much has it waited for a CPU,
  * by the kernel's account, and the rest it slept.
+ *
+ * The last time it leaves, it has no address space any more, and sees no view: whose it was is noted at its end, and the
+ * account is read when nobody needs the thread any more.
  */
 #include "monitor/probes/cpu_record.h"
 #include "monitor/probes/scope.bpf.h"
@@ -25,7 +28,8 @@ struct {
 } samples SEC(".maps");
 
 struct left {
-	__u64 at, runtime, run_delay;
+	__u64 at, runtime, run_delay; /* all 0: it is new */
+	__u32 target; /* of one that is at its end */
 };
 
 struct {
@@ -47,7 +51,7 @@ static __always_inline void count(__u32 target, enum cpu_what what, __u64 ns)
 static __always_inline void count_since(__u32 target, const struct left *last, const struct left *now)
 {
 	__u64 ran = now->runtime - last->runtime, queued = now->run_delay - last->run_delay,
-	      passed = now->at - last->at;
+	      passed = last->at ? now->at - last->at : 0;
 
 	count(target, CPU_RAN, ran);
 	if (queued)
@@ -57,27 +61,98 @@ static __always_inline void count_since(__u32 target, const struct left *last, c
 		count(target, CPU_SLEPT, passed - ran - queued);
 }
 
+static __always_inline void read_account(const struct task_struct___monitor *task, struct left *now)
+{
+	now->at = bpf_ktime_get_ns();
+	now->runtime = task->se.sum_exec_runtime;
+	now->run_delay = task->sched_info.run_delay;
+}
+
+/* What a member makes is the target's from its first instruction on, and is known before it can leave unseen. */
+SEC("tp_btf/sched_process_fork")
+int monitor_cpu_fork(__u64 *ctx)
+{
+	struct task_struct___monitor *child = (void *)ctx[1];
+	struct left new = {};
+	__u32 tid = child->pid;
+
+	if (scope_current())
+		bpf_map_update_elem(&threads, &tid, &new, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Of another one, that joins in its midst, nothing is known but that it is here; unless it has never left a CPU before,
+ * and this time is among the kernel's count.
+ */
+static __always_inline void count_first(__u32 target, const struct task_struct___monitor *task, const struct left *now)
+{
+	struct left new = {};
+
+	if (task->nvcsw + task->nivcsw == 1)
+		count_since(target, &new, now);
+}
+
 SEC("tp_btf/sched_switch")
 int monitor_cpu(__u64 *ctx)
 {
 	struct task_struct___monitor *prev = (void *)ctx[1];
 	__u32 target = scope_current(), tid = bpf_get_current_pid_tgid();
-	struct left now, *last;
+	struct left now = {}, *last;
 
 	if (!target || !tid)
 		return 0;
-	now.at = bpf_ktime_get_ns();
-	now.runtime = prev->se.sum_exec_runtime;
-	now.run_delay = prev->sched_info.run_delay;
+	read_account(prev, &now);
 	last = bpf_map_lookup_elem(&threads, &tid);
-	if (last) {
+	/* With exec() a thread gets the number of the process's first one, which has run longer, perhaps. */
+	if (last && last->runtime <= now.runtime && last->run_delay <= now.run_delay) {
 		count_since(target, last, &now);
+		now.target = last->target;
 		/* Its own thread alone writes it; an update would be a new entry in place of the old one. */
 		*last = now;
 	} else {
+		count_first(target, prev, &now);
 		bpf_map_update_elem(&threads, &tid, &now, BPF_ANY);
 	}
 	if (prev->__state & TASK_DEAD)
 		bpf_map_delete_elem(&threads, &tid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int monitor_cpu_exit(__u64 *ctx)
+{
+	struct task_struct___monitor *task = (void *)ctx[0];
+	__u32 target = scope_current(), tid = bpf_get_current_pid_tgid();
+	struct left *last, now = { .target = target };
+
+	if (!target)
+		return 0;
+	last = bpf_map_lookup_elem(&threads, &tid);
+	if (last) {
+		last->target = target;
+		return 0;
+	}
+	if (task->nvcsw + task->nivcsw)
+		read_account(task, &now);
+	bpf_map_update_elem(&threads, &tid, &now, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_free")
+int monitor_cpu_free(__u64 *ctx)
+{
+	struct task_struct___monitor *task = (void *)ctx[0];
+	__u32 tid = task->pid;
+	struct left now = {}, *last = bpf_map_lookup_elem(&threads, &tid);
+
+	/* Its last switch has been seen, or it is nobody's. */
+	if (!last || !last->target)
+		return 0;
+	read_account(task, &now);
+	now.at = last->at; /* how long ago it ended is not known */
+	if (last->runtime <= now.runtime && last->run_delay <= now.run_delay)
+		count_since(last->target, last, &now);
+	bpf_map_delete_elem(&threads, &tid);
 	return 0;
 }

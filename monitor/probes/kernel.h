@@ -46,6 +46,7 @@ struct task_struct___monitor {
 	unsigned int __state;
 	struct sched_entity se;
 	struct sched_info sched_info;
+	unsigned long nvcsw, nivcsw;
 	struct css_set *cgroups;
 };
 
