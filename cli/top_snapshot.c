@@ -21,6 +21,7 @@ static const struct source {
 	{ "kview_page_faults_major_total", "value", TOP_FAULTS, NULL, NULL },
 	{ "kview_http_request_seconds", "count", TOP_REQUESTS, NULL, NULL },
 	{ "kview_http_request_seconds", "count", TOP_ERRORS, "status", "5" },
+	{ "kview_http_request_seconds", "count", TOP_ERRORS, "status", "none" },
 	{ "kview_tcp_sent_bytes_total", "value", TOP_SENT, NULL, NULL },
 	{ "kview_tcp_received_bytes_total", "value", TOP_RECEIVED, NULL, NULL },
 	{ "kview_tcp_retransmits_total", "value", TOP_RETRANSMITS, NULL, NULL },

@@ -4,6 +4,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#define TCP_CLOSE 7 /* include/net/tcp_states.h */
+
+struct sock;
+
 __u64 lost;
 const volatile __u32 paths_max;
 
@@ -106,22 +110,14 @@ static __always_inline void take_request(struct __sk_buff *skb, struct tcp_sessi
 	http->asked_at = bpf_ktime_get_ns();
 	http->asked = 0;
 	http->waiting = 1;
+	http->silent = 1;
 }
 
-/* Its sample; NULL: it answers no request that was seen, or there is no room. */
-static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb, struct tcp_session *session,
-							  __u32 offset, __u32 len)
+/* The request that waits waits no more. Its sample; NULL: there is no room. */
+static __always_inline struct monitor_sample *end_request(struct tcp_session *session, __u16 status)
 {
-	__u8 bytes[HTTP_LEAST_BYTES];
 	struct monitor_sample *sample;
-	__u16 status;
 
-	if (!session->http.waiting || len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)))
-		return NULL;
-	status = http_status(bytes, sizeof(bytes));
-	/* 100 and the like come before the answer; behind 101 something else follows. */
-	if (status < 200 && status != HTTP_SWITCHING)
-		return NULL;
 	session->http.status = status;
 	session->http.waiting = 0;
 	sample = sample_for(session);
@@ -130,6 +126,32 @@ static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb,
 	sample_add_shared(sample, bpf_ktime_get_ns() - session->http.asked_at);
 	__sync_fetch_and_add(&sample->extra[0], session->http.asked);
 	return sample;
+}
+
+static __always_inline __u16 load_status(struct __sk_buff *skb, __u32 offset, __u32 len)
+{
+	__u8 bytes[HTTP_LEAST_BYTES];
+
+	if (len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)))
+		return 0;
+	return http_status(bytes, sizeof(bytes));
+}
+
+/* Its sample; NULL: it answers no request that was seen, or there is no room. */
+static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb, struct tcp_session *session,
+							  __u32 offset, __u32 len)
+{
+	__u16 status;
+
+	if (!session->http.waiting)
+		return NULL;
+	status = load_status(skb, offset, len);
+	if (!status)
+		session->http.silent = 0;
+	/* 100 and the like come before the answer; behind 101 something else follows. */
+	if (status < 200 && status != HTTP_SWITCHING)
+		return NULL;
+	return end_request(session, status);
 }
 
 /* @sample: NULL when this is no beginning of an answer. */
@@ -189,4 +211,25 @@ SEC("cgroup_skb/egress")
 int monitor_http_out(struct __sk_buff *skb)
 {
 	return take_packet(skb, PACKET_OUT);
+}
+
+/* A request whose connection ends before anything has come back. This runs before or after the end is tcp.bpf.c's. */
+SEC("tp_btf/inet_sock_set_state")
+int monitor_http_state(__u64 *ctx)
+{
+	struct tcp_session *session;
+	__u64 cookie;
+
+	if ((int)ctx[2] != TCP_CLOSE)
+		return 0;
+	cookie = bpf_get_socket_cookie((struct sock *)ctx[0]);
+	session = bpf_map_lookup_elem(&sessions, &cookie);
+	if (!session || !session->http.waiting)
+		return 0;
+	if (session->http.silent)
+		end_request(session, HTTP_UNANSWERED);
+	session->http.waiting = 0;
+	if (session->http.ended)
+		bpf_map_delete_elem(&sessions, &cookie);
+	return 0;
 }

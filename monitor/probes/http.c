@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/types.h>
 #include <stdio.h>
 
@@ -44,7 +45,7 @@ static bool describe(const void *data, struct collector_series *series, void *pr
 	snprintf(series->text[2], sizeof(series->text[2]), "%.*s", HTTP_PATH, key->path);
 	series->labels[2] = *series->text[2] ? series->text[2] : METRIC_OTHER;
 	snprintf(series->text[3], sizeof(series->text[3]), "%u", key->status);
-	series->labels[3] = series->text[3];
+	series->labels[3] = key->status == HTTP_UNANSWERED ? "none" : series->text[3];
 	return series->labels[0];
 }
 
@@ -63,12 +64,12 @@ static int prepare(struct probe *probe)
 	return bpf_map__set_max_entries(bpf->maps.paths, paths ?: 1);
 }
 
-/* Both are attached to cgroups. */
+/* The other two are attached to cgroups. */
 static int attach(struct probe *probe, struct bpf_program *program)
 {
-	(void)probe;
-	(void)program;
-	return 0;
+	struct http *bpf = probe->skeleton;
+
+	return program == bpf->progs.monitor_http_state ? -ENOENT : 0;
 }
 
 static int follow(struct probe *probe)

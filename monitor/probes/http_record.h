@@ -3,6 +3,7 @@
 #define KVIEW_MONITOR_HTTP_RECORD_H
 
 #define HTTP_KEYS 2048 /* different combinations of the labels */
+#define HTTP_UNANSWERED 0  /* in place of a status: the connection has ended before there was one */
 #define HTTP_SWITCHING 101 /* of protocols: the last answer of a session */
 #define HTTP_PATH 40   /* bytes of a path that tell it from others */
 

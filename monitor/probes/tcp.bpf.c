@@ -320,7 +320,11 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 		count(session->target, TCP_FAILED, 0);
 	else if (!session->old)
 		count(session->target, TCP_LIFE, bpf_ktime_get_ns() - session->began);
-	bpf_map_delete_elem(&sessions, &cookie);
+	/* One with a request that nobody has answered has to be seen by the probe http, whose turn comes after this. */
+	if (session->http.waiting)
+		session->http.ended = 1;
+	else
+		bpf_map_delete_elem(&sessions, &cookie);
 }
 
 static __always_inline void listen(const struct sock *sk, __u32 target)
@@ -425,7 +429,8 @@ static long look_at(struct bpf_map *map, __u64 *cookie, struct tcp_session *sess
 	__u32 target = session->target;
 
 	(void)data;
-	if (target >= TCP_TARGETS || !alive[target]) {
+	/* The probe http may be off by now. */
+	if (target >= TCP_TARGETS || !alive[target] || session->http.ended) {
 		bpf_map_delete_elem(map, cookie);
 		return 0;
 	}

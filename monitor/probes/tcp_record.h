@@ -33,7 +33,8 @@ struct tcp_http {
 	__u8 seen[2];	 /* whether that is known */
 	__u8 method, waiting;
 	__u16 status;
-	__u16 reserved;
+	__u8 silent;	 /* while @waiting: nothing has come that might be an answer */
+	__u8 ended;	 /* so has the session, while @waiting: http.bpf.c deletes it */
 	__u32 asked;	 /* bytes of the request so far */
 	__u32 reserved2;
 	char path[HTTP_PATH];

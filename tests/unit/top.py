@@ -56,8 +56,10 @@ def lines(n):
          buckets={"0.001048576": 80 * n, "0.002097152": 10 * n})
     # A series that comes later.
     if n > 1:
-        tell("kview_http_request_seconds", {**web, "status": "503"}, count=10 * (n - 1), sum=1.0 * n,
-             buckets={"+Inf": 10 * (n - 1)})
+        tell("kview_http_request_seconds", {**web, "status": "503"}, count=7 * (n - 1), sum=1.0 * n,
+             buckets={"+Inf": 7 * (n - 1)})
+        tell("kview_http_request_seconds", {**web, "status": "none"}, count=3 * (n - 1), sum=1.0 * n,
+             buckets={"+Inf": 3 * (n - 1)})
     tell("kview_monitor_series", {}, value=7)
     return "\n".join(told) + "\n"
 

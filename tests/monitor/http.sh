@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kview-monitord on HTTP that goes wrong: requests that nobody answers.
+# shellcheck disable=SC1091,SC2154,SC2119,SC2086 # cli.inc defines them; $client is two words
+set -euo pipefail
+. tests/vm/cli.inc
+. tests/monitor/daemon.inc
+
+served=kview_http_request_seconds_count
+asked=kview_http_client_request_seconds_count
+
+# hold NAME: a connection for requests that are written to $tmp/NAME, until that is closed.
+hold()
+{
+	mkfifo "$tmp/$1"
+	$client hold 127.0.0.1 8080 "$tmp/$1" >"$tmp/$1.out" &
+	held=$!
+	wait_for grep -q connected "$tmp/$1.out"
+}
+
+# status STATUS: requests with it in nginx's own log.
+status()
+{
+	grep -c "\" $1 " "$tmp/access.log" || true
+}
+
+# backend_has NUMBER PATH
+backend_has()
+{
+	[ "$(grep -c "GET $2 " "$tmp/backend.out")" = "$1" ]
+}
+
+# A connection that is closed between two requests.
+idle()
+{
+	hold kept
+	exec 7>"$tmp/kept"
+	echo /index.html >&7
+	becomes 1 $served target=web status=200
+	exec 7>&-
+	wait "$held"
+	becomes 0 kview_tcp_sessions target=web
+	is 1 $served target=web
+	is none $asked
+}
+
+# nginx asks a server that does not answer, on behalf of a client that does not wait for ever: nor does nginx, then.
+gives_up()
+{
+	curl -s -o /dev/null http://127.0.0.1:8080/silent &
+	held=$!
+	wait_for backend_has 1 /silent
+	sleep 1
+	kill "$held"
+	! wait "$held" || fail "somebody has answered"
+	becomes 1 $served target=web method=GET path=/silent status=none
+	becomes 1 $asked target=web method=GET path=/silent status=none
+	more_than 1 kview_http_request_seconds_sum target=web status=none
+	more_than 1 kview_http_client_request_seconds_sum target=web status=none
+	more_than 20 kview_http_request_bytes_total target=web status=none
+	is 0 kview_http_response_bytes_total target=web status=none
+	is "$(status 499)" $served target=web status=none
+}
+
+# Told to go on, a client goes away.
+continued()
+{
+	local line
+
+	exec 7<>/dev/tcp/127.0.0.1/8080
+	printf 'POST /silent HTTP/1.1\r\nHost: kview\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n' >&7
+	read -r line <&7
+	[ "$line" = $'HTTP/1.1 100 Continue\r' ] || fail "$line"
+	exec 7>&-
+	becomes 1 $served target=web method=POST path=/silent status=none
+	is 1 $asked target=web
+}
+
+# What ends the connection of a client that would wait.
+killed()
+{
+	local worker
+
+	curl -s -o /dev/null http://127.0.0.1:8080/silent &
+	held=$!
+	wait_for backend_has 2 /silent
+	worker=$(pgrep -P "$nginx")
+	kill -9 "$worker"
+	! wait "$held" || fail "somebody has answered"
+	becomes 2 $served target=web method=GET path=/silent status=none
+	becomes 2 $asked target=web path=/silent status=none
+	wait_for is_answered
+}
+
+is_answered()
+{
+	[ "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/index.html)" = 200 ]
+}
+
+# The server that nginx asks closes the connection: nginx has an answer for its client. It says something else: so does
+# nginx, and neither is counted.
+backend_fails()
+{
+	[ "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/cut)" = 502 ] || fail "not 502"
+	becomes 1 $served target=web path=/cut status=502
+	becomes 1 $asked target=web path=/cut status=none
+	curl -s -o /dev/null http://127.0.0.1:8080/noise || true
+	wait_for backend_has 1 /noise
+	becomes 0 kview_tcp_sessions target=web
+	is 3 $asked target=web
+	is 3 $served target=web status=none
+	is none $served target=web path=/noise
+}
+
+write_conf()
+{
+	cat >"$conf" <<-CONF
+		targets: [{name: web, process: ^nginx$}]
+		probes: {tcp: , http: }
+		outputs: {prometheus: {listen: '127.0.0.1:9464'}}
+	CONF
+}
+
+ends()
+{
+	is 0 kview_monitor_lost_total
+	kill "$daemon"
+	wait "$daemon"
+}
+
+ip link set lo up
+cat >"$tmp/backend.location" <<-CONF
+	location ~ ^/(silent|cut|noise)$ { proxy_pass http://127.0.0.1:8090; proxy_read_timeout 1h; }
+CONF
+python3 tests/monitor/backend.inc 8090 >"$tmp/backend.out" &
+wait_for grep -q ready "$tmp/backend.out"
+start_nginx
+write_conf
+start_monitord
+for step in idle gives_up continued killed backend_fails ends; do
+	echo "$step"
+	$step
+done
