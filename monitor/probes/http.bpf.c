@@ -21,7 +21,7 @@ struct {
 	__type(value, struct monitor_sample);
 } samples SEC(".maps");
 
-/* Paths that get series of their own. */
+/* Paths that get series of their own. User space takes those away whose series have been forgotten. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -91,7 +91,6 @@ static __always_inline int read_request(struct tcp_session *session, const __u64
 	bpf_loop(HTTP_STEPS, step, &session, 0);
 	http_path_end(head);
 	session->http.method = method;
-	keep_path(&session->http);
 	return 1;
 }
 
@@ -106,6 +105,8 @@ static __always_inline void take_request(struct __sk_buff *skb, struct tcp_sessi
 		len = HTTP_HEAD_BYTES;
 	if (len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, len) || !read_request(session, bytes, len))
 		return;
+	/* For the same path again, too: it may have lost its place since, or can have one now. */
+	keep_path(http);
 	http->status = 0;
 	http->asked_at = bpf_ktime_get_ns();
 	http->asked = 0;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <linux/types.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "http.skel.h"
 #include "http_record.h"
@@ -77,12 +79,73 @@ static int follow(struct probe *probe)
 	return packets_follow(probe->state, probe->scope);
 }
 
+/* --- places for paths --------------------------------------------------------------------------------------------- */
+
+struct place {
+	char path[HTTP_PATH];
+	bool used;
+};
+
+static int compare_places(const void *one, const void *other)
+{
+	return memcmp(one, other, HTTP_PATH);
+}
+
+static size_t read_places(const struct bpf_map *map, struct place *places, size_t max)
+{
+	const char *last = NULL;
+	size_t count;
+
+	for (count = 0; count < max; count++) {
+		if (bpf_map__get_next_key(map, last, places[count].path, HTTP_PATH))
+			break;
+		last = places[count].path;
+	}
+	return count;
+}
+
+static void mark_used(const struct bpf_map *samples, struct place *places, size_t count)
+{
+	struct http_key key, *last = NULL;
+	struct place *found;
+
+	for (; !bpf_map__get_next_key(samples, last, &key, sizeof(key)); last = &key) {
+		found = bsearch(key.path, places, count, sizeof(*places), compare_places);
+		if (found)
+			found->used = true;
+	}
+}
+
+/*
+ * As long as there is a place nobody misses one. Then those are free whose paths have no series any more; a request
+ * that has not been answered has none yet, and its path may be one more than there should be.
+ */
+static int collect(struct probe *probe, uint64_t now)
+{
+	struct http *bpf = probe->skeleton;
+	size_t count, max = probe->config.options[MONITOR_HTTP_PATHS];
+	_cleanup_(freep) struct place *places = calloc(max + 1, sizeof(*places));
+
+	(void)now;
+	if (!places)
+		return -ENOMEM;
+	count = read_places(bpf->maps.paths, places, max);
+	if (count < max)
+		return 0;
+	qsort(places, count, sizeof(*places), compare_places);
+	mark_used(bpf->maps.samples, places, count);
+	for (size_t i = 0; i < count; i++)
+		if (!places[i].used)
+			bpf_map__delete_elem(bpf->maps.paths, places[i].path, HTTP_PATH, 0);
+	return 0;
+}
+
 static void deinit(struct probe *probe)
 {
 	packets_free(probe->state);
 }
 
 const struct probe_ops probe_http = {
-	PROBE_OF_SKELETON,    .prepare = prepare, .attach = attach,
-	.describe = describe, .follow = follow,	  .deinit = deinit,
+	PROBE_OF_SKELETON,  .prepare = prepare, .attach = attach, .describe = describe,
+	.collect = collect, .follow = follow,	.deinit = deinit,
 };

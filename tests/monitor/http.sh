@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kview-monitord on HTTP that goes wrong: requests that nobody answers.
+# kview-monitord on HTTP that goes wrong: requests that nobody answers, and paths that nobody asks for again.
 # shellcheck disable=SC1091,SC2154,SC2119,SC2086 # cli.inc defines them; $client is two words
 set -euo pipefail
 . tests/vm/cli.inc
@@ -112,12 +112,37 @@ backend_fails()
 	is none $served target=web path=/noise
 }
 
+# Paths of a scanner have had all places: they are free when their series are forgotten.
+scanned()
+{
+	hold old
+	exec 7>"$tmp/old"
+	$client requests 127.0.0.1 8080 3 /a /b /c
+	becomes 3 $served target=web status=404
+	for path in /a /b /c; do
+		is 1 $served target=web path=$path
+	done
+	echo /index.html >&7
+	becomes 1 $served target=web path=other
+	becomes none $served target=web
+	# What has been dropped at this look has a place until the next one.
+	look
+	$client requests 127.0.0.1 8080 2 /index.html
+	becomes 2 $served target=web path=/index.html
+	echo /index.html >&7
+	exec 7>&-
+	wait "$held"
+	becomes 3 $served target=web path=/index.html
+	is none $served target=web path=other
+}
+
 write_conf()
 {
 	cat >"$conf" <<-CONF
 		targets: [{name: web, process: ^nginx$}]
-		probes: {tcp: , http: }
+		probes: {tcp: , http: {paths: $1}}
 		outputs: {prometheus: {listen: '127.0.0.1:9464'}}
+		limits: {forget: $2}
 	CONF
 }
 
@@ -135,9 +160,15 @@ CONF
 python3 tests/monitor/backend.inc 8090 >"$tmp/backend.out" &
 wait_for grep -q ready "$tmp/backend.out"
 start_nginx
-write_conf
+write_conf 10 1h
 start_monitord
 for step in idle gives_up continued killed backend_fails ends; do
+	echo "$step"
+	$step
+done
+write_conf 3 10s
+start_monitord
+for step in scanned ends; do
 	echo "$step"
 	$step
 done
