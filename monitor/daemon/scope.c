@@ -71,6 +71,11 @@ const char *monitor_scope_name(const struct monitor_scope *scope, uint32_t numbe
 	return number <= MONITOR_TARGETS ? scope->names[number] : NULL;
 }
 
+bool monitor_scope_holds(const struct monitor_scope *scope, uint32_t number)
+{
+	return monitor_scope_name(scope, number) && !scope->released[number];
+}
+
 uint32_t monitor_scope_number(const struct monitor_scope *scope, const char *name)
 {
 	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)
@@ -278,6 +283,7 @@ void monitor_scope_release(struct monitor_scope *scope, const struct monitor_con
 		if (!old || (new && is_same(old, new)))
 			continue;
 		release_target(scope, i);
+		scope->released[i] = true;
 		if (new)
 			continue;
 		free(scope->names[i]);
@@ -305,6 +311,7 @@ int monitor_scope_apply(struct monitor_scope *scope, const struct monitor_config
 {
 	int err = 0;
 
+	memset(scope->released, 0, sizeof(scope->released));
 	scope->config = config;
 	for (size_t i = 0; !err && i < config->target_count; i++)
 		err = give_number(scope, config->targets[i].name);

@@ -40,6 +40,12 @@ unsigned int monitor_scope_generation(const struct monitor_scope *scope);
 /* Name of a target; NULL: no target has this number. The highest number there can be is MONITOR_TARGETS. */
 const char *monitor_scope_name(const struct monitor_scope *scope, uint32_t number);
 
+/*
+ * Whether what has been noted under this number is the target's. Not if there is none, nor, between the two steps of a
+ * new configuration, if its name means somebody else from now on: its counts go on, its sockets are not its own.
+ */
+bool monitor_scope_holds(const struct monitor_scope *scope, uint32_t number);
+
 /* NULL: there is none, programs are attached in the ordinary way. */
 struct kview *monitor_scope_view(const struct monitor_scope *scope);
 

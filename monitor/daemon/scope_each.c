@@ -25,7 +25,7 @@ int monitor_scope_each_link(const struct monitor_scope *scope, monitor_selector_
 		const struct monitor_target *target = &config->targets[i];
 		uint32_t number = monitor_scope_number(scope, target->name);
 
-		for (size_t j = 0; number && !err && j < target->selector_count; j++)
+		for (size_t j = 0; monitor_scope_holds(scope, number) && !err && j < target->selector_count; j++)
 			if (is_link(&target->selectors[j]))
 				err = fn(&target->selectors[j], number, data);
 	}

@@ -19,6 +19,7 @@ struct monitor_scope {
 	struct kview *view;
 	const struct monitor_config *config;
 	char *names[MONITOR_TARGETS + 1]; /* by number */
+	bool released[MONITOR_TARGETS + 1]; /* and nobody has been taken in since */
 	struct known_cgroup *cgroups;
 	size_t cgroup_count;
 	unsigned int generation;

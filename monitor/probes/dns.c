@@ -117,7 +117,7 @@ static int follow(struct probe *probe)
 
 	/* Sockets remember the number of a target: the next one that has it is not their owner. */
 	for (uint32_t i = 1; i < DNS_TARGETS; i++)
-		bpf->bss->lives[i] += !monitor_scope_name(probe->scope, i);
+		bpf->bss->lives[i] += !monitor_scope_holds(probe->scope, i);
 	return probe_run_iterator(bpf->progs.monitor_dns_find) ?: packets_follow(probe->state, probe->scope);
 }
 

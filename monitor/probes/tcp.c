@@ -97,7 +97,7 @@ static void forget_listeners(struct probe *probe)
 		key = next;
 		err = bpf_map__get_next_key(bpf->maps.listeners, &key, &next, sizeof(next));
 		if (!bpf_map__lookup_elem(bpf->maps.listeners, &key, sizeof(key), &target, sizeof(target), 0) &&
-		    !monitor_scope_name(probe->scope, target))
+		    !monitor_scope_holds(probe->scope, target))
 			bpf_map__delete_elem(bpf->maps.listeners, &key, sizeof(key), 0);
 	}
 }
@@ -166,7 +166,7 @@ static int follow(struct probe *probe)
 	int err;
 
 	for (uint32_t i = 0; i < TCP_TARGETS; i++)
-		bpf->bss->alive[i] = monitor_scope_name(probe->scope, i) != NULL;
+		bpf->bss->alive[i] = monitor_scope_holds(probe->scope, i);
 	err = set_links(probe, bpf->maps.networks, MONITOR_BY_NETWORK, &bpf->bss->by_network);
 	err = err ?: set_links(probe, bpf->maps.interfaces, MONITOR_BY_INTERFACE, &bpf->bss->by_interface);
 	forget_listeners(probe);

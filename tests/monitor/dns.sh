@@ -117,5 +117,14 @@ is 54 kview_dns_client_queries_total target=client
 is 50 kview_dns_client_query_seconds_count target=client
 is 0 kview_monitor_lost_total probe=dns
 ! has_module || is 1 kview_monitor_program_in_view program=monitor_dns_socket
+
+# A target that means somebody else from now on: the sockets of before are nobody's.
+before=$(value kview_dns_queries_total target=names)
+sed -i 's/\^dnsmasq\$/^another$/' "$conf"
+kill -HUP "$daemon"
+wait_for grep -q 'monitor.yaml: 2 targets$' "$tmp/monitord.err"
+tell asker "$client" ask 127.0.0.1 1 known.test 3
+becomes 57 kview_dns_client_queries_total target=client
+is "$before" kview_dns_queries_total target=names
 kill "$daemon"
 wait "$daemon"

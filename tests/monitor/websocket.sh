@@ -153,6 +153,26 @@ ends()
 	is 4 kview_websocket_opened_total target=server
 }
 
+# A target that means somebody else from now on: its open sessions are nobody's.
+moved()
+{
+	local before
+
+	connect 5
+	ask ws-client5 text 2 20
+	becomes 5 kview_websocket_opened_total target=server
+	is 1 kview_websocket_sessions target=server
+	before=$(value kview_websocket_frames_total target=server)
+	sed -i 's/\^ws-server\$/^another$/' "$conf"
+	kill -HUP "$daemon"
+	wait_for grep -q 'monitor.yaml: 3 targets$' "$tmp/monitord.err"
+	becomes 0 kview_websocket_sessions target=server
+	ask ws-client5 text 2 20
+	look
+	is "$before" kview_websocket_frames_total target=server
+	is 1 kview_websocket_sessions target=client
+}
+
 ip link set lo up
 start_node ws-server tests/monitor/frames.js serve 7500
 connect 0
@@ -165,7 +185,7 @@ cat >"$conf" <<-CONF
 	outputs: {prometheus: {listen: '127.0.0.1:9464'}}
 CONF
 start_monitord
-for step in found redis kinds losses ends; do
+for step in found redis kinds losses ends moved; do
 	echo "$step"
 	$step
 done

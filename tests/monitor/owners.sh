@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kview-monitord and whose connections are, when a new configuration means somebody else.
+# shellcheck disable=SC1091,SC2154,SC2119,SC2086 # cli.inc defines them; $client is two words
+set -euo pipefail
+. tests/vm/cli.inc
+. tests/monitor/daemon.inc
+
+served=kview_http_request_seconds_count
+
+# The target is another server now.
+moved()
+{
+	local logged
+
+	mkfifo "$tmp/fifo"
+	$client hold 127.0.0.1 8080 "$tmp/fifo" >"$tmp/hold" &
+	held=$!
+	wait_for grep -q connected "$tmp/hold"
+	exec 7>"$tmp/fifo"
+	echo /index.html >&7
+	becomes 1 $served target=web
+	becomes 1 kview_tcp_sessions target=web
+	logged=$(wc -l <"$tmp/access.log")
+	sed -i 's/\^nginx\$/^redis-server$/' "$conf"
+	kill -HUP "$daemon"
+	wait_for grep -q 'monitor.yaml: 1 targets$' "$tmp/monitord.err"
+	becomes 0 kview_tcp_sessions target=web
+	echo /index.html >&7
+	exec 7>&-
+	wait "$held"
+	$client requests 127.0.0.1 8080 2 /index.html
+	wait_for has_logged $((logged + 3))
+	redis-cli -p 6390 ping >"$tmp/pong"
+	becomes 1 kview_tcp_session_seconds_count target=web
+	is 0 kview_tcp_sessions target=web
+	# What has been counted stays.
+	is 1 $served target=web
+}
+
+ip link set lo up
+start_nginx
+redis-server --port 6390 --save '' --dir "$tmp" --daemonize no >"$tmp/redis.log" &
+wait_for is_served 6390
+cat >"$conf" <<-CONF
+	targets: [{name: web, process: ^nginx$}]
+	probes: {tcp: , http: }
+	outputs: {prometheus: {listen: '127.0.0.1:9464'}}
+CONF
+start_monitord
+moved
+is 0 kview_monitor_lost_total
+kill "$daemon"
+wait "$daemon"
