@@ -139,6 +139,15 @@ struct {
 	__type(value, __u32);
 } listeners SEC(".maps");
 
+/* The sockets themselves, by their cookies: several can have one port, by their addresses or in spite of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TCP_LISTENING);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC: most machines have few */
+	__type(key, __u64);
+	__type(value, struct tcp_listening);
+} listening SEC(".maps");
+
 /* Whose sessions are those with an address, or by an interface. */
 struct {
 	__uint(type, MAP_TYPE_LPM_TRIE);
@@ -327,19 +336,44 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 		bpf_map_delete_elem(&sessions, &cookie);
 }
 
-static __always_inline void listen(const struct sock *sk, __u32 target)
+static __always_inline void listen(struct sock *sk, __u32 target)
 {
-	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+	struct tcp_listening new = { .target = target };
+	__u64 cookie = bpf_get_socket_cookie(sk);
 
-	if (target && bpf_map_update_elem(&listeners, &listener, &target, BPF_ANY))
+	new.at.netns = netns_of(sk);
+	new.at.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (bpf_map_update_elem(&listening, &cookie, &new, BPF_ANY) ||
+	    bpf_map_update_elem(&listeners, &new.at, &target, BPF_ANY))
 		__sync_fetch_and_add(&lost, 1);
 }
 
-static __always_inline void end_listening(const struct sock *sk)
+static long find_sibling(struct bpf_map *map, __u64 *cookie, struct tcp_listening *other, struct tcp_listening *ended)
 {
-	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+	(void)map;
+	(void)cookie;
+	if (other->at.netns != ended->at.netns || other->at.port != ended->at.port)
+		return 0;
+	ended->target = other->target;
+	return 1;
+}
 
-	bpf_map_delete_elem(&listeners, &listener);
+/* The port is that of whoever else listens there. */
+static __always_inline void end_listening(struct sock *sk)
+{
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct tcp_listening *known = bpf_map_lookup_elem(&listening, &cookie), ended;
+
+	if (!known)
+		return;
+	ended = *known;
+	ended.target = 0;
+	bpf_map_delete_elem(&listening, &cookie);
+	bpf_for_each_map_elem(&listening, find_sibling, &ended, 0);
+	if (ended.target)
+		bpf_map_update_elem(&listeners, &ended.at, &ended.target, BPF_ANY);
+	else
+		bpf_map_delete_elem(&listeners, &ended.at);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -354,7 +388,9 @@ int monitor_state(__u64 *ctx)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (to == TCP_LISTEN) {
-		listen(sk, scope_current());
+		target = scope_current();
+		if (target)
+			listen(sk, target);
 		return 0;
 	}
 	/* A new connection's socket is a copy of the one that listens, and leaves that state, too. */

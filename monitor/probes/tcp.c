@@ -2,12 +2,15 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/types.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "tcp.skel.h"
 #include "tcp_record.h"
 #include "monitor/daemon/gauges.h"
 #include "monitor/daemon/probe.h"
+
+_Static_assert(sizeof(struct tcp_listener) == sizeof(__u64), "forget_in() has room for keys of that size");
 
 PROBE_SKELETON(tcp)
 
@@ -86,20 +89,31 @@ static int find_sockets(struct probe *probe)
 	return err ?: probe_run_iterator(bpf->progs.monitor_find) ?: probe_run_iterator(bpf->progs.monitor_find_waiting);
 }
 
-static void forget_listeners(struct probe *probe)
+/* Of a map whose values have a target's number at @offset, what no target has. */
+static void forget_in(const struct probe *probe, const struct bpf_map *map, size_t offset)
 {
-	struct tcp *bpf = probe->skeleton;
-	struct tcp_listener key, next;
-	int err = bpf_map__get_next_key(bpf->maps.listeners, NULL, &next, sizeof(next));
-	__u32 target;
+	size_t size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	__u32 target, value[sizeof(struct tcp_listening) / sizeof(__u32)];
+	__u64 key, next;
+	int err = bpf_map__get_next_key(map, NULL, &next, size);
 
 	while (!err) {
 		key = next;
-		err = bpf_map__get_next_key(bpf->maps.listeners, &key, &next, sizeof(next));
-		if (!bpf_map__lookup_elem(bpf->maps.listeners, &key, sizeof(key), &target, sizeof(target), 0) &&
-		    !monitor_scope_holds(probe->scope, target))
-			bpf_map__delete_elem(bpf->maps.listeners, &key, sizeof(key), 0);
+		err = bpf_map__get_next_key(map, &key, &next, size);
+		if (bpf_map__lookup_elem(map, &key, size, value, value_size, 0))
+			continue;
+		memcpy(&target, (const char *)value + offset, sizeof(target));
+		if (!monitor_scope_holds(probe->scope, target))
+			bpf_map__delete_elem(map, &key, size, 0);
 	}
+}
+
+static void forget_listeners(const struct probe *probe)
+{
+	const struct tcp *bpf = probe->skeleton;
+
+	forget_in(probe, bpf->maps.listening, offsetof(struct tcp_listening, target));
+	forget_in(probe, bpf->maps.listeners, 0);
 }
 
 /* --- networks and interfaces -------------------------------------------------------------------------------------- */

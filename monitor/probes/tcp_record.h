@@ -5,7 +5,8 @@
 #include "http_parse.h"
 
 #define TCP_SESSIONS 32768  /* open ones of targets, at a time */
-#define TCP_LISTENERS 1024
+#define TCP_LISTENERS 1024  /* ports */
+#define TCP_LISTENING 8192  /* sockets, of which a port can have many */
 #define TCP_TARGETS 65	    /* numbers of targets start at 1 */
 #define TCP_NOBODY TCP_TARGETS /* listens, but is no target's */
 #define TCP_NETWORKS 4096
@@ -61,6 +62,11 @@ struct tcp_session {
 
 struct tcp_listener {
 	__u32 netns, port; /* number of the name space's inode */
+};
+
+struct tcp_listening {
+	struct tcp_listener at;
+	__u32 target;
 };
 
 /* A key of an LPM_TRIE: addresses of version 4 lie behind ::ffff:0:0/96. */
