@@ -167,22 +167,10 @@ static __always_inline void add_answer_bytes(struct tcp_session *session, struct
 		session->http.status = 0;
 }
 
-/* Whether these bytes are new: what is sent again comes by again. */
-static __always_inline int advance(struct tcp_http *http, __u32 direction, const struct tcp_head *tcp, __u32 len)
-{
-	int known = http->seen[direction];
-
-	if (known && tcp_ahead(tcp->seq, http->next[direction]) < 0)
-		return 0;
-	http->seen[direction] = 1;
-	http->next[direction] = tcp->seq + len;
-	return 1;
-}
-
 static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session *session, const struct tcp_head *tcp,
 				      __u32 len, __u32 direction)
 {
-	if (!advance(&session->http, direction, tcp, len))
+	if (!tcp_is_new(&session->http.order[direction], tcp->seq, len))
 		return;
 	if (direction == (session->server ? PACKET_IN : PACKET_OUT)) {
 		take_request(skb, session, tcp->data, len);

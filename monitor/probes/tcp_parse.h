@@ -35,10 +35,26 @@ static __always_inline int tcp_head(const __u8 *b, __u32 offset, struct tcp_head
 	return 1;
 }
 
+/* What has been seen of one direction of a connection. */
+struct tcp_order {
+	__u32 next; /* number of the byte that comes next */
+	__u32 seen; /* whether that is known */
+};
+
 /* How far byte number @seq lies ahead of byte number @next; negative: it has been there before. */
 static __always_inline __s32 tcp_ahead(__u32 seq, __u32 next)
 {
 	return (__s32)(seq - next);
+}
+
+/* Whether a packet's data is new: what is sent again comes by again. */
+static __always_inline int tcp_is_new(struct tcp_order *order, __u32 seq, __u32 len)
+{
+	if (order->seen && tcp_ahead(seq, order->next) < 0)
+		return 0;
+	order->seen = 1;
+	order->next = seq + len;
+	return 1;
 }
 
 #endif /* KVIEW_MONITOR_TCP_PARSE_H */

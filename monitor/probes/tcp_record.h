@@ -3,6 +3,7 @@
 #define KVIEW_MONITOR_TCP_RECORD_H
 
 #include "http_parse.h"
+#include "tcp_parse.h"
 
 #define TCP_SESSIONS 32768  /* open ones of targets, at a time */
 #define TCP_LISTENERS 1024  /* ports */
@@ -30,14 +31,13 @@ enum tcp_what {
 /* HTTP on a session: see http.bpf.c. */
 struct tcp_http {
 	__u64 asked_at;
-	__u32 next[2];	 /* number of the byte that comes next, by direction (0 in, 1 out) */
-	__u8 seen[2];	 /* whether that is known */
+	struct tcp_order order[2]; /* by direction: 0 in, 1 out */
 	__u8 method, waiting;
 	__u16 status;
 	__u8 silent;	 /* while @waiting: nothing has come that might be an answer */
 	__u8 ended;	 /* so has the session, while @waiting: http.bpf.c deletes it */
+	__u16 reserved;
 	__u32 asked;	 /* bytes of the request so far */
-	__u32 reserved2;
 	char path[HTTP_PATH];
 	struct http_head head; /* room to parse in: a socket's packets come one after the other */
 };

@@ -159,6 +159,30 @@ static void headers(void **state)
 	assert_false(tcp_head(packet, 20, &tcp));
 }
 
+struct segment {
+	__u32 seq, len;
+	int is_new;
+};
+
+static void check_order(const struct segment *segments, size_t count)
+{
+	struct tcp_order order = {};
+
+	for (size_t i = 0; i < count; i++)
+		if (tcp_is_new(&order, segments[i].seq, segments[i].len) != segments[i].is_new)
+			fail_msg("segment %zu, %u: %s", i, segments[i].seq, segments[i].is_new ? "not new" : "new");
+}
+
+static void sent_again(void **state)
+{
+	static const struct segment plain[] = { { 4294967000U, 100, 1 }, { 4294967100U, 200, 1 }, { 4294967100U, 200, 0 },
+						{ 4, 50, 1 },		{ 4294967000U, 100, 0 }, { 4, 50, 0 },
+						{ 54, 1, 1 } };
+
+	(void)state;
+	check_order(plain, sizeof(plain) / sizeof(plain[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +190,7 @@ int main(void)
 		cmocka_unit_test(padding),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(headers),
+		cmocka_unit_test(sent_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
