@@ -84,7 +84,7 @@ struct sock {
 
 struct tcp_sock {
 	__u64 bytes_sent, bytes_retrans, bytes_received;
-	__u32 srtt_us, total_retrans;
+	__u32 srtt_us, total_retrans, rcv_nxt, snd_nxt;
 };
 
 struct socket {
@@ -285,6 +285,16 @@ static __always_inline void look(struct tcp_session *session, const struct sock 
 
 /* --- its life ----------------------------------------------------------------------------------------------------- */
 
+/* Where data begins, in both directions: the first packet that comes by may not be the first one. */
+static __always_inline void expect(struct tcp_session *session, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+
+	session->http.order[0].next = BPF_CORE_READ(tp, rcv_nxt);
+	session->http.order[1].next = BPF_CORE_READ(tp, snd_nxt);
+	session->http.order[0].seen = session->http.order[1].seen = 1;
+}
+
 static __always_inline void begin(struct sock *sk, __u64 cookie, __u32 target, __u8 server, __u8 established)
 {
 	struct tcp_session session = {};
@@ -294,6 +304,8 @@ static __always_inline void begin(struct sock *sk, __u64 cookie, __u32 target, _
 	session.target = target;
 	session.server = server;
 	session.established = established;
+	if (established)
+		expect(&session, sk);
 	if (bpf_map_update_elem(&sessions, &cookie, &session, BPF_ANY))
 		__sync_fetch_and_add(&lost, 1);
 }
@@ -315,6 +327,7 @@ static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_
 		count(session->target, TCP_CONNECT, now - session->began);
 		session->began = now;
 		session->established = 1;
+		expect(session, sk);
 		return;
 	}
 	target = scope_of_sock(sk) ?: (server ? scope_of_port(sk) : 0) ?: scope_of_link(sk);

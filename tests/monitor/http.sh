@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kview-monitord on HTTP that goes wrong: requests that nobody answers, and paths that nobody asks for again.
+# kview-monitord on HTTP that goes wrong: requests that nobody answers, or that come late, and paths that nobody asks for
+# again.
 # shellcheck disable=SC1091,SC2154,SC2119,SC2086 # cli.inc defines them; $client is two words
 set -euo pipefail
 . tests/vm/cli.inc
@@ -112,6 +113,22 @@ backend_fails()
 	is none $served target=web path=/noise
 }
 
+# The head of each request is lost, and comes behind its body.
+losses()
+{
+	local lost
+
+	nft add table ip kview
+	nft add chain ip kview lossy '{ type filter hook input priority 0; }'
+	nft add rule ip kview lossy tcp dport 8080 meta length gt 120 numgen inc mod 2 == 0 counter drop
+	$client posts 127.0.0.1 8080 10 /index.html
+	lost=$(nft list chain ip kview lossy | sed -n 's/.* packets \([0-9]*\) .*/\1/p')
+	nft delete table ip kview
+	[ "$lost" -gt 5 ] || fail "$lost packets were lost"
+	[ "$(status 405)" = 10 ] || fail "nginx has logged $(status 405) requests, not 10"
+	becomes 10 $served target=web method=POST path=/index.html status=405
+}
+
 # Paths of a scanner have had all places: they are free when their series are forgotten.
 scanned()
 {
@@ -162,7 +179,7 @@ wait_for grep -q ready "$tmp/backend.out"
 start_nginx
 write_conf 10 1h
 start_monitord
-for step in idle gives_up continued killed backend_fails ends; do
+for step in idle gives_up continued killed backend_fails losses ends; do
 	echo "$step"
 	$step
 done

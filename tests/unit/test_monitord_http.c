@@ -173,14 +173,35 @@ static void check_order(const struct segment *segments, size_t count)
 			fail_msg("segment %zu, %u: %s", i, segments[i].seq, segments[i].is_new ? "not new" : "new");
 }
 
+#define ORDER(...)                                                                       \
+	do {                                                                             \
+		static const struct segment segments[] = { __VA_ARGS__ };                \
+		check_order(segments, sizeof(segments) / sizeof(segments[0]));           \
+	} while (0)
+
 static void sent_again(void **state)
 {
-	static const struct segment plain[] = { { 4294967000U, 100, 1 }, { 4294967100U, 200, 1 }, { 4294967100U, 200, 0 },
-						{ 4, 50, 1 },		{ 4294967000U, 100, 0 }, { 4, 50, 0 },
-						{ 54, 1, 1 } };
-
 	(void)state;
-	check_order(plain, sizeof(plain) / sizeof(plain[0]));
+	ORDER({ 4294967000U, 100, 1 }, { 4294967100U, 200, 1 }, { 4294967100U, 200, 0 }, { 4, 50, 1 },
+	      { 4294967000U, 100, 0 }, { 4, 50, 0 }, { 54, 1, 1 });
+}
+
+/* What comes behind something that is missing, which comes then. */
+static void late(void **state)
+{
+	(void)state;
+	ORDER({ 0, 100, 1 }, { 200, 50, 1 }, { 100, 100, 1 }, { 100, 100, 0 }, { 200, 50, 0 }, { 250, 10, 1 });
+	/* In several parts, the numbers of which begin anew. */
+	ORDER({ 4294967290U, 3, 1 }, { 200, 50, 1 }, { 4294967293U, 8, 1 }, { 5, 100, 1 }, { 5, 100, 0 },
+	      { 105, 95, 1 }, { 105, 95, 0 }, { 4294967293U, 300, 0 });
+	/* The second part before the first. */
+	ORDER({ 0, 100, 1 }, { 300, 50, 1 }, { 200, 100, 1 }, { 200, 100, 0 }, { 100, 100, 1 }, { 100, 100, 0 });
+	/* Sent again with what was there before, as one: that is not where a message begins. */
+	ORDER({ 0, 100, 1 }, { 200, 50, 1 }, { 50, 150, 0 }, { 100, 100, 0 });
+	ORDER({ 0, 100, 1 }, { 200, 50, 1 }, { 50, 100, 0 }, { 150, 50, 1 }, { 100, 100, 0 });
+	/* Of two places the first is known; the second, once that one is filled. */
+	ORDER({ 0, 100, 1 }, { 200, 50, 1 }, { 300, 50, 1 }, { 100, 100, 1 }, { 250, 50, 0 }, { 400, 50, 1 },
+	      { 350, 50, 1 }, { 350, 50, 0 });
 }
 
 int main(void)
@@ -191,6 +212,7 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(headers),
 		cmocka_unit_test(sent_again),
+		cmocka_unit_test(late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
