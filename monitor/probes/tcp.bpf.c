@@ -131,6 +131,14 @@ struct {
 	__type(value, struct monitor_sample);
 } samples SEC(".maps");
 
+/* Whose sessions have ended a moment ago: a socket that is closed by a reset ends first, and sends it then. */
+struct {
+	__uint(type, MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TCP_ENDED);
+	__type(key, __u64);
+	__type(value, __u32);
+} ended SEC(".maps");
+
 /* Whose sockets listen on a port. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -342,6 +350,7 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 		count(session->target, TCP_FAILED, 0);
 	else if (!session->old)
 		count(session->target, TCP_LIFE, bpf_ktime_get_ns() - session->began);
+	bpf_map_update_elem(&ended, &cookie, &session->target, BPF_ANY);
 	/* One with a request that nobody has answered has to be seen by the probe http, whose turn comes after this. */
 	if (session->http.waiting)
 		session->http.ended = 1;
@@ -361,13 +370,13 @@ static __always_inline void listen(struct sock *sk, __u32 target)
 		__sync_fetch_and_add(&lost, 1);
 }
 
-static long find_sibling(struct bpf_map *map, __u64 *cookie, struct tcp_listening *other, struct tcp_listening *ended)
+static long find_sibling(struct bpf_map *map, __u64 *cookie, struct tcp_listening *other, struct tcp_listening *gone)
 {
 	(void)map;
 	(void)cookie;
-	if (other->at.netns != ended->at.netns || other->at.port != ended->at.port)
+	if (other->at.netns != gone->at.netns || other->at.port != gone->at.port)
 		return 0;
-	ended->target = other->target;
+	gone->target = other->target;
 	return 1;
 }
 
@@ -375,18 +384,18 @@ static long find_sibling(struct bpf_map *map, __u64 *cookie, struct tcp_listenin
 static __always_inline void end_listening(struct sock *sk)
 {
 	__u64 cookie = bpf_get_socket_cookie(sk);
-	struct tcp_listening *known = bpf_map_lookup_elem(&listening, &cookie), ended;
+	struct tcp_listening *known = bpf_map_lookup_elem(&listening, &cookie), gone;
 
 	if (!known)
 		return;
-	ended = *known;
-	ended.target = 0;
+	gone = *known;
+	gone.target = 0;
 	bpf_map_delete_elem(&listening, &cookie);
-	bpf_for_each_map_elem(&listening, find_sibling, &ended, 0);
-	if (ended.target)
-		bpf_map_update_elem(&listeners, &ended.at, &ended.target, BPF_ANY);
+	bpf_for_each_map_elem(&listening, find_sibling, &gone, 0);
+	if (gone.target)
+		bpf_map_update_elem(&listeners, &gone.at, &gone.target, BPF_ANY);
 	else
-		bpf_map_delete_elem(&listeners, &ended.at);
+		bpf_map_delete_elem(&listeners, &gone.at);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -444,30 +453,32 @@ int monitor_accept(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline int count_if_session(const struct sock *sk, enum tcp_what what)
+static __always_inline int count_reset(const struct sock *sk, enum tcp_what what)
 {
 	struct tcp_session *session;
+	__u32 *target;
 	__u64 cookie;
 
 	if (!sk)
 		return 0;
 	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	session = cookie ? bpf_map_lookup_elem(&sessions, &cookie) : NULL;
-	if (session)
-		count(session->target, what, 0);
+	target = session ? &session->target : bpf_map_lookup_elem(&ended, &cookie);
+	if (target)
+		count(*target, what, 0);
 	return 0;
 }
 
 SEC("tp_btf/tcp_send_reset")
 int monitor_send_reset(__u64 *ctx)
 {
-	return count_if_session((void *)ctx[0], TCP_RESET_SENT);
+	return count_reset((void *)ctx[0], TCP_RESET_SENT);
 }
 
 SEC("tp_btf/tcp_receive_reset")
 int monitor_receive_reset(__u64 *ctx)
 {
-	return count_if_session((void *)ctx[0], TCP_RESET_RECEIVED);
+	return count_reset((void *)ctx[0], TCP_RESET_RECEIVED);
 }
 
 /* --- when user space looks ---------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "tcp_parse.h"
 
 #define TCP_SESSIONS 32768  /* open ones of targets, at a time */
+#define TCP_ENDED 1024	    /* of these the last ones, per machine */
 #define TCP_LISTENERS 1024  /* ports */
 #define TCP_LISTENING 8192  /* sockets, of which a port can have many */
 #define TCP_TARGETS 65	    /* numbers of targets start at 1 */
