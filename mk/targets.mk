@@ -30,7 +30,7 @@ help:
 	'make bench            all benchmarks, an hour or two; bench/run -- NAME: one of them' \
 	'make bench-untraced   what the module costs programs that nobody traces' \
 	'make bench-guard      what the guard costs a system call, a server and a build' \
-	'make bench-monitor    what kview-monitord costs the server it watches, and another one' \
+	'make bench-monitor    what kview-monitord costs the server it watches, and another one, and what peers cost' \
 	'make bench-shield     what dropping a packet costs kview shield, iptables and nftables' \
 	'make exec-tools       run the tools of bpftrace, bcc and libbpf-tools under kview exec, in VMs of each' \
 	'                      kernel, and write docs/exec-tools.md; takes hours, and goes on where it was stopped' \
@@ -124,10 +124,10 @@ check-monitor:
 
 bench-monitor:
 	$(Q)scripts/deps.sh build kmod vm monitor
-	+$(Q)$(submake) all kmod
+	+$(Q)$(submake) all kmod $(PCP)
 	$(Q)mkdir -p build/bench && : >build/bench/monitor.jsonl
 	$(Q)set -e; for kernel in $(KERNELS); do \
-		vm/run --kernel $$kernel --icount --cpus 1 --timeout 1800 -- bench/monitor.py --output build/bench/monitor.jsonl; \
+		vm/run --kernel $$kernel --icount --cpus 1 --timeout 3600 -- bench/monitor.py --peers --output build/bench/monitor.jsonl; \
 	done
 
 bench-shield:

@@ -22,7 +22,7 @@ declare -A packages=(
 	[tools]='bpftrace bpfcc-tools libbpf-tools linux-perf clang golang-go golang-github-cilium-ebpf-dev'
 	# Servers and their clients, for make check-monitor and bench-monitor.
 	[monitor]='bpftrace curl dnsmasq-base iproute2 iptables nftables nginx-light nodejs openjdk-17-jdk-headless python3
-		libpcp-archive1 postgresql python3-pcp redis-server redis-tools ruby wrk'
+		libpcp-archive1 libpcp-web1 postgresql python3-pcp redis-server redis-tools ruby wrk'
 	# For make check-monitor where there is none: builds of Node.js that bring it conflict with Debian's.
 	[npm]='npm'
 	# Servers, their clients and an interpreter, for make check-guard.
