@@ -139,6 +139,14 @@ struct {
 	__type(value, __u32);
 } ended SEC(".maps");
 
+/* Whether monitor_state runs on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} busy SEC(".maps");
+
 /* Whose sockets listen on a port. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -398,8 +406,7 @@ static __always_inline void end_listening(struct sock *sk)
 		bpf_map_delete_elem(&listeners, &gone.at);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int monitor_state(__u64 *ctx)
+static __always_inline void change(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	int from = ctx[1], to = ctx[2];
@@ -408,18 +415,18 @@ int monitor_state(__u64 *ctx)
 	__u64 cookie;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+		return;
 	if (to == TCP_LISTEN) {
 		target = scope_current();
 		if (target)
 			listen(sk, target);
-		return 0;
+		return;
 	}
 	/* A new connection's socket is a copy of the one that listens, and leaves that state, too. */
 	if (from == TCP_LISTEN) {
 		if (to == TCP_CLOSE)
 			end_listening(sk);
-		return 0;
+		return;
 	}
 	cookie = bpf_get_socket_cookie(sk);
 	session = bpf_map_lookup_elem(&sessions, &cookie);
@@ -432,6 +439,33 @@ int monitor_state(__u64 *ctx)
 	} else if (to == TCP_CLOSE && session) {
 		end(sk, cookie, session);
 	}
+}
+
+/*
+ * A softirq that interrupts this program changes other sockets' states, and the kernel does not run a program that runs
+ * already on that CPU. It runs the other one.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int monitor_state(__u64 *ctx)
+{
+	__u32 zero = 0;
+	volatile __u32 *runs = bpf_map_lookup_elem(&busy, &zero);
+
+	if (!runs)
+		return 0;
+	*runs = 1;
+	change(ctx);
+	*runs = 0;
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int monitor_state_within(__u64 *ctx)
+{
+	__u32 zero = 0, *runs = bpf_map_lookup_elem(&busy, &zero);
+
+	if (runs && *runs)
+		change(ctx);
 	return 0;
 }
 
