@@ -21,6 +21,7 @@
 #include "probe_set.h"
 #include "push.h"
 #include "scope.h"
+#include "trim.h"
 #include "monitor/probes/tcp_sessions.h"
 #include "util/clock.h"
 
@@ -453,6 +454,7 @@ int monitor_daemon_run(const char *path, struct monitor_config *config)
 	}
 	if (!err) {
 		say_what_runs(&daemon);
+		trim();
 		err = run(&daemon);
 		send_pushes(&daemon, true);
 	}
