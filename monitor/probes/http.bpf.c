@@ -11,6 +11,8 @@ struct sock;
 __u64 lost;
 const volatile __u32 paths_max;
 
+#define PLACE_LASTS 1000000000ULL /* ns at the least, which no series is forgotten in */
+
 static const struct monitor_sample empty;
 
 struct {
@@ -91,6 +93,7 @@ static __always_inline int read_request(struct tcp_session *session, const __u64
 	bpf_loop(HTTP_STEPS, step, &session, 0);
 	http_path_end(head);
 	session->http.method = method;
+	session->http.path[0] = 0;
 	return 1;
 }
 
@@ -98,6 +101,7 @@ static __always_inline void take_request(struct __sk_buff *skb, struct tcp_sessi
 {
 	__u64 bytes[HTTP_HEAD_BYTES / 8] = {};
 	struct tcp_http *http = &session->http;
+	__u64 now;
 
 	/* 6.1 forgets that a copy of a number is as large as the number: what is compared must be what is used. */
 	asm volatile("" : "+r"(len));
@@ -105,10 +109,12 @@ static __always_inline void take_request(struct __sk_buff *skb, struct tcp_sessi
 		len = HTTP_HEAD_BYTES;
 	if (len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, len) || !read_request(session, bytes, len))
 		return;
-	/* For the same path again, too: it may have lost its place since, or can have one now. */
-	keep_path(http);
+	now = bpf_ktime_get_ns();
+	/* For the same path again, too, unless it had its place just now: it may have lost it since, or can have one now. */
+	if (!http->path[0] || now - http->asked_at > PLACE_LASTS)
+		keep_path(http);
 	http->status = 0;
-	http->asked_at = bpf_ktime_get_ns();
+	http->asked_at = now;
 	http->asked = 0;
 	http->waiting = 1;
 	http->silent = 1;
