@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 120
 # Every command explains itself, the same way however it is asked.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 120
+# timeout: 300
 # The manual pages: well-formed, and complete where that can be told.
 # shellcheck disable=SC1091,SC2154 # cli.inc defines them
 set -euo pipefail
