@@ -117,6 +117,9 @@ struct bpf_iter__bpf_map_elem {
 #pragma clang attribute pop
 
 __u64 lost;
+
+#include "monitor/probes/tcp_listeners.bpf.h"
+
 __u64 open_sessions[TCP_TARGETS];
 __u8 listeners_only; /* look for these first: they tell which end of a session is the server */
 __u8 alive[TCP_TARGETS]; /* whether a target still has this number */
@@ -147,23 +150,6 @@ struct {
 	__type(value, __u32);
 } busy SEC(".maps");
 
-/* Whose sockets listen on a port. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TCP_LISTENERS);
-	__type(key, struct tcp_listener);
-	__type(value, __u32);
-} listeners SEC(".maps");
-
-/* The sockets themselves, by their cookies: several can have one port, by their addresses or in spite of them. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TCP_LISTENING);
-	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC: most machines have few */
-	__type(key, __u64);
-	__type(value, struct tcp_listening);
-} listening SEC(".maps");
-
 /* Whose sessions are those with an address, or by an interface. */
 struct {
 	__uint(type, MAP_TYPE_LPM_TRIE);
@@ -193,11 +179,6 @@ static __always_inline void count(__u32 target, enum tcp_what what, __u64 value)
 
 	if (sample)
 		sample_add_shared(sample, value);
-}
-
-static __always_inline __u32 netns_of(const struct sock *sk)
-{
-	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
 static __always_inline __u32 scope_of_sock(const struct sock *sk)
@@ -326,14 +307,6 @@ static __always_inline void begin(struct sock *sk, __u64 cookie, __u32 target, _
 		__sync_fetch_and_add(&lost, 1);
 }
 
-static __always_inline __u32 scope_of_port(const struct sock *sk)
-{
-	struct tcp_listener listener = { .netns = netns_of(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
-	__u32 *target = bpf_map_lookup_elem(&listeners, &listener);
-
-	return target && *target < TCP_TARGETS ? *target : 0;
-}
-
 static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_session *session, __u8 server)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -364,46 +337,6 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 		session->http.ended = 1;
 	else
 		bpf_map_delete_elem(&sessions, &cookie);
-}
-
-static __always_inline void listen(struct sock *sk, __u32 target)
-{
-	struct tcp_listening new = { .target = target };
-	__u64 cookie = bpf_get_socket_cookie(sk);
-
-	new.at.netns = netns_of(sk);
-	new.at.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	if (bpf_map_update_elem(&listening, &cookie, &new, BPF_ANY) ||
-	    bpf_map_update_elem(&listeners, &new.at, &target, BPF_ANY))
-		__sync_fetch_and_add(&lost, 1);
-}
-
-static long find_sibling(struct bpf_map *map, __u64 *cookie, struct tcp_listening *other, struct tcp_listening *gone)
-{
-	(void)map;
-	(void)cookie;
-	if (other->at.netns != gone->at.netns || other->at.port != gone->at.port)
-		return 0;
-	gone->target = other->target;
-	return 1;
-}
-
-/* The port is that of whoever else listens there. */
-static __always_inline void end_listening(struct sock *sk)
-{
-	__u64 cookie = bpf_get_socket_cookie(sk);
-	struct tcp_listening *known = bpf_map_lookup_elem(&listening, &cookie), gone;
-
-	if (!known)
-		return;
-	gone = *known;
-	gone.target = 0;
-	bpf_map_delete_elem(&listening, &cookie);
-	bpf_for_each_map_elem(&listening, find_sibling, &gone, 0);
-	if (gone.target)
-		bpf_map_update_elem(&listeners, &gone.at, &gone.target, BPF_ANY);
-	else
-		bpf_map_delete_elem(&listeners, &gone.at);
 }
 
 static __always_inline void change(__u64 *ctx)
@@ -553,7 +486,6 @@ static __always_inline int find(struct sock *sk, __u32 target)
 {
 	__u8 state = sk->__sk_common.skc_state;
 	struct tcp_session session = {};
-	struct tcp_listener listener;
 	__u64 cookie;
 
 	if (state == TCP_LISTEN) {
@@ -564,13 +496,11 @@ static __always_inline int find(struct sock *sk, __u32 target)
 	if (!target || listeners_only || state == TCP_CLOSE || state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
-	listener.netns = netns_of(sk);
-	listener.port = sk->__sk_common.skc_num;
 	session.sock = (__u64)sk;
 	session.began = bpf_ktime_get_ns();
 	session.target = target;
 	session.established = session.accepted = session.old = 1;
-	session.server = bpf_map_lookup_elem(&listeners, &listener) != NULL;
+	session.server = find_listener(sk) != NULL;
 	/* Bytes of before belong to nobody's interval. */
 	session.sent = sent_by(sk);
 	session.received = received_by(sk);
