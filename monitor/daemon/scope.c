@@ -76,6 +76,12 @@ bool monitor_scope_holds(const struct monitor_scope *scope, uint32_t number)
 	return monitor_scope_name(scope, number) && !scope->released[number];
 }
 
+void monitor_scope_tell_held(const struct monitor_scope *scope, uint8_t held[MONITOR_TARGETS + 1])
+{
+	for (uint32_t i = 0; i <= MONITOR_TARGETS; i++)
+		held[i] = monitor_scope_holds(scope, i);
+}
+
 uint32_t monitor_scope_number(const struct monitor_scope *scope, const char *name)
 {
 	for (uint32_t i = 1; i <= MONITOR_TARGETS; i++)

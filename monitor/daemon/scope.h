@@ -46,6 +46,9 @@ const char *monitor_scope_name(const struct monitor_scope *scope, uint32_t numbe
  */
 bool monitor_scope_holds(const struct monitor_scope *scope, uint32_t number);
 
+/* The same of all numbers, for programs. */
+void monitor_scope_tell_held(const struct monitor_scope *scope, uint8_t held[MONITOR_TARGETS + 1]);
+
 /* NULL: there is none, programs are attached in the ordinary way. */
 struct kview *monitor_scope_view(const struct monitor_scope *scope);
 

@@ -45,6 +45,11 @@ static __always_inline __u32 scope_current(void)
 	return scope_of_tgid(bpf_get_current_pid_tgid() >> 32) ?: scope_of_cgroup(bpf_get_current_cgroup_id());
 }
 
+static __always_inline __u32 scope_of_task(const struct task_struct___monitor *task)
+{
+	return scope_of_tgid(task->tgid) ?: scope_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
+}
+
 /* --- counting ----------------------------------------------------------------------------------------------------- */
 
 /* The value of @key in a map of samples, made when it is not there; NULL, and counted as lost: there is no room. */

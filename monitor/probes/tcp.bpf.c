@@ -520,7 +520,7 @@ int monitor_find(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	target = scope_of_tgid(task->tgid) ?: scope_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id));
+	target = scope_of_task(task);
 	if (!target && !by_network && !by_interface)
 		return 0;
 	socket = bpf_sock_from_file(file);

@@ -179,8 +179,7 @@ static int follow(struct probe *probe)
 	struct tcp *bpf = probe->skeleton;
 	int err;
 
-	for (uint32_t i = 0; i < TCP_TARGETS; i++)
-		bpf->bss->alive[i] = monitor_scope_holds(probe->scope, i);
+	monitor_scope_tell_held(probe->scope, bpf->bss->alive);
 	err = set_links(probe, bpf->maps.networks, MONITOR_BY_NETWORK, &bpf->bss->by_network);
 	err = err ?: set_links(probe, bpf->maps.interfaces, MONITOR_BY_INTERFACE, &bpf->bss->by_interface);
 	forget_listeners(probe);

@@ -172,8 +172,7 @@ static int follow(struct probe *probe)
 	struct websocket *bpf = probe->skeleton;
 	int err;
 
-	for (uint32_t i = 0; i < WS_TARGETS; i++)
-		bpf->bss->alive[i] = monitor_scope_holds(probe->scope, i);
+	monitor_scope_tell_held(probe->scope, bpf->bss->alive);
 	err = packets_follow(state->packets, probe->scope);
 	/* Sessions of cgroups that have come now may have begun unseen. */
 	bpf->bss->started = clock_ns(CLOCK_MONOTONIC);
