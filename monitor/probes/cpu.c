@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <linux/types.h>
 
 #include "cpu.skel.h"
@@ -25,4 +26,20 @@ static bool describe(const void *data, struct collector_series *series, void *pr
 	return series->labels[0];
 }
 
-const struct probe_ops probe_cpu = { PROBE_OF_SKELETON, .describe = describe };
+/* The iterator is not attached: it runs when it is called. */
+static int attach(struct probe *probe, struct bpf_program *program)
+{
+	const struct cpu *bpf = probe->skeleton;
+
+	return program == bpf->progs.monitor_cpu_follow ? 0 : -ENOENT;
+}
+
+static int follow(struct probe *probe)
+{
+	struct cpu *bpf = probe->skeleton;
+
+	monitor_scope_tell_held(probe->scope, bpf->bss->alive);
+	return probe_run_iterator(bpf->progs.monitor_cpu_follow);
+}
+
+const struct probe_ops probe_cpu = { PROBE_OF_SKELETON, .attach = attach, .describe = describe, .follow = follow };

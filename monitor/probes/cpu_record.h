@@ -2,6 +2,8 @@
 #ifndef KVIEW_MONITOR_CPU_RECORD_H
 #define KVIEW_MONITOR_CPU_RECORD_H
 
+#define CPU_TARGETS 65 /* numbers of targets start at 1 */
+
 /* Keys: struct monitor_key. */
 enum cpu_what {
 	CPU_RAN,    /* on a CPU, until it left it */

@@ -43,7 +43,7 @@ struct sched_info {
 
 struct task_struct___monitor {
 	int tgid, pid;
-	unsigned int __state;
+	unsigned int __state, flags;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	unsigned long nvcsw, nivcsw;
