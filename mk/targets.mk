@@ -117,7 +117,7 @@ bench-guard:
 check-monitor:
 	$(Q)scripts/deps.sh build kmod vm test monitor
 	+$(Q)$(submake) all kmod $(OUT)/tests/monitor/gc/Collect.class $(PCP) $(INTERLEDGER)
-	$(Q)set -e; for kernel in $(KERNELS); do for test in servers postgres cpu http files block loss targets owners dns gc websocket interledger outputs pcp page; do \
+	$(Q)set -e; for kernel in $(KERNELS); do for test in servers postgres cpu http files block loss targets owners listeners dns gc websocket interledger outputs pcp page; do \
 		$(call say_in_shell,VM,tests/monitor/$$test.sh on $$kernel); \
 		vm/run --kernel $$kernel --timeout 1200 -- tests/monitor/$$test.sh; \
 	done; done

@@ -3,7 +3,7 @@
  * TCP sessions of the targets: who they belong to, how long they live, what they carry.
  *
  * Whose a socket is is decided once: when it connects, by the process that asks; when it is accepted, by its cgroup,
- * which it has from the socket that listens, or by who listens on that port; if they are nobody's, by the addresses and
+ * which it has from the socket that listens, or by who listens there; if they are nobody's, by the addresses and
  * the interface. What was there before is found by going through the targets' open files, and what nobody has accepted
  * yet among all sockets.
  */
@@ -54,6 +54,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_ipv6only : 1;
 	possible_net_t skc_net;
 	__u16 skc_num, skc_dport;
 	unsigned long skc_flags;
@@ -118,12 +119,27 @@ struct bpf_iter__bpf_map_elem {
 
 __u64 lost;
 
-#include "monitor/probes/tcp_listeners.bpf.h"
-
 __u64 open_sessions[TCP_TARGETS];
 __u8 listeners_only; /* look for these first: they tell which end of a session is the server */
 __u8 alive[TCP_TARGETS]; /* whether a target still has this number */
 __u8 by_network, by_interface; /* whether targets name such */
+
+/* @address is all 0. */
+static __always_inline void read_address(const struct sock *sk, enum tcp_end end, __u8 address[16])
+{
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+		if (end == TCP_THERE)
+			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_daddr);
+		else
+			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_rcv_saddr);
+		return;
+	}
+	address[10] = address[11] = 0xff;
+	*(__u32 *)&address[12] = end == TCP_THERE ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
+						    BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+}
+
+#include "monitor/probes/tcp_listeners.bpf.h"
 
 static const struct monitor_sample empty;
 
@@ -184,21 +200,6 @@ static __always_inline void count(__u32 target, enum tcp_what what, __u64 value)
 static __always_inline __u32 scope_of_sock(const struct sock *sk)
 {
 	return scope_of_cgroup(BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id));
-}
-
-/* @address is all 0. */
-static __always_inline void read_address(const struct sock *sk, enum tcp_end end, __u8 address[16])
-{
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
-		if (end == TCP_THERE)
-			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_daddr);
-		else
-			BPF_CORE_READ_INTO((struct in6_addr *)address, sk, __sk_common.skc_v6_rcv_saddr);
-		return;
-	}
-	address[10] = address[11] = 0xff;
-	*(__u32 *)&address[12] = end == TCP_THERE ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
-						    BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 }
 
 static __always_inline __u32 scope_of_end(const struct sock *sk, enum tcp_end end)
@@ -319,7 +320,7 @@ static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_
 		expect(session, sk);
 		return;
 	}
-	target = scope_of_sock(sk) ?: (server ? scope_of_port(sk) : 0) ?: scope_of_link(sk);
+	target = scope_of_sock(sk) ?: (server ? scope_of_listener(sk) : 0) ?: scope_of_link(sk);
 	if (target)
 		begin(sk, cookie, target, server, 1);
 }
@@ -350,9 +351,7 @@ static __always_inline void change(__u64 *ctx)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return;
 	if (to == TCP_LISTEN) {
-		target = scope_current();
-		if (target)
-			listen(sk, target);
+		listen(sk, scope_current() ?: TCP_NOBODY);
 		return;
 	}
 	/* A new connection's socket is a copy of the one that listens, and leaves that state, too. */
@@ -521,7 +520,7 @@ int monitor_find(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	target = scope_of_task(task);
-	if (!target && !by_network && !by_interface)
+	if (!target && !by_network && !by_interface && !listeners_only)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	sk = socket ? socket->sk : NULL;
@@ -542,7 +541,7 @@ int monitor_find_waiting(struct bpf_iter__tcp *ctx)
 	if (!sk || BPF_CORE_READ(sk, sk_socket) ||
 	    (sk->__sk_common.skc_state != TCP_ESTABLISHED && sk->__sk_common.skc_state != TCP_CLOSE_WAIT))
 		return 0;
-	target = scope_of_sock(sk) ?: scope_of_port(sk) ?: scope_of_link(sk);
+	target = scope_of_sock(sk) ?: scope_of_listener(sk) ?: scope_of_link(sk);
 	return target ? find(sk, target) : 0;
 }
 

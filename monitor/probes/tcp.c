@@ -10,8 +10,6 @@
 #include "monitor/daemon/gauges.h"
 #include "monitor/daemon/probe.h"
 
-_Static_assert(sizeof(struct tcp_listener) == sizeof(__u64), "forget_in() has room for keys of that size");
-
 PROBE_SKELETON(tcp)
 
 #define LABELS { "target" }
@@ -89,22 +87,22 @@ static int find_sockets(struct probe *probe)
 	return err ?: probe_run_iterator(bpf->progs.monitor_find) ?: probe_run_iterator(bpf->progs.monitor_find_waiting);
 }
 
-/* Of a map whose values have a target's number at @offset, what no target has. */
+/* Of a map whose values have a target's number at @offset, what was a target's and is none's any more. */
 static void forget_in(const struct probe *probe, const struct bpf_map *map, size_t offset)
 {
 	size_t size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
-	__u32 target, value[sizeof(struct tcp_listening) / sizeof(__u32)];
-	__u64 key, next;
-	int err = bpf_map__get_next_key(map, NULL, &next, size);
+	char key[sizeof(struct tcp_listener)], next[sizeof(key)], value[sizeof(struct tcp_listening)];
+	int err = bpf_map__get_next_key(map, NULL, next, size);
+	__u32 target;
 
 	while (!err) {
-		key = next;
-		err = bpf_map__get_next_key(map, &key, &next, size);
-		if (bpf_map__lookup_elem(map, &key, size, value, value_size, 0))
+		memcpy(key, next, size);
+		err = bpf_map__get_next_key(map, key, next, size);
+		if (bpf_map__lookup_elem(map, key, size, value, value_size, 0))
 			continue;
-		memcpy(&target, (const char *)value + offset, sizeof(target));
-		if (!monitor_scope_holds(probe->scope, target))
-			bpf_map__delete_elem(map, &key, size, 0);
+		memcpy(&target, value + offset, sizeof(target));
+		if (target != TCP_NOBODY && !monitor_scope_holds(probe->scope, target))
+			bpf_map__delete_elem(map, key, size, 0);
 	}
 }
 

@@ -3,12 +3,13 @@
 #define KVIEW_MONITOR_TCP_RECORD_H
 
 #include "http_parse.h"
+#include "tcp_listener.h"
 #include "tcp_parse.h"
 
 #define TCP_SESSIONS 32768  /* open ones of targets, at a time */
 #define TCP_ENDED 1024	    /* of these the last ones, per machine */
-#define TCP_LISTENERS 1024  /* ports */
-#define TCP_LISTENING 8192  /* sockets, of which a port can have many */
+#define TCP_LISTENERS 8192  /* places sockets listen at */
+#define TCP_LISTENING 8192  /* sockets, of which a place can have many */
 #define TCP_TARGETS 65	    /* numbers of targets start at 1 */
 #define TCP_NOBODY TCP_TARGETS /* listens, but is no target's */
 #define TCP_NETWORKS 4096
@@ -59,10 +60,6 @@ struct tcp_session {
 	__u8 established, accepted, old; /* old: began before it was looked at */
 	struct tcp_http http;
 	struct tcp_websocket websocket;
-};
-
-struct tcp_listener {
-	__u32 netns, port; /* number of the name space's inode */
 };
 
 struct tcp_listening {
