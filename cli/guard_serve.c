@@ -4,15 +4,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "guard.h"
 #include "guard_events.h"
 #include "guard_watch.h"
 #include "scope.h"
+#include "util/service.h"
 
 #define TICK_SECONDS 1 /* between signs of life for systemd's watchdog, and what is saved of events */
 
@@ -38,26 +37,6 @@ static const struct argp_option options[] = {
 	{},
 };
 
-/* Tell systemd, if it started us and wants to know: sd_notify(3). */
-static void notify(const char *text)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	_cleanup_(closep) int fd = -1;
-	size_t len;
-
-	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(address.sun_path))
-		return;
-	len = strlen(path);
-	memcpy(address.sun_path, path, len);
-	if (*path == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
-		       offsetof(struct sockaddr_un, sun_path) + len);
-}
-
 static int tick(void *data)
 {
 	struct guard_watch *watch = data;
@@ -66,7 +45,7 @@ static int tick(void *data)
 
 	if (read(watch->timer, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
-	notify("WATCHDOG=1");
+	service_tell("WATCHDOG=1");
 	guard_state_tick(state);
 	if (watch->web)
 		guard_web_serve(watch->web);
@@ -171,7 +150,7 @@ int guard_serve_begin(struct guard_watch *watch)
 		return fail(watch, err);
 	code = watch->web_port ? start_web(watch) : CLI_OK;
 	if (!code)
-		notify("READY=1");
+		service_tell("READY=1");
 	return code;
 }
 
@@ -186,7 +165,7 @@ int guard_serve_report(struct guard_watch *watch)
 {
 	int err;
 
-	notify("STOPPING=1");
+	service_tell("STOPPING=1");
 	err = guard_watch_take_events(watch);
 	if (!err)
 		err = guard_state_end(&watch->state);
