@@ -22,6 +22,7 @@
 #include "options.h"
 #include "shield.h"
 #include "shield/shield.h"
+#include "util/service.h"
 
 #define CONFIRM_MAX 86400 /* seconds */
 
@@ -383,6 +384,7 @@ static int attach(struct owner *owner)
 	cli_note("%s: %zu rules in force, %s mode%s", owner->interface, config->rule_count,
 		 owner->mode == SHIELD_NATIVE ? "native" : "generic",
 		 owner->options->dry ? ", nothing is dropped" : "");
+	service_tell("READY=1");
 	return CLI_OK;
 }
 

@@ -106,7 +106,7 @@ is_measured()
 	curl -s http://127.0.0.1:9464/metrics >"$tmp/metrics" && grep -Fqx "$1" "$tmp/metrics"
 }
 
-# Before anything else looks, its rules are in force; they are read again, put back when the owner was killed, and when the
+# When it has started its rules are in force; they are read again, put back when the owner was killed, and when the
 # interface was away.
 shield_service()
 {
@@ -119,7 +119,7 @@ shield_service()
 		"ExecStart=$PWD/build/cli/kview shield run --interface=%i /etc/kview/shield-%i.conf" \
 		"ExecReload=$PWD/build/cli/kview shield reload %i"
 	start "$unit"
-	wait_for has_rules 1
+	has_rules 1 || fail "$unit is said to have started, and has no rules in force"
 	ip -o link show v0 | grep -q xdp || fail "nothing stands in front of v0"
 
 	echo 'allow proto tcp port 80' >>"$rules"
@@ -145,6 +145,8 @@ shield_service()
 	is_property "$unit" Result success || fail "$unit ended with $(property "$unit" Result)"
 	! ip -o link show v0 | grep -q xdp || fail "the program is left in front of v0"
 	ip link del v0
+	systemctl start "$unit" 2>"$tmp/err" && fail "$unit is said to have started, and there is no interface"
+	systemctl stop "$unit"
 }
 
 # has_rules COUNT: in force in front of v0
