@@ -83,7 +83,7 @@ static __always_inline int read_request(struct tcp_session *session, const __u64
 		return 1;
 	__builtin_memcpy(head->bytes, bytes, HTTP_HEAD_BYTES);
 	head->len = len;
-	method = http_method(head, &at);
+	method = http_method(head->bytes, head->len, &at);
 	if (!method) {
 		head->len = 0;
 		return 0;

@@ -52,12 +52,11 @@ static __always_inline __u16 http_status(const __u8 *b, __u32 len)
 #define HTTP_WORD(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
 
 /* A request's method; @ret_len gets its length with the space behind it. */
-static __always_inline __u8 http_method(const struct http_head *head, __u32 *ret_len)
+static __always_inline __u8 http_method(const __u8 *b, __u32 len, __u32 *ret_len)
 {
-	const __u8 *b = head->bytes;
 	__u32 word = HTTP_WORD(b[0], b[1], b[2], b[3]), next = HTTP_WORD(b[4], b[5], b[6], b[7]);
 
-	if (head->len < HTTP_LEAST_BYTES)
+	if (len < HTTP_LEAST_BYTES)
 		return HTTP_NONE;
 	*ret_len = 5;
 	if (word == HTTP_WORD('G', 'E', 'T', ' ')) {

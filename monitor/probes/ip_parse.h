@@ -14,6 +14,14 @@
 #define IP_TCP 6
 #define IP_UDP 17
 
+/* What is known to be at least 1 and at most @mask + 1, said in a way that 6.1's verifier understands. */
+static __always_inline __u32 parse_bounded(__u32 part, __u32 mask)
+{
+	part--;
+	asm volatile("" : "+r"(part));
+	return (part & mask) + 1;
+}
+
 /*
  * Of IP version 4 or 6 (no extension headers), by its first bytes: where the next header begins; 0: it is not of
  * @protocol, or a later fragment.

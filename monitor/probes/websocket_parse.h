@@ -344,20 +344,12 @@ static __always_inline enum ws_event ws_judge(struct ws_flow *flow)
 	return flow->state == WS_KNOWN ? WS_FRAME : ws_keep(flow);
 }
 
-/* What is known to be at least 1 and at most @mask + 1, said in a way that 6.1's verifier understands. */
-static __always_inline __u32 ws_bounded(__u32 part, __u32 mask)
-{
-	part--;
-	asm volatile("" : "+r"(part));
-	return (part & mask) + 1;
-}
-
 static __always_inline enum ws_event ws_take_head(struct ws_packet *packet, struct ws_flow *flow, __u32 room)
 {
 	__u32 have = flow->have & 15, part = ws_head_bytes(flow) - have;
 
 	part = part < room ? part : room;
-	if (!part || part > WS_HEAD_BYTES || ws_load(packet, flow->at, flow->head + have, ws_bounded(part, 15)))
+	if (!part || part > WS_HEAD_BYTES || ws_load(packet, flow->at, flow->head + have, parse_bounded(part, 15)))
 		return ws_give_up(flow);
 	flow->at += part;
 	flow->have = have + part;
@@ -371,7 +363,7 @@ static __always_inline enum ws_event ws_take_peek(struct ws_packet *packet, stru
 
 	part = part < room ? part : room;
 	if (!part || part > WS_PEEK_BYTES ||
-	    ws_load(packet, flow->at, (__u8 *)flow->peek + have, ws_bounded(part, 63)))
+	    ws_load(packet, flow->at, (__u8 *)flow->peek + have, parse_bounded(part, 63)))
 		return ws_give_up(flow);
 	flow->at += part;
 	flow->left -= part;

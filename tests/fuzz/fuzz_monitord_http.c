@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = http_status(head.bytes, head.len);
 	if (status && (status < 100 || status > 599))
 		abort();
-	if (http_method(&head, &at))
+	if (http_method(head.bytes, head.len, &at))
 		check_path(&head, at);
 	if (size >= 40 && ip_payload(data, IP_TCP) > 60)
 		abort();

@@ -22,7 +22,7 @@ static __u8 parse(struct http_head *head, const char *text)
 	__u8 method;
 
 	fill(head, text, strlen(text));
-	method = http_method(head, &at);
+	method = http_method(head->bytes, head->len, &at);
 	if (!method)
 		return method;
 	head->at = at;
