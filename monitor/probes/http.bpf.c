@@ -1,6 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* HTTP/1 on the targets' TCP sessions. A message is recognised where a packet's data begins with its first line. */
+/*
+ * HTTP/1 on the targets' TCP sessions. All requests are looked at from head to head; answers only where a packet's data
+ * begins with one's first line, until a session has sent a request while another waited: from then on it has a
+ * pipeline, and its answers are looked at from head to head, too.
+ */
 #include "monitor/probes/packets.bpf.h"
+
+struct http_pipeline;
+
+struct http_packet {
+	struct __sk_buff *skb;
+	struct tcp_session *session;
+	struct http_pipeline *pipeline;
+	__u64 cookie;
+	__u32 mark; /* offset of what belongs to no message yet */
+	__u32 messages; /* that have begun in it */
+};
+
+#define http_load(packet, offset, to, len) bpf_skb_load_bytes((packet)->skb, offset, to, len)
+#include "monitor/probes/http_stream.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -11,9 +29,18 @@ struct sock;
 __u64 lost;
 const volatile __u32 paths_max;
 
+#define PIPELINES 1024 /* sessions with one */
+#define PIPELINE 32    /* requests of it, that is answered and those that wait: a power of two */
+#define PACKET_STEPS 65537 /* for a packet: each but the last takes a byte or more */
 #define PLACE_LASTS 1000000000ULL /* ns at the least, which no series is forgotten in */
 
+struct http_pipeline {
+	struct http_asked asked[PIPELINE]; /* by the last bits of their numbers */
+	struct http_stream answers;
+};
+
 static const struct monitor_sample empty;
+static const struct http_pipeline new_pipeline = { .answers.answers = 1 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -31,19 +58,42 @@ struct {
 	__type(value, __u8);
 } paths SEC(".maps");
 
-static __always_inline struct monitor_sample *sample_for(const struct tcp_session *session)
+/* By the sockets' cookies. User space takes those away whose sessions are gone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PIPELINES);
+	__uint(map_flags, 1); /* BPF_F_NO_PREALLOC: most machines have none */
+	__type(key, __u64);
+	__type(value, struct http_pipeline);
+} pipelines SEC(".maps");
+
+static __always_inline struct monitor_sample *sample_for(const struct tcp_session *session,
+							 const struct http_asked *asked)
 {
 	struct http_key key = { .target = session->target,
-				.status = session->http.status,
-				.method = session->http.method,
+				.status = asked->status,
+				.method = asked->method,
 				.client = !session->server };
 
-	__builtin_memcpy(key.path, session->http.path, HTTP_PATH);
+	__builtin_memcpy(key.path, asked->path, HTTP_PATH);
 	return sample_of(&samples, &key, &empty);
 }
 
+/* The place of a request; NULL: its pipeline is gone. */
+static __always_inline struct http_asked *place_of(struct tcp_session *session, __u64 cookie, __u32 number)
+{
+	struct http_pipeline *pipeline;
+
+	if (!session->http.piped || (__s32)(number - session->http.piped_from) < 0)
+		return &session->http.one;
+	pipeline = bpf_map_lookup_elem(&pipelines, &cookie);
+	return pipeline ? &pipeline->asked[number % PIPELINE] : NULL;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------- */
+
 /* The head lies in a map, not on the stack, where the verifier would follow every value it can have. */
-static long step(__u32 i, struct tcp_session **session)
+static long step_path(__u32 i, struct tcp_session **session)
 {
 	(void)i;
 	return http_path_step(&(*session)->http.head);
@@ -62,27 +112,29 @@ static __always_inline void keep_path(struct tcp_http *http)
 		__builtin_memcpy(http->path, head->path, HTTP_PATH);
 }
 
-static __always_inline int is_same(const __u64 *one, const __u64 *other)
+static __always_inline int is_same(const struct http_stream *line, const struct http_head *head)
 {
+	const __u64 *words = (const __u64 *)head->bytes;
 	__u32 i;
 
-	for (i = 0; i < HTTP_HEAD_BYTES / sizeof(*one); i++)
-		if (one[i] != other[i])
+	for (i = 0; i < HTTP_LINE_BYTES / 8; i++)
+		if (line->words[i] != words[i])
 			return 0;
 	return 1;
 }
 
-/* Who asks for the same again, with the same first bytes, is not read again. */
-static __always_inline int read_request(struct tcp_session *session, const __u64 *bytes, __u32 len)
+/* Who asks for the same again, with the same first bytes, is not read again. 0: this is no request's first line. */
+static __always_inline int read_request(struct tcp_session *session)
 {
+	const struct http_stream *line = &session->http.requests;
 	struct http_head *head = &session->http.head;
 	__u32 at = 0;
 	__u8 method;
 
-	if (head->len == len && is_same(bytes, (const __u64 *)head->bytes))
+	if (head->len == line->len && is_same(line, head))
 		return 1;
-	__builtin_memcpy(head->bytes, bytes, HTTP_HEAD_BYTES);
-	head->len = len;
+	__builtin_memcpy(head->bytes, line->bytes, HTTP_HEAD_BYTES);
+	head->len = line->len;
 	method = http_method(head->bytes, head->len, &at);
 	if (!method) {
 		head->len = 0;
@@ -90,49 +142,175 @@ static __always_inline int read_request(struct tcp_session *session, const __u64
 	}
 	head->at = at;
 	head->out = head->part = head->part_at = head->kind = 0;
-	bpf_loop(HTTP_STEPS, step, &session, 0);
+	bpf_loop(HTTP_STEPS, step_path, &session, 0);
 	http_path_end(head);
 	session->http.method = method;
 	session->http.path[0] = 0;
 	return 1;
 }
 
-static __always_inline void take_request(struct __sk_buff *skb, struct tcp_session *session, __u32 offset, __u32 len)
+/* From now on requests have places in a pipeline. */
+static __always_inline int begin_pipeline(struct tcp_session *session, __u64 cookie)
 {
-	__u64 bytes[HTTP_HEAD_BYTES / 8] = {};
-	struct tcp_http *http = &session->http;
-	__u64 now;
+	long err = bpf_map_update_elem(&pipelines, &cookie, &new_pipeline, BPF_ANY);
 
-	/* 6.1 forgets that a copy of a number is as large as the number: what is compared must be what is used. */
-	asm volatile("" : "+r"(len));
-	if (len > HTTP_HEAD_BYTES)
-		len = HTTP_HEAD_BYTES;
-	if (len < HTTP_LEAST_BYTES || bpf_skb_load_bytes(skb, offset, bytes, len) || !read_request(session, bytes, len))
+	if (err) {
+		__sync_fetch_and_add(&lost, 1);
+		return err;
+	}
+	session->http.piped_from = session->http.asked;
+	session->http.piped = 1;
+	return 0;
+}
+
+/* Nobody knows any more whom the next answer is for: requests that wait are none any more. */
+static __always_inline void forget_requests(struct tcp_session *session, __u64 cookie)
+{
+	struct tcp_http *http = &session->http;
+	struct http_asked *last = place_of(session, cookie, http->answered - 1);
+
+	if (http->piped)
+		__sync_fetch_and_add(&lost, http->asked - http->answered);
+	http->asked = http->answered;
+	if (last)
+		last->more = 0;
+}
+
+/* A place for a request; NULL: there is none, or it is one of many, and counted with the last that has one. */
+static __always_inline struct http_asked *find_place(struct tcp_session *session, __u64 cookie, int is_sure)
+{
+	struct tcp_http *http = &session->http;
+	struct http_asked *last;
+
+	if (http_waits(http) && (!is_sure || !http->silent))
+		forget_requests(session, cookie);
+	if (!http_waits(http))
+		http->silent = 1;
+	else if (!http->piped && begin_pipeline(session, cookie))
+		return NULL;
+	if (http->asked - http->answered < PIPELINE - 1)
+		return place_of(session, cookie, http->asked);
+	last = place_of(session, cookie, http->asked - 1);
+	if (last)
+		last->more++;
+	return NULL;
+}
+
+/* The request of the head begins. @is_sure: it does for sure. */
+static __always_inline void add_request(struct tcp_session *session, __u64 cookie, int is_sure)
+{
+	struct tcp_http *http = &session->http;
+	struct http_asked *asked = find_place(session, cookie, is_sure);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!asked)
 		return;
-	now = bpf_ktime_get_ns();
 	/* For the same path again, too, unless it had its place just now: it may have lost it since, or can have one now. */
 	if (!http->path[0] || now - http->asked_at > PLACE_LASTS)
 		keep_path(http);
-	http->status = 0;
 	http->asked_at = now;
-	http->asked = 0;
-	http->waiting = 1;
-	http->silent = 1;
+	asked->at = now;
+	asked->bytes = asked->more = 0;
+	asked->status = 0;
+	asked->method = http->method;
+	__builtin_memcpy(asked->path, http->path, HTTP_PATH);
+	/* Answers come by on another CPU, perhaps. */
+	asm volatile("" ::: "memory");
+	http->asked++;
 }
 
-/* The request that waits waits no more. Its sample; NULL: there is no room. */
-static __always_inline struct monitor_sample *end_request(struct tcp_session *session, __u16 status)
+static __always_inline void add_request_bytes(struct http_packet *packet, __u32 until)
+{
+	struct tcp_session *session = packet->session;
+	struct http_asked *last = place_of(session, packet->cookie, session->http.asked - 1);
+
+	if (last)
+		last->bytes += until - packet->mark;
+	packet->mark = until;
+}
+
+static __always_inline void take_request(struct http_packet *packet)
+{
+	struct http_stream *stream = &packet->session->http.requests;
+	int is_sure = stream->state != HTTP_LOST;
+
+	add_request_bytes(packet, stream->line);
+	if (!read_request(packet->session)) {
+		http_stream_lose(stream);
+		return;
+	}
+	add_request(packet->session, packet->cookie, is_sure);
+	http_stream_begin(stream, 1);
+	packet->messages++;
+}
+
+static long step_requests(__u32 i, struct http_packet *packet)
+{
+	enum http_event event = http_step(packet, &packet->session->http.requests);
+
+	(void)i;
+	if (event == HTTP_FIRST)
+		take_request(packet);
+	return event == HTTP_END;
+}
+
+/* Whether a packet is the last request once more, and nothing else. */
+static __always_inline int is_again(struct http_packet *packet, __u32 len)
+{
+	struct tcp_http *http = &packet->session->http;
+	struct http_stream *stream = &http->requests;
+
+	if (!len || len != http->alone || stream->state > HTTP_BETWEEN || stream->kept)
+		return 0;
+	if (len > HTTP_LINE_BYTES)
+		len = HTTP_LINE_BYTES;
+	__builtin_memset(stream->bytes, 0, HTTP_LINE_BYTES);
+	return !bpf_skb_load_bytes(packet->skb, packet->mark, stream->bytes, parse_bounded(len, 127)) &&
+	       is_same(stream, &http->head);
+}
+
+static __always_inline void take_requests(struct http_packet *packet, __u32 len)
+{
+	struct tcp_http *http = &packet->session->http;
+	struct http_stream *stream = &http->requests;
+	int is_beginning = stream->state <= HTTP_BETWEEN && !stream->kept;
+
+	if (is_again(packet, len)) {
+		add_request(packet->session, packet->cookie, stream->state != HTTP_LOST);
+		stream->state = HTTP_BETWEEN;
+		add_request_bytes(packet, packet->mark + len);
+		return;
+	}
+	http_stream_take(stream, packet->mark, packet->mark + len);
+	packet->mark -= stream->kept;
+	bpf_loop(PACKET_STEPS, step_requests, packet, 0);
+	add_request_bytes(packet, stream->end - stream->kept);
+	http->alone = is_beginning && packet->messages == 1 && stream->state == HTTP_BETWEEN && !stream->kept ? len : 0;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* A request waits no more. Its sample; NULL: there is no room. */
+static __always_inline struct monitor_sample *end_request(const struct tcp_session *session, struct http_asked *asked,
+							  __u16 status)
 {
 	struct monitor_sample *sample;
 
-	session->http.status = status;
-	session->http.waiting = 0;
-	sample = sample_for(session);
+	asked->status = status;
+	sample = sample_for(session, asked);
 	if (!sample)
 		return NULL;
-	sample_add_shared(sample, bpf_ktime_get_ns() - session->http.asked_at);
-	__sync_fetch_and_add(&sample->extra[0], session->http.asked);
+	sample_add_shared(sample, bpf_ktime_get_ns() - asked->at);
+	__sync_fetch_and_add(&sample->extra[0], asked->bytes);
+	/* Those that have no place have the same bytes, which are counted with it. */
+	asked->bytes = 0;
 	return sample;
+}
+
+/* 100 and the like come before the answer; behind 101 something else follows. */
+static __always_inline int is_answer(__u16 status)
+{
+	return status >= 200 || status == HTTP_SWITCHING;
 }
 
 static __always_inline __u16 load_status(struct __sk_buff *skb, __u32 offset, __u32 len)
@@ -145,54 +323,155 @@ static __always_inline __u16 load_status(struct __sk_buff *skb, __u32 offset, __
 }
 
 /* Its sample; NULL: it answers no request that was seen, or there is no room. */
-static __always_inline struct monitor_sample *take_answer(struct __sk_buff *skb, struct tcp_session *session,
-							  __u32 offset, __u32 len)
+static __always_inline struct monitor_sample *take_answer(struct http_packet *packet, __u32 len)
 {
+	struct tcp_session *session = packet->session;
+	struct tcp_http *http = &session->http;
 	__u16 status;
 
-	if (!session->http.waiting)
+	if (!http_waits(http))
 		return NULL;
-	status = load_status(skb, offset, len);
+	status = load_status(packet->skb, packet->mark, len);
 	if (!status)
-		session->http.silent = 0;
-	/* 100 and the like come before the answer; behind 101 something else follows. */
-	if (status < 200 && status != HTTP_SWITCHING)
+		http->silent = 0;
+	if (!is_answer(status))
 		return NULL;
-	return end_request(session, status);
+	http->answered = http->asked;
+	http->switched = status == HTTP_SWITCHING;
+	return end_request(session, &http->one, status);
 }
 
-/* @sample: NULL when this is no beginning of an answer. */
-static __always_inline void add_answer_bytes(struct tcp_session *session, struct monitor_sample *sample, __u32 len)
+/* By packets. */
+static __always_inline void take_answers(struct http_packet *packet, __u32 len)
 {
-	if (!session->http.status || session->http.waiting)
+	struct tcp_session *session = packet->session;
+	struct monitor_sample *sample = take_answer(packet, len);
+
+	if (!session->http.one.status)
 		return;
-	sample = sample ?: sample_for(session);
+	sample = sample ?: sample_for(session, &session->http.one);
 	if (sample)
 		__sync_fetch_and_add(&sample->extra[1], len);
-	if (session->http.status == HTTP_SWITCHING)
-		session->http.status = 0;
 }
 
-static __always_inline void take_data(struct __sk_buff *skb, struct tcp_session *session, const struct tcp_head *tcp,
-				      __u32 len, __u32 direction)
+/* The request the next answer is for; NULL: none. */
+static __always_inline struct http_asked *next_asked(struct tcp_session *session, __u64 cookie)
 {
-	if (!tcp_is_new(&session->http.order[direction], tcp->seq, len))
-		return;
-	if (direction == (session->server ? PACKET_IN : PACKET_OUT)) {
-		take_request(skb, session, tcp->data, len);
-		session->http.asked += len;
-	} else {
-		add_answer_bytes(session, take_answer(skb, session, tcp->data, len), len);
+	struct tcp_http *http = &session->http;
+	struct http_asked *asked = place_of(session, cookie, http->answered - 1);
+
+	if (asked && asked->status && asked->more) {
+		asked->more--;
+		return asked;
 	}
+	if (!http_waits(http))
+		return NULL;
+	asked = place_of(session, cookie, http->answered);
+	http->answered++;
+	return asked;
+}
+
+static __always_inline void add_answer_bytes(struct http_packet *packet, __u32 until)
+{
+	struct tcp_session *session = packet->session;
+	struct http_asked *asked = place_of(session, packet->cookie, session->http.answered - 1);
+	__u32 len = until - packet->mark;
+	struct monitor_sample *sample;
+
+	packet->mark = until;
+	sample = len && asked && asked->status ? sample_for(session, asked) : NULL;
+	if (sample)
+		__sync_fetch_and_add(&sample->extra[1], len);
+}
+
+static __always_inline void take_next_answer(struct http_packet *packet, struct http_stream *stream)
+{
+	__u16 status = http_status(stream->bytes, stream->len);
+	struct http_asked *asked = NULL;
+
+	add_answer_bytes(packet, stream->line);
+	if (!status) {
+		http_stream_lose(stream);
+		return;
+	}
+	packet->messages++;
+	if (is_answer(status))
+		asked = next_asked(packet->session, packet->cookie);
+	if (asked)
+		end_request(packet->session, asked, status);
+	http_stream_begin(stream, status >= 200 && status != 204 && status != 304 &&
+					  !(asked && asked->method == HTTP_HEAD));
+	packet->session->http.switched = status == HTTP_SWITCHING;
+}
+
+static long step_answers(__u32 i, struct http_packet *packet)
+{
+	struct http_stream *stream = &packet->pipeline->answers;
+	enum http_event event = http_step(packet, stream);
+
+	(void)i;
+	if (event == HTTP_FIRST)
+		take_next_answer(packet, stream);
+	return event == HTTP_END;
+}
+
+/* From head to head. */
+static __always_inline void take_piped_answers(struct http_packet *packet, __u32 len, int is_next)
+{
+	struct http_stream *stream;
+
+	packet->pipeline = bpf_map_lookup_elem(&pipelines, &packet->cookie);
+	if (!packet->pipeline)
+		return;
+	stream = &packet->pipeline->answers;
+	http_stream_take(stream, packet->mark, packet->mark + len);
+	packet->mark -= stream->kept;
+	if (is_next)
+		bpf_loop(PACKET_STEPS, step_answers, packet, 0);
+	else
+		http_stream_lose(stream);
+	add_answer_bytes(packet, stream->end - stream->kept);
+	/* An answer may have been there, or not. */
+	if (stream->state == HTTP_LOST && !packet->messages)
+		packet->session->http.silent = 0;
+}
+
+/* --- packets ------------------------------------------------------------------------------------------------------ */
+
+/* What comes late, or behind something that is missing, tells nothing of what comes next. */
+static __always_inline void take_data(struct http_packet *packet, __u32 seq, __u32 len, __u32 direction)
+{
+	struct tcp_session *session = packet->session;
+	struct tcp_order *order = &session->http.order[direction & 1];
+	int is_next = order->seen && seq == order->next, is_late;
+
+	if (session->http.switched || !tcp_is_new(order, seq, len))
+		return;
+	is_late = order->next != seq + len;
+	if (direction != (session->server ? PACKET_IN : PACKET_OUT)) {
+		if (session->http.piped)
+			take_piped_answers(packet, len, is_next);
+		else
+			take_answers(packet, len);
+		return;
+	}
+	if (!is_next)
+		http_stream_lose(&session->http.requests);
+	take_requests(packet, len);
+	if (is_late)
+		http_stream_lose(&session->http.requests);
 }
 
 static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 {
+	struct http_packet packet = { .skb = skb, .cookie = bpf_get_socket_cookie(skb) };
 	struct tcp_head tcp;
-	struct tcp_session *session = read_packet(skb, bpf_get_socket_cookie(skb), &tcp);
 
-	if (session)
-		take_data(skb, session, &tcp, skb->len - tcp.data, direction);
+	packet.session = read_packet(skb, packet.cookie, &tcp);
+	if (!packet.session)
+		return 1;
+	packet.mark = tcp.data;
+	take_data(&packet, tcp.seq, skb->len - tcp.data, direction);
 	return 1;
 }
 
@@ -208,23 +487,39 @@ int monitor_http_out(struct __sk_buff *skb)
 	return take_packet(skb, PACKET_OUT);
 }
 
-/* A request whose connection ends before anything has come back. This runs before or after the end is tcp.bpf.c's. */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static long step_unanswered(__u32 i, struct http_packet *packet)
+{
+	struct http_asked *asked = next_asked(packet->session, packet->cookie);
+
+	(void)i;
+	if (asked)
+		end_request(packet->session, asked, HTTP_UNANSWERED);
+	return !asked;
+}
+
+/* Requests whose connection ends before anything has come back. This runs before or after the end is tcp.bpf.c's. */
 SEC("tp_btf/inet_sock_set_state")
 int monitor_http_state(__u64 *ctx)
 {
-	struct tcp_session *session;
-	__u64 cookie;
+	struct http_packet packet = {};
+	struct tcp_http *http;
 
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
-	cookie = bpf_get_socket_cookie((struct sock *)ctx[0]);
-	session = bpf_map_lookup_elem(&sessions, &cookie);
-	if (!session || !session->http.waiting)
+	packet.cookie = bpf_get_socket_cookie((struct sock *)ctx[0]);
+	packet.session = bpf_map_lookup_elem(&sessions, &packet.cookie);
+	if (!packet.session)
 		return 0;
-	if (session->http.silent)
-		end_request(session, HTTP_UNANSWERED);
-	session->http.waiting = 0;
-	if (session->http.ended)
-		bpf_map_delete_elem(&sessions, &cookie);
+	http = &packet.session->http;
+	if (http_waits(http) && http->silent)
+		bpf_loop(PACKET_STEPS, step_unanswered, &packet, 0);
+	http->asked = http->answered;
+	if (http->piped)
+		bpf_map_delete_elem(&pipelines, &packet.cookie);
+	http->piped = 0;
+	if (http->ended)
+		bpf_map_delete_elem(&sessions, &packet.cookie);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "http_record.h"
 #include "monitor/daemon/packets.h"
 #include "monitor/daemon/probe.h"
+#include "tcp_record.h"
 
 PROBE_SKELETON(http)
 
@@ -120,13 +121,11 @@ static void mark_used(const struct bpf_map *samples, struct place *places, size_
  * As long as there is a place nobody misses one. Then those are free whose paths have no series any more; a request
  * that has not been answered has none yet, and its path may be one more than there should be.
  */
-static int collect(struct probe *probe, uint64_t now)
+static int give_back_places(struct http *bpf, size_t max)
 {
-	struct http *bpf = probe->skeleton;
-	size_t count, max = probe->config.options[MONITOR_HTTP_PATHS];
 	_cleanup_(freep) struct place *places = calloc(max + 1, sizeof(*places));
+	size_t count;
 
-	(void)now;
 	if (!places)
 		return -ENOMEM;
 	count = read_places(bpf->maps.paths, places, max);
@@ -138,6 +137,38 @@ static int collect(struct probe *probe, uint64_t now)
 		if (!places[i].used)
 			bpf_map__delete_elem(bpf->maps.paths, places[i].path, HTTP_PATH, 0);
 	return 0;
+}
+
+/* --- pipelines ---------------------------------------------------------------------------------------------------- */
+
+static bool has_session(const struct http *bpf, uint64_t cookie)
+{
+	struct tcp_session session;
+
+	return !bpf_map__lookup_elem(bpf->maps.sessions, &cookie, sizeof(cookie), &session, sizeof(session), 0);
+}
+
+/* A session that ends takes its own along, but not one that has become nobody's. */
+static void drop_pipelines(const struct http *bpf)
+{
+	uint64_t cookie, next;
+	int err = bpf_map__get_next_key(bpf->maps.pipelines, NULL, &cookie, sizeof(cookie));
+
+	while (!err) {
+		err = bpf_map__get_next_key(bpf->maps.pipelines, &cookie, &next, sizeof(next));
+		if (!has_session(bpf, cookie))
+			bpf_map__delete_elem(bpf->maps.pipelines, &cookie, sizeof(cookie), 0);
+		cookie = next;
+	}
+}
+
+static int collect(struct probe *probe, uint64_t now)
+{
+	struct http *bpf = probe->skeleton;
+
+	(void)now;
+	drop_pipelines(bpf);
+	return give_back_places(bpf, probe->config.options[MONITOR_HTTP_PATHS]);
 }
 
 static void deinit(struct probe *probe)

@@ -142,6 +142,7 @@ static __always_inline void read_address(const struct sock *sk, enum tcp_end end
 #include "monitor/probes/tcp_listeners.bpf.h"
 
 static const struct monitor_sample empty;
+static const struct tcp_session new_session;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -283,7 +284,7 @@ static __always_inline void look(struct tcp_session *session, const struct sock 
 
 /* --- its life ----------------------------------------------------------------------------------------------------- */
 
-/* Where data begins, in both directions: the first packet that comes by may not be the first one. */
+/* Where data begins, in both directions: the first packet that comes by may not be the first one. A request may. */
 static __always_inline void expect(struct tcp_session *session, const struct sock *sk)
 {
 	const struct tcp_sock *tp = (const void *)sk;
@@ -291,21 +292,37 @@ static __always_inline void expect(struct tcp_session *session, const struct soc
 	session->http.order[0].next = BPF_CORE_READ(tp, rcv_nxt);
 	session->http.order[1].next = BPF_CORE_READ(tp, snd_nxt);
 	session->http.order[0].seen = session->http.order[1].seen = 1;
+	session->http.requests.state = HTTP_BETWEEN;
+}
+
+/* One that is nobody's yet: who fills it in sets its target at the end. It is too large for the stack. */
+static __always_inline struct tcp_session *add_session(struct sock *sk, __u64 cookie, __u64 flags)
+{
+	struct tcp_session *session;
+
+	if (bpf_map_update_elem(&sessions, &cookie, &new_session, flags))
+		return NULL;
+	session = bpf_map_lookup_elem(&sessions, &cookie);
+	if (!session)
+		return NULL;
+	session->sock = (__u64)sk;
+	session->began = bpf_ktime_get_ns();
+	return session;
 }
 
 static __always_inline void begin(struct sock *sk, __u64 cookie, __u32 target, __u8 server, __u8 established)
 {
-	struct tcp_session session = {};
+	struct tcp_session *session = add_session(sk, cookie, BPF_ANY);
 
-	session.sock = (__u64)sk;
-	session.began = bpf_ktime_get_ns();
-	session.target = target;
-	session.server = server;
-	session.established = established;
-	if (established)
-		expect(&session, sk);
-	if (bpf_map_update_elem(&sessions, &cookie, &session, BPF_ANY))
+	if (!session) {
 		__sync_fetch_and_add(&lost, 1);
+		return;
+	}
+	session->server = server;
+	session->established = established;
+	if (established)
+		expect(session, sk);
+	session->target = target;
 }
 
 static __always_inline void establish(struct sock *sk, __u64 cookie, struct tcp_session *session, __u8 server)
@@ -333,8 +350,8 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 	else if (!session->old)
 		count(session->target, TCP_LIFE, bpf_ktime_get_ns() - session->began);
 	bpf_map_update_elem(&ended, &cookie, &session->target, BPF_ANY);
-	/* One with a request that nobody has answered has to be seen by the probe http, whose turn comes after this. */
-	if (session->http.waiting)
+	/* One with requests that nobody has answered has to be seen by the probe http, whose turn comes after this. */
+	if (http_waits(&session->http) || session->http.piped)
 		session->http.ended = 1;
 	else
 		bpf_map_delete_elem(&sessions, &cookie);
@@ -455,6 +472,9 @@ static long look_at(struct bpf_map *map, __u64 *cookie, struct tcp_session *sess
 	__u32 target = session->target;
 
 	(void)data;
+	/* It is being made. */
+	if (!target)
+		return 0;
 	/* The probe http may be off by now. */
 	if (target >= TCP_TARGETS || !alive[target] || session->http.ended) {
 		bpf_map_delete_elem(map, cookie);
@@ -484,8 +504,7 @@ int monitor_look(void *ctx)
 static __always_inline int find(struct sock *sk, __u32 target)
 {
 	__u8 state = sk->__sk_common.skc_state;
-	struct tcp_session session = {};
-	__u64 cookie;
+	struct tcp_session *session;
 
 	if (state == TCP_LISTEN) {
 		listen(sk, target ?: TCP_NOBODY);
@@ -494,17 +513,16 @@ static __always_inline int find(struct sock *sk, __u32 target)
 	target = target ?: scope_of_link(sk);
 	if (!target || listeners_only || state == TCP_CLOSE || state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return 0;
-	cookie = bpf_get_socket_cookie(sk);
-	session.sock = (__u64)sk;
-	session.began = bpf_ktime_get_ns();
-	session.target = target;
-	session.established = session.accepted = session.old = 1;
-	session.server = find_listener(sk) != NULL;
+	session = add_session(sk, bpf_get_socket_cookie(sk), BPF_NOEXIST);
+	if (!session)
+		return 0;
+	session->established = session->accepted = session->old = 1;
+	session->server = find_listener(sk) != NULL;
 	/* Bytes of before belong to nobody's interval. */
-	session.sent = sent_by(sk);
-	session.received = received_by(sk);
-	session.retransmits = BPF_CORE_READ((const struct tcp_sock *)sk, total_retrans);
-	bpf_map_update_elem(&sessions, &cookie, &session, BPF_NOEXIST);
+	session->sent = sent_by(sk);
+	session->received = received_by(sk);
+	session->retransmits = BPF_CORE_READ((const struct tcp_sock *)sk, total_retrans);
+	session->target = target;
 	return 0;
 }
 

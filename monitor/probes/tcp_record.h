@@ -2,7 +2,7 @@
 #ifndef KVIEW_MONITOR_TCP_RECORD_H
 #define KVIEW_MONITOR_TCP_RECORD_H
 
-#include "http_parse.h"
+#include "http_stream_record.h"
 #include "tcp_listener.h"
 #include "tcp_parse.h"
 
@@ -30,19 +30,42 @@ enum tcp_what {
 	TCP_WHATS,
 };
 
-/* HTTP on a session: see http.bpf.c. */
-struct tcp_http {
-	__u64 asked_at;
-	struct tcp_order order[2]; /* by direction: 0 in, 1 out */
-	__u8 method, waiting;
-	__u16 status;
-	__u8 silent;	 /* while @waiting: nothing has come that might be an answer */
-	__u8 ended;	 /* so has the session, while @waiting: http.bpf.c deletes it */
-	__u16 reserved;
-	__u32 asked;	 /* bytes of the request so far */
-	char path[HTTP_PATH];
-	struct http_head head; /* room to parse in: a socket's packets come one after the other */
+/* A request, and what has come of it. */
+struct http_asked {
+	__u64 at;
+	__u32 bytes;
+	__u32 more;   /* requests right behind it that have no place of their own */
+	__u16 status; /* of its answer; 0: there is none yet */
+	__u8 method, reserved[5];
+	char path[HTTP_PATH]; /* "": one of the others */
 };
+
+/*
+ * HTTP on a session: see http.bpf.c. Requests and answers are counted; what lies between the two counts waits. The one
+ * request that waits in most sessions, and that whose answer is being sent, lies in @one.
+ */
+struct tcp_http {
+	struct tcp_order order[2]; /* by direction: 0 in, 1 out */
+	__u32 asked, answered;
+	__u32 piped_from; /* the number of the first request that lies in a pipeline, if @piped */
+	__u32 alone;	  /* bytes of a packet that was the request of @head and nothing else */
+	__u64 asked_at;	  /* the last one */
+	__u8 method;	  /* of @head */
+	__u8 silent;	  /* while a request waits: nothing has come that might be an answer, and was not understood */
+	__u8 ended;	  /* so has the session, and http.bpf.c deletes it */
+	__u8 piped;	  /* a request was sent while another one waited */
+	__u8 switched;	  /* something else than HTTP follows */
+	__u8 reserved[3];
+	char path[HTTP_PATH]; /* that of @head, if it has a place */
+	struct http_asked one;
+	struct http_head head; /* the last request's */
+	struct http_stream requests;
+};
+
+static __always_inline int http_waits(const struct tcp_http *http)
+{
+	return http->asked != http->answered;
+}
 
 /* WebSocket on a session: see websocket.bpf.c. */
 struct tcp_websocket {

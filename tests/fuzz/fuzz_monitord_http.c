@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/probes/http_parse.h"
 #include "monitor/probes/tcp_parse.h"
+#include "tests/unit/http_walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,8 +29,42 @@ static void check_path(struct http_head *head, __u32 at)
 	}
 }
 
+/* One packet, as far as it is known where messages begin: 0 when it is no more. */
+static int walk_on(struct walk *walk, const uint8_t *data, size_t size)
+{
+	const struct http_stream *stream = &walk->stream;
+
+	walk->steps = 0;
+	walk_packet(walk, data, size);
+	/* Each but the last takes a byte or more. */
+	if (walk->steps > size + 1 || stream->at != stream->end || stream->kept >= HTTP_LINE_BYTES)
+		abort();
+	return stream->state != HTTP_LOST;
+}
+
+/* What is found does not depend on where the packets begin. */
+static void check_stream(const uint8_t *data, size_t size, struct walk *whole)
+{
+	struct walk parts = { .stream.answers = whole->stream.answers, .heads = whole->heads };
+	size_t at = 0, part;
+	uint8_t seed = size;
+
+	whole->stream.state = parts.stream.state = HTTP_BETWEEN;
+	walk_on(whole, data, size);
+	do {
+		seed = seed * 77 + 41;
+		part = seed % 61 < size - at ? seed % 61 : size - at;
+		if (!walk_on(&parts, data + at, part))
+			break;
+		at += part;
+	} while (at < size);
+	if (memcmp(whole->found, parts.found, strlen(at < size ? parts.found : whole->found)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct walk walk = { .stream.answers = size & 1, .heads = size >> 1 }, lost = walk;
 	struct http_head head = { .len = size < HTTP_HEAD_BYTES ? size : HTTP_HEAD_BYTES };
 	struct tcp_head tcp;
 	__u16 status;
@@ -46,5 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (size >= 20 && tcp_head(data, 60, &tcp) && (tcp.data < 80 || tcp.data > 120))
 		abort();
+	check_stream(data, size, &walk);
+	walk_on(&lost, data, size);
 	return 0;
 }

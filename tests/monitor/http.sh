@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kview-monitord on HTTP that goes wrong: requests that nobody answers, or that come late, and paths that nobody asks for
-# again.
+# kview-monitord on HTTP that is not one request and one answer: requests that nobody answers, that come late or before
+# others are answered, and paths that nobody asks for again.
 # shellcheck disable=SC1091,SC2154,SC2119,SC2086 # cli.inc defines them; $client is two words
 set -euo pipefail
 . tests/vm/cli.inc
@@ -129,6 +129,98 @@ losses()
 	becomes 10 $served target=web method=POST path=/index.html status=405
 }
 
+# logged METHOD PATH STATUS: such requests in nginx's own log.
+logged()
+{
+	grep -c "\"$1 $2 HTTP/1.1\" $3 " "$tmp/access.log" || true
+}
+
+# pipe ARGUMENT...: requests sent while others wait, and what nginx and the client say of them.
+pipe()
+{
+	local bytes_in bytes_out sent received path
+
+	bytes_in=$(value kview_http_request_bytes_total target=web)
+	bytes_out=$(value kview_http_response_bytes_total target=web)
+	$client piped 127.0.0.1 8080 "$@" >"$tmp/piped" || fail "piped $*"
+	read -r sent received <"$tmp/piped"
+	becomes "$(grep -c HTTP/1.1 "$tmp/access.log")" $served target=web
+	is "$(value $served target=web)" $asked target=asker
+	for path in /index.html /large /parts.html /none; do
+		is_logged GET $path 200
+		is_logged HEAD $path 200
+		is_logged POST $path 405
+		is_logged GET $path 404
+	done
+	is "$(awk "BEGIN { printf \"%.9g\", $bytes_in + $sent }")" kview_http_request_bytes_total target=web
+	is "$(awk "BEGIN { printf \"%.9g\", $bytes_out + $received }")" kview_http_response_bytes_total target=web
+}
+
+# is_logged METHOD PATH STATUS
+is_logged()
+{
+	local wanted
+
+	wanted=$(logged "$@")
+	is "${wanted/#0/none}" $served target=web method="$1" path="$2" status="$3"
+}
+
+# Requests one behind the other, whatever the packets are, and answers of all kinds.
+pipelined()
+{
+	$client piped 127.0.0.1 8080 1 1 10000 GET:/index.html >"$tmp/piped"
+	becomes 1 $served target=web
+	pipe 64 16 100000 GET:/index.html
+	pipe 30 10 1 GET:/index.html GET:/none
+	pipe 60 12 37 GET:/index.html HEAD:/index.html POST:/index.html GET:/none GET:/parts.html
+	pipe 60 20 100000 GET:/large GET:/parts.html HEAD:/large GET:/none
+	pipe 300 300 100000 GET:/index.html
+	pipe 40 1 100 GET:/index.html POST:/index.html
+}
+
+# One of those that wait is answered, and then nobody waits any more.
+pipelined_in_vain()
+{
+	exec 7<>/dev/tcp/127.0.0.1/8080
+	printf 'GET /%s HTTP/1.1\r\nHost: kview\r\n\r\n' index.html silent index.html index.html >&7
+	wait_for backend_has 3 /silent
+	exec 7>&-
+	becomes 1 $served target=web path=/silent status=none
+	is 2 $served target=web path=/index.html status=none
+	is_logged GET /index.html 200
+}
+
+pipelines()
+{
+	bpftool -j map dump name pipelines | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
+}
+
+has_pipelines()
+{
+	[ "$(pipelines)" = "$1" ]
+}
+
+# Nobody asks any more whose the connection is.
+pipelined_for_nobody()
+{
+	has_pipelines 0 || fail "$(pipelines) pipelines are left of sessions that have ended"
+	exec 7<>/dev/tcp/127.0.0.1/8080
+	printf 'GET /%s HTTP/1.1\r\nHost: kview\r\n\r\n' silent index.html >&7
+	wait_for backend_has 4 /silent
+	has_pipelines 1 || fail "$(pipelines) pipelines of one session"
+	sed -i 's/nginx/&x/' "$conf"
+	kill -HUP "$daemon"
+	wait_for reloaded
+	exec 7>&-
+}
+
+# It takes looks until the last of it is gone.
+reloaded()
+{
+	look
+	has_pipelines 0
+}
+
 # Paths of a scanner have had all places: they are free when their series are forgotten.
 scanned()
 {
@@ -173,13 +265,22 @@ ends()
 ip link set lo up
 cat >"$tmp/backend.location" <<-CONF
 	location ~ ^/(silent|cut|noise)$ { proxy_pass http://127.0.0.1:8090; proxy_read_timeout 1h; }
+	location /parts.html { ssi on; default_type text/html; }
 CONF
 python3 tests/monitor/backend.inc 8090 >"$tmp/backend.out" &
 wait_for grep -q ready "$tmp/backend.out"
 start_nginx
+echo '<!--# echo var="request_uri" --> and <!--# echo var="remote_addr" -->' >"$tmp/www/parts.html"
 write_conf 10 1h
 start_monitord
 for step in idle gives_up continued killed backend_fails losses ends; do
+	echo "$step"
+	$step
+done
+true >"$tmp/access.log"
+sed -i 's/}]/}, {name: asker, process: ^python3$}]/' "$conf"
+start_monitord
+for step in pipelined pipelined_in_vain pipelined_for_nobody ends; do
 	echo "$step"
 	$step
 done
