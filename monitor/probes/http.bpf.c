@@ -170,7 +170,7 @@ static __always_inline void forget_requests(struct tcp_session *session, __u64 c
 	struct http_asked *last = place_of(session, cookie, http->answered - 1);
 
 	if (http->piped)
-		__sync_fetch_and_add(&lost, http->asked - http->answered);
+		__sync_fetch_and_add(&lost, http_waiting(http));
 	http->asked = http->answered;
 	if (last)
 		last->more = 0;
@@ -182,13 +182,15 @@ static __always_inline struct http_asked *find_place(struct tcp_session *session
 	struct tcp_http *http = &session->http;
 	struct http_asked *last;
 
-	if (http_waits(http) && (!is_sure || !http->silent))
+	if (http_waiting(http) && (!is_sure || !http->silent))
 		forget_requests(session, cookie);
-	if (!http_waits(http))
+	if (!http_waiting(http)) {
+		http->asked = http->answered;
 		http->silent = 1;
-	else if (!http->piped && begin_pipeline(session, cookie))
+	} else if (!http->piped && begin_pipeline(session, cookie)) {
 		return NULL;
-	if (http->asked - http->answered < PIPELINE - 1)
+	}
+	if (http_waiting(http) < PIPELINE - 1)
 		return place_of(session, cookie, http->asked);
 	last = place_of(session, cookie, http->asked - 1);
 	if (last)
@@ -269,6 +271,16 @@ static __always_inline int is_again(struct http_packet *packet, __u32 len)
 	       is_same(stream, &http->head);
 }
 
+/* Most of what is no HTTP goes no further. */
+static __always_inline int may_begin(struct http_packet *packet, __u32 len)
+{
+	__u8 bytes[HTTP_LEAST_BYTES];
+	__u32 at;
+
+	return len >= sizeof(bytes) && !bpf_skb_load_bytes(packet->skb, packet->mark, bytes, sizeof(bytes)) &&
+	       http_method(bytes, sizeof(bytes), &at);
+}
+
 static __always_inline void take_requests(struct http_packet *packet, __u32 len)
 {
 	struct tcp_http *http = &packet->session->http;
@@ -278,6 +290,10 @@ static __always_inline void take_requests(struct http_packet *packet, __u32 len)
 	if (is_again(packet, len)) {
 		add_request(packet->session, packet->cookie, stream->state != HTTP_LOST);
 		stream->state = HTTP_BETWEEN;
+		add_request_bytes(packet, packet->mark + len);
+		return;
+	}
+	if (stream->state == HTTP_LOST && !may_begin(packet, len)) {
 		add_request_bytes(packet, packet->mark + len);
 		return;
 	}
@@ -329,14 +345,14 @@ static __always_inline struct monitor_sample *take_answer(struct http_packet *pa
 	struct tcp_http *http = &session->http;
 	__u16 status;
 
-	if (!http_waits(http))
+	if (!http_waiting(http))
 		return NULL;
 	status = load_status(packet->skb, packet->mark, len);
 	if (!status)
 		http->silent = 0;
 	if (!is_answer(status))
 		return NULL;
-	http->answered = http->asked;
+	http->answered++;
 	http->switched = status == HTTP_SWITCHING;
 	return end_request(session, &http->one, status);
 }
@@ -364,7 +380,7 @@ static __always_inline struct http_asked *next_asked(struct tcp_session *session
 		asked->more--;
 		return asked;
 	}
-	if (!http_waits(http))
+	if (!http_waiting(http))
 		return NULL;
 	asked = place_of(session, cookie, http->answered);
 	http->answered++;
@@ -513,7 +529,7 @@ int monitor_http_state(__u64 *ctx)
 	if (!packet.session)
 		return 0;
 	http = &packet.session->http;
-	if (http_waits(http) && http->silent)
+	if (http_waiting(http) && http->silent)
 		bpf_loop(PACKET_STEPS, step_unanswered, &packet, 0);
 	http->asked = http->answered;
 	if (http->piped)

@@ -351,7 +351,7 @@ static __always_inline void end(struct sock *sk, __u64 cookie, struct tcp_sessio
 		count(session->target, TCP_LIFE, bpf_ktime_get_ns() - session->began);
 	bpf_map_update_elem(&ended, &cookie, &session->target, BPF_ANY);
 	/* One with requests that nobody has answered has to be seen by the probe http, whose turn comes after this. */
-	if (http_waits(&session->http) || session->http.piped)
+	if (http_waiting(&session->http) || session->http.piped)
 		session->http.ended = 1;
 	else
 		bpf_map_delete_elem(&sessions, &cookie);

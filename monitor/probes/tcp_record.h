@@ -62,9 +62,12 @@ struct tcp_http {
 	struct http_stream requests;
 };
 
-static __always_inline int http_waits(const struct tcp_http *http)
+/* Requests that wait. The two counts are not read at the same time: an answer may have come since. */
+static __always_inline __u32 http_waiting(const struct tcp_http *http)
 {
-	return http->asked != http->answered;
+	__s32 waiting = http->asked - http->answered;
+
+	return waiting > 0 ? waiting : 0;
 }
 
 /* WebSocket on a session: see websocket.bpf.c. */
