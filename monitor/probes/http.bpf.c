@@ -266,7 +266,7 @@ static __always_inline int is_again(struct http_packet *packet, __u32 len)
 		return 0;
 	if (len > HTTP_LINE_BYTES)
 		len = HTTP_LINE_BYTES;
-	__builtin_memset(stream->bytes, 0, HTTP_LINE_BYTES);
+	/* Behind it there are zeros: the last packet that was read was as long, and nothing of a line was kept before it. */
 	return !bpf_skb_load_bytes(packet->skb, packet->mark, stream->bytes, parse_bounded(len, 127)) &&
 	       is_same(stream, &http->head);
 }

@@ -11,6 +11,7 @@
 #endif
 
 #define IP_LEAST_BYTES 20 /* of a packet that ip_payload() looks at */
+#define IP6_BYTES 40	  /* of version 6's header */
 #define IP_TCP 6
 #define IP_UDP 17
 
@@ -30,7 +31,7 @@ static __always_inline __u32 ip_payload(const __u8 *b, __u8 protocol)
 {
 	if (b[0] >> 4 == 4)
 		return (b[0] & 15) >= 5 && b[9] == protocol && !((b[6] & 0x1f) | b[7]) ? (b[0] & 15) * 4 : 0;
-	return b[0] >> 4 == 6 && b[6] == protocol ? 40 : 0;
+	return b[0] >> 4 == 6 && b[6] == protocol ? IP6_BYTES : 0;
 }
 
 #endif /* KVIEW_MONITOR_IP_PARSE_H */
