@@ -88,6 +88,12 @@ commands()
 	grep -qx 'got it' "$tmp/out" || fail "$mode: SIGUSR1 did not reach the command"
 }
 
+# No signal waits for the tracer: the last one has been taken.
+has_noticed()
+{
+	grep -q '^ShdPnd:.*0000$' "/proc/$tracer/status"
+}
+
 # It is not asked twice, and not killed.
 deaf_commands()
 {
@@ -102,7 +108,7 @@ deaf_commands()
 	start_shell 'trap "" INT TERM HUP QUIT'
 	command=$(pgrep -P "$tracer")
 	kill -INT "$tracer"
-	sleep 0.5
+	wait_for has_noticed
 	kill -INT "$tracer"
 	ended 130
 	[ ! -s "$tmp/out" ] || fail "$mode: printed after a second signal"
