@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * HTTP/1 on the targets' TCP sessions. All requests are looked at from head to head; answers only where a packet's data
- * begins with one's first line, until a session has sent a request while another waited: from then on it has a
- * pipeline, and its answers are looked at from head to head, too.
+ * begins with one's first line, until a session has sent a request while another waited, or was still being answered:
+ * from then on its answers are looked at from head to head, too.
  */
 #include "monitor/probes/packets.bpf.h"
-
-struct http_pipeline;
 
 struct http_packet {
 	struct __sk_buff *skb;
 	struct tcp_session *session;
-	struct http_pipeline *pipeline;
 	__u64 cookie;
 	__u32 mark; /* offset of what belongs to no message yet */
 	__u32 messages; /* that have begun in it */
@@ -31,16 +28,15 @@ const volatile __u32 paths_max;
 
 #define PIPELINES 1024 /* sessions with one */
 #define PIPELINE 32    /* requests of it, that is answered and those that wait: a power of two */
-#define PACKET_STEPS 65537 /* for a packet: each but the last takes a byte or more */
+#define PACKET_STEPS 65538 /* for a packet: each but the first and the last takes a byte or more */
 #define PLACE_LASTS 1000000000ULL /* ns at the least, which no series is forgotten in */
 
 struct http_pipeline {
 	struct http_asked asked[PIPELINE]; /* by the last bits of their numbers */
-	struct http_stream answers;
 };
 
 static const struct monitor_sample empty;
-static const struct http_pipeline new_pipeline = { .answers.answers = 1 };
+static const struct http_pipeline new_pipeline;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -85,9 +81,13 @@ static __always_inline struct http_asked *place_of(struct tcp_session *session, 
 	struct http_pipeline *pipeline;
 
 	if (!session->http.piped || (__s32)(number - session->http.piped_from) < 0)
-		return &session->http.one;
+		return &session->http.pair[number & 1];
 	pipeline = bpf_map_lookup_elem(&pipelines, &cookie);
-	return pipeline ? &pipeline->asked[number % PIPELINE] : NULL;
+	if (!pipeline)
+		return NULL;
+	/* Not before it is known to be there: the compiler would. */
+	asm volatile("" : "+r"(pipeline));
+	return &pipeline->asked[number % PIPELINE];
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
@@ -182,11 +182,12 @@ static __always_inline struct http_asked *find_place(struct tcp_session *session
 	struct tcp_http *http = &session->http;
 	struct http_asked *last;
 
-	if (http_waiting(http) && (!is_sure || !http->silent))
+	if (http_waiting(http) && (!is_sure || http->missed))
 		forget_requests(session, cookie);
 	if (!http_waiting(http)) {
 		http->asked = http->answered;
 		http->silent = 1;
+		http->missed = 0;
 	} else if (!http->piped && begin_pipeline(session, cookie)) {
 		return NULL;
 	}
@@ -225,10 +226,20 @@ static __always_inline void add_request_bytes(struct http_packet *packet, __u32 
 {
 	struct tcp_session *session = packet->session;
 	struct http_asked *last = place_of(session, packet->cookie, session->http.asked - 1);
+	__u32 len = until - packet->mark;
+	struct monitor_sample *sample;
 
-	if (last)
-		last->bytes += until - packet->mark;
 	packet->mark = until;
+	if (!len || !last)
+		return;
+	if (!last->status) {
+		last->bytes += len;
+		return;
+	}
+	/* It was answered before all of it was there. */
+	sample = sample_for(session, last);
+	if (sample)
+		__sync_fetch_and_add(&sample->extra[0], len);
 }
 
 static __always_inline void take_request(struct http_packet *packet)
@@ -338,34 +349,23 @@ static __always_inline __u16 load_status(struct __sk_buff *skb, __u32 offset, __
 	return http_status(bytes, sizeof(bytes));
 }
 
-/* Its sample; NULL: it answers no request that was seen, or there is no room. */
-static __always_inline struct monitor_sample *take_answer(struct http_packet *packet, __u32 len)
+/* What comes of a session that has one request at a time: an answer's beginning, or more of it. */
+static __always_inline void take_answer(struct http_packet *packet, __u16 status, __u32 len)
 {
 	struct tcp_session *session = packet->session;
 	struct tcp_http *http = &session->http;
-	__u16 status;
+	struct monitor_sample *sample = NULL;
+	struct http_asked *asked;
 
-	if (!http_waiting(http))
-		return NULL;
-	status = load_status(packet->skb, packet->mark, len);
-	if (!status)
-		http->silent = 0;
-	if (!is_answer(status))
-		return NULL;
-	http->answered++;
-	http->switched = status == HTTP_SWITCHING;
-	return end_request(session, &http->one, status);
-}
-
-/* By packets. */
-static __always_inline void take_answers(struct http_packet *packet, __u32 len)
-{
-	struct tcp_session *session = packet->session;
-	struct monitor_sample *sample = take_answer(packet, len);
-
-	if (!session->http.one.status)
-		return;
-	sample = sample ?: sample_for(session, &session->http.one);
+	if (http_waiting(http) && is_answer(status)) {
+		asked = &http->pair[http->answered & 1];
+		http->answered++;
+		http->switched = status == HTTP_SWITCHING;
+		sample = end_request(session, asked, status);
+	} else {
+		asked = &http->pair[(http->answered - 1) & 1];
+		sample = asked->status ? sample_for(session, asked) : NULL;
+	}
 	if (sample)
 		__sync_fetch_and_add(&sample->extra[1], len);
 }
@@ -415,6 +415,7 @@ static __always_inline void take_next_answer(struct http_packet *packet, struct 
 		asked = next_asked(packet->session, packet->cookie);
 	if (asked)
 		end_request(packet->session, asked, status);
+	packet->session->http.silent = 1;
 	http_stream_begin(stream, status >= 200 && status != 204 && status != 304 &&
 					  !(asked && asked->method == HTTP_HEAD));
 	packet->session->http.switched = status == HTTP_SWITCHING;
@@ -422,7 +423,7 @@ static __always_inline void take_next_answer(struct http_packet *packet, struct 
 
 static long step_answers(__u32 i, struct http_packet *packet)
 {
-	struct http_stream *stream = &packet->pipeline->answers;
+	struct http_stream *stream = &packet->session->http.answers;
 	enum http_event event = http_step(packet, stream);
 
 	(void)i;
@@ -432,24 +433,37 @@ static long step_answers(__u32 i, struct http_packet *packet)
 }
 
 /* From head to head. */
-static __always_inline void take_piped_answers(struct http_packet *packet, __u32 len, int is_next)
+static __always_inline void walk_answers(struct http_packet *packet, __u32 len)
 {
-	struct http_stream *stream;
+	struct tcp_http *http = &packet->session->http;
+	struct http_stream *stream = &http->answers;
 
-	packet->pipeline = bpf_map_lookup_elem(&pipelines, &packet->cookie);
-	if (!packet->pipeline)
-		return;
-	stream = &packet->pipeline->answers;
 	http_stream_take(stream, packet->mark, packet->mark + len);
 	packet->mark -= stream->kept;
-	if (is_next)
+	if (stream->state != HTTP_LOST || http_waiting(http))
 		bpf_loop(PACKET_STEPS, step_answers, packet, 0);
-	else
-		http_stream_lose(stream);
 	add_answer_bytes(packet, stream->end - stream->kept);
-	/* An answer may have been there, or not. */
-	if (stream->state == HTTP_LOST && !packet->messages)
-		packet->session->http.silent = 0;
+	http->silent &= packet->messages || stream->state != HTTP_LOST;
+}
+
+static __always_inline void take_answers(struct http_packet *packet, __u32 len, int is_next)
+{
+	struct tcp_http *http = &packet->session->http;
+	__u32 waiting = http_waiting(http);
+	__u16 status = 0;
+
+	if (!is_next) {
+		http->missed = waiting;
+		http_stream_lose(&http->answers);
+	}
+	if (!http->walked && !http->piped && waiting)
+		status = load_status(packet->skb, packet->mark, len);
+	/* What comes before the answer is the end of another one. */
+	http->walked |= http->piped || (waiting && !status);
+	if (http->walked)
+		walk_answers(packet, len);
+	else
+		take_answer(packet, status, len);
 }
 
 /* --- packets ------------------------------------------------------------------------------------------------------ */
@@ -465,10 +479,9 @@ static __always_inline void take_data(struct http_packet *packet, __u32 seq, __u
 		return;
 	is_late = order->next != seq + len;
 	if (direction != (session->server ? PACKET_IN : PACKET_OUT)) {
-		if (session->http.piped)
-			take_piped_answers(packet, len, is_next);
-		else
-			take_answers(packet, len);
+		take_answers(packet, len, is_next);
+		if (is_late)
+			http_stream_lose(&session->http.answers);
 		return;
 	}
 	if (!is_next)

@@ -39,11 +39,11 @@ static __always_inline int http_is_digit(__u8 c)
 	return c >= '0' && c <= '9';
 }
 
-/* "HTTP/1.1 200 ": the number, or 0. */
+/* "HTTP/1.1 200 ": the number, or 0. Some servers have numbers of their own beyond 599. */
 static __always_inline __u16 http_status(const __u8 *b, __u32 len)
 {
 	if (len < HTTP_LEAST_BYTES || b[0] != 'H' || b[1] != 'T' || b[2] != 'T' || b[3] != 'P' || b[4] != '/' ||
-	    b[5] != '1' || b[6] != '.' || !http_is_digit(b[7]) || b[8] != ' ' || b[9] < '1' || b[9] > '5' ||
+	    b[5] != '1' || b[6] != '.' || !http_is_digit(b[7]) || b[8] != ' ' || b[9] < '1' || b[9] > '9' ||
 	    !http_is_digit(b[10]) || !http_is_digit(b[11]))
 		return 0;
 	return (b[9] - '0') * 100 + (b[10] - '0') * 10 + (b[11] - '0');

@@ -3,7 +3,7 @@
  * Messages of HTTP/1 (RFC 9112) one behind the other in the data of a TCP session, one direction of it, packet by
  * packet: lines of a head are looked at, bodies are passed over by their length or by that of their chunks. Where it is
  * not known where a message begins, because the beginning of the session was not seen, a part was lost, or an answer's
- * body lasts until the connection ends, a packet's beginning is tried.
+ * body lasts until the connection ends, a packet's beginning is tried for a request, and an answer is searched for.
  *
  * The same code runs in the kernel and in tests; the one who includes it brings the fixed-width types, struct
  * http_packet and http_load(packet, offset, to, len), which copies at least one byte of it and returns 0 if it could.
@@ -22,7 +22,7 @@
 enum http_event {
 	HTTP_NOTHING,
 	HTTP_END,   /* of the packet */
-	HTTP_FIRST, /* a line that may be a message's first: @len of @bytes */
+	HTTP_FIRST, /* a line that may be a message's first: @len of @bytes. For an answer that was searched for, it is */
 };
 
 /* What tells how long the body is. */
@@ -269,6 +269,36 @@ static __always_inline enum http_event http_keep(struct http_stream *stream, __u
 	return HTTP_END;
 }
 
+/* Look for an answer among @have bytes: 1 when they begin with one; else the next step goes on where one may begin. */
+static __always_inline int http_search(struct http_stream *stream, __u32 have)
+{
+	volatile __u32 *len = &stream->len;
+	__u32 i, at, kept = stream->kept;
+
+	if (http_status(stream->bytes, have))
+		return 1;
+	stream->kept = 0;
+	if (stream->bytes[0] == 'H') {
+		/* There is more of it, perhaps. */
+		if (have < HTTP_LEAST_BYTES && stream->at == stream->end)
+			stream->kept = have;
+		else
+			stream->at = stream->line + (kept ? kept : 1);
+		return 0;
+	}
+	*len = have;
+	for (i = 0; i < HTTP_LINE_BYTES / 8; i++) {
+		at = http_find(stream->words[i], 'H');
+		if (at < 8) {
+			*len = i * 8 + at;
+			break;
+		}
+	}
+	if (*len < have)
+		stream->at = stream->line + *len;
+	return 0;
+}
+
 /* Go on by a line, or by what is there of a body. */
 static __always_inline enum http_event http_step(const struct http_packet *packet, struct http_stream *stream)
 {
@@ -285,6 +315,8 @@ static __always_inline enum http_event http_step(const struct http_packet *packe
 		http_stream_lose(stream);
 		return HTTP_END;
 	}
+	if (stream->state == HTTP_LOST && stream->answers && !stream->rest && !http_search(stream, have))
+		return HTTP_NOTHING;
 	http_find_end(stream, have);
 	is_whole = stream->len < have;
 	if (!is_whole && have < HTTP_LINE_BYTES && !stream->rest)

@@ -142,7 +142,7 @@ static __always_inline void read_address(const struct sock *sk, enum tcp_end end
 #include "monitor/probes/tcp_listeners.bpf.h"
 
 static const struct monitor_sample empty;
-static const struct tcp_session new_session;
+static const struct tcp_session new_session = { .http.answers.answers = 1 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -41,8 +41,8 @@ struct http_asked {
 };
 
 /*
- * HTTP on a session: see http.bpf.c. Requests and answers are counted; what lies between the two counts waits. The one
- * request that waits in most sessions, and that whose answer is being sent, lies in @one.
+ * HTTP on a session: see http.bpf.c. Requests and answers are counted; what lies between the two counts waits. That whose
+ * answer is being sent, and the one that waits in most sessions, lie in @pair, by the last bit of their numbers.
  */
 struct tcp_http {
 	struct tcp_order order[2]; /* by direction: 0 in, 1 out */
@@ -51,15 +51,17 @@ struct tcp_http {
 	__u32 alone;	  /* bytes of a packet that was the request of @head and nothing else */
 	__u64 asked_at;	  /* the last one */
 	__u8 method;	  /* of @head */
-	__u8 silent;	  /* while a request waits: nothing has come that might be an answer, and was not understood */
+	__u8 silent;	  /* while a request waits: nothing has come that was not understood */
+	__u8 missed;	  /* while a request waits: an answer, perhaps */
 	__u8 ended;	  /* so has the session, and http.bpf.c deletes it */
 	__u8 piped;	  /* a request was sent while another one waited */
+	__u8 walked;	  /* answers are looked at from head to head */
 	__u8 switched;	  /* something else than HTTP follows */
-	__u8 reserved[3];
+	__u8 reserved;
 	char path[HTTP_PATH]; /* that of @head, if it has a place */
-	struct http_asked one;
+	struct http_asked pair[2];
 	struct http_head head; /* the last request's */
-	struct http_stream requests;
+	struct http_stream requests, answers;
 };
 
 /* Requests that wait. The two counts are not read at the same time: an answer may have come since. */

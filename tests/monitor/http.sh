@@ -135,14 +135,14 @@ logged()
 	grep -c "\"$1 $2 HTTP/1.1\" $3 " "$tmp/access.log" || true
 }
 
-# pipe ARGUMENT...: requests sent while others wait, and what nginx and the client say of them.
+# pipe COMMAND ARGUMENT...: requests sent while others wait, and what nginx and the client say of them.
 pipe()
 {
 	local bytes_in bytes_out sent received path
 
 	bytes_in=$(value kview_http_request_bytes_total target=web)
 	bytes_out=$(value kview_http_response_bytes_total target=web)
-	$client piped 127.0.0.1 8080 "$@" >"$tmp/piped" || fail "piped $*"
+	$client "$1" 127.0.0.1 8080 "${@:2}" >"$tmp/piped" || fail "$*"
 	read -r sent received <"$tmp/piped"
 	becomes "$(grep -c HTTP/1.1 "$tmp/access.log")" $served target=web
 	is "$(value $served target=web)" $asked target=asker
@@ -170,12 +170,14 @@ pipelined()
 {
 	$client piped 127.0.0.1 8080 1 1 10000 GET:/index.html >"$tmp/piped"
 	becomes 1 $served target=web
-	pipe 64 16 100000 GET:/index.html
-	pipe 30 10 1 GET:/index.html GET:/none
-	pipe 60 12 37 GET:/index.html HEAD:/index.html POST:/index.html GET:/none GET:/parts.html
-	pipe 60 20 100000 GET:/large GET:/parts.html HEAD:/large GET:/none
-	pipe 300 300 100000 GET:/index.html
-	pipe 40 1 100 GET:/index.html POST:/index.html
+	pipe piped 64 16 100000 GET:/index.html
+	pipe piped 30 10 1 GET:/index.html GET:/none
+	pipe piped 60 12 37 GET:/index.html HEAD:/index.html POST:/index.html GET:/none GET:/parts.html
+	pipe piped 60 20 100000 GET:/large GET:/parts.html HEAD:/large GET:/none
+	pipe piped 300 300 100000 GET:/index.html
+	pipe piped 40 1 100 GET:/index.html POST:/index.html
+	pipe interrupt GET:/large GET:/index.html
+	pipe interrupt GET:/large GET:/index.html HEAD:/large GET:/none
 }
 
 # One of those that wait is answered, and then nobody waits any more.

@@ -110,7 +110,7 @@ static void answers(void **state)
 		__u16 status;
 	} cases[] = {
 		{ "HTTP/1.1 200 OK\r\n", 200 }, { "HTTP/1.0 404 Not Found\r\n", 404 }, { "HTTP/1.1 100", 100 },
-		{ "HTTP/1.1 599", 599 },	{ "HTTP/1.1 600", 0 },		       { "HTTP/1.1 099", 0 },
+		{ "HTTP/1.1 599", 599 },	{ "HTTP/1.1 999", 999 },	       { "HTTP/1.1 099", 0 },
 		{ "HTTP/2.0 200", 0 },		{ "HTTP/1.1 20", 0 },		       { "HTTP/1.x 200", 0 },
 		{ "http/1.1 200", 0 },		{ "HTTP/1.1  200", 0 },		       { "GET / HTTP/1.1\r\n", 0 },
 	};

@@ -82,6 +82,23 @@ static void long_lines(void **state)
 	}
 }
 
+/* Answers are found wherever they begin. */
+static void searched(void **state)
+{
+	static const char text[] = "H HT HTTP/1.1 and HTTP/1.1 2x0 of a body\r\n0\r\n\r\nHTTP/1.1 20" OK "12345" OK "12345";
+
+	(void)state;
+	for (__u32 part = 1; part < sizeof(text); part++) {
+		struct walk walk = { .stream.answers = 1 };
+
+		for (size_t at = 0; at < sizeof(text) - 1; at += part)
+			walk_packet(&walk, (const __u8 *)text + at,
+				    sizeof(text) - 1 - at < part ? sizeof(text) - 1 - at : part);
+		if (strcmp(walk.found, "58:200 101:200 "))
+			fail_msg("%u bytes each: %s", part, walk.found);
+	}
+}
+
 /* Where nothing is known, each packet's beginning is tried; a first line that is cut there has to look like one. */
 static void found_again(void **state)
 {
@@ -133,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages),
 		cmocka_unit_test(long_lines),
+		cmocka_unit_test(searched),
 		cmocka_unit_test(found_again),
 		cmocka_unit_test(steps),
 	};
