@@ -41,8 +41,8 @@ struct http_asked {
 };
 
 /*
- * HTTP on a session: see http.bpf.c. Requests and answers are counted; what lies between the two counts waits. That whose
- * answer is being sent, and the one that waits in most sessions, lie in @pair, by the last bit of their numbers.
+ * HTTP on a session: see http.bpf.c. Requests and answers are counted; what lies between the two counts waits. That
+ * whose answer is being sent, and the one that waits in most sessions, lie in @pair, by the last bit of their numbers.
  */
 struct tcp_http {
 	struct tcp_order order[2]; /* by direction: 0 in, 1 out */
