@@ -10,15 +10,6 @@ set -euo pipefail
 served=kview_http_request_seconds_count
 asked=kview_http_client_request_seconds_count
 
-# hold NAME: a connection for requests that are written to $tmp/NAME, until that is closed.
-hold()
-{
-	mkfifo "$tmp/$1"
-	$client hold 127.0.0.1 8080 "$tmp/$1" >"$tmp/$1.out" &
-	held=$!
-	wait_for grep -q connected "$tmp/$1.out"
-}
-
 # status STATUS: requests with it in nginx's own log.
 status()
 {

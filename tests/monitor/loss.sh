@@ -62,19 +62,16 @@ above_16_ms()
 
 losses()
 {
-	local holder counted before after
+	local counted before after
 
-	mkfifo "$tmp/fifo"
-	in_client $client hold 10.9.0.1 8080 "$tmp/fifo" >"$tmp/hold" &
-	holder=$!
-	wait_for grep -q connected "$tmp/hold"
+	hold kept 10.9.0.1 in_client
 	# The handshake is over: answers to connections that are not there yet are no session's.
 	becomes 1 kview_tcp_sessions target=web
 	counted=$(value kview_tcp_retransmits_total target=web)
 	before=$(network_counts in_server TcpRetransSegs)
 
 	in_server tc qdisc add dev s0 root netem delay 50ms loss 5%
-	exec 3>"$tmp/fifo"
+	exec 3>"$tmp/kept"
 	for _ in 1 2 3; do
 		echo /large >&3
 	done
@@ -82,7 +79,7 @@ losses()
 	look
 	in_server tc qdisc del dev s0 root
 	exec 3>&-
-	wait "$holder"
+	wait "$held"
 	becomes 1 kview_tcp_session_seconds_count target=web
 	after=$(network_counts in_server TcpRetransSegs)
 	[ "$after" -gt "$before" ] || fail "nothing was lost"

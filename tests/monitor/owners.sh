@@ -35,11 +35,8 @@ moved()
 {
 	local logged
 
-	mkfifo "$tmp/fifo"
-	$client hold 127.0.0.1 8080 "$tmp/fifo" >"$tmp/hold" &
-	held=$!
-	wait_for grep -q connected "$tmp/hold"
-	exec 7>"$tmp/fifo"
+	hold kept
+	exec 7>"$tmp/kept"
 	echo /index.html >&7
 	becomes 1 $served target=web
 	becomes 1 kview_tcp_sessions target=web

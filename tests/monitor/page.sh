@@ -20,14 +20,12 @@ write_conf()
 	CONF
 }
 
-# hold NUMBER: a connection that stays, and is used a little.
-hold()
+# keep NAME: a connection that stays, and is used a little.
+keep()
 {
-	mkfifo "$tmp/hold.$1"
-	$client hold 127.0.0.1 8080 "$tmp/hold.$1" >"$tmp/held.$1" &
-	exec {held}>"$tmp/hold.$1"
-	wait_for grep -q connected "$tmp/held.$1"
-	echo /index.html >&$held
+	hold "$1"
+	exec {kept}>"$tmp/$1"
+	echo /index.html >&$kept
 }
 
 peers()
@@ -45,9 +43,9 @@ collector=$!
 start_nginx
 write_conf
 start_monitord
-hold 1
-hold 2
-used=$held
+keep one
+keep other
+used=$kept
 # Enough for samples of it to be taken.
 (while sleep 0.05; do printf "/index.html\n%.0s" {1..20} >&"$used"; done) &
 mapfile -t connected < <(peers)

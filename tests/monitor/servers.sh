@@ -60,10 +60,7 @@ http_requests()
 # A connection that was there before the daemon.
 old_connection()
 {
-	mkfifo "$tmp/fifo"
-	$client hold 127.0.0.1 8080 "$tmp/fifo" >"$tmp/hold" &
-	holder=$!
-	wait_for grep -q connected "$tmp/hold"
+	hold first
 }
 
 use_old_connection()
@@ -71,8 +68,8 @@ use_old_connection()
 	becomes 1 kview_tcp_sessions target=web
 	for _ in 1 2 3; do
 		echo /index.html
-	done >"$tmp/fifo"
-	wait "$holder"
+	done >"$tmp/first"
+	wait "$held"
 	wait_for has_logged 3
 	becomes 3 kview_http_request_seconds_count target=web
 	is "$(wc -l <"$tmp/access.log")" kview_http_request_seconds_count target=web
@@ -176,17 +173,14 @@ for_the_page()
 	key=${address##*#key=}
 	[ "$address" = "http://127.0.0.1:9464/#key=$key" ] || fail "the page is at $address"
 	[ "$(stat -c %u "/run/kview/monitor-127.0.0.1:9464.page")" = 0 ] || fail "the key is not root's"
-	mkfifo "$tmp/second"
-	$client hold 127.0.0.1 8080 "$tmp/second" >"$tmp/held" &
-	loads=$!
-	wait_for grep -q connected "$tmp/held"
+	hold second
 	exec 7>"$tmp/second"
 	echo /index.html >&7
 	wait_for has_logged 108
 	[ "$(connections | wc -l)" = 1 ] || fail "one connection: $(connections)"
 	[ "$(sessions)" = "$(connections)" ] || fail "sessions: $(sessions), not $(connections)"
 	exec 7>&-
-	wait "$loads"
+	wait "$held"
 	[ "$(asked 'flame.svg?target=nobody')" = 404 ] || fail "a flame graph of nobody"
 	: >"$tmp/more"
 	$client while 127.0.0.1 8080 "$tmp/more" /index.html &
