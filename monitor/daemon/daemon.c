@@ -24,6 +24,7 @@
 #include "trim.h"
 #include "monitor/probes/tcp_sessions.h"
 #include "util/clock.h"
+#include "util/service.h"
 
 #define KEY_FILE KEY_FOLDER "/" KEY_PREFIX "%s" KEY_SUFFIX
 /* Newcomers wait so many times what it takes to follow them, but no longer than that. */
@@ -455,6 +456,7 @@ int monitor_daemon_run(const char *path, struct monitor_config *config)
 	if (!err) {
 		say_what_runs(&daemon);
 		trim();
+		service_tell("READY=1");
 		err = run(&daemon);
 		send_pushes(&daemon, true);
 	}

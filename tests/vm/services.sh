@@ -88,10 +88,12 @@ monitor_service()
 		outputs:
 		  prometheus: { listen: "127.0.0.1:9464" }
 	EOF
-	install_unit "$unit" ExecStartPre= ExecStart= \
+	# On an emulated machine it takes longer than any service should.
+	install_unit "$unit" TimeoutStartSec=20min ExecStartPre= ExecStart= \
 		"ExecStartPre=$PWD/build/cli/kview monitor --check /etc/kview/monitor.yaml" \
 		"ExecStart=$PWD/build/monitor/daemon/kview-monitord /etc/kview/monitor.yaml"
 	start "$unit"
+	curl -sf -o "$tmp/metrics" http://127.0.0.1:9464/metrics || fail "$unit is said to have started, and does not answer"
 	wait_for is_measured 'kview_processes{target="scope"} 1'
 	pgrep -P "$(property "$unit" MainPID)" -x kview-perf >"$tmp/opener" || fail "nobody opens perf events for $unit"
 	systemctl reload "$unit"
