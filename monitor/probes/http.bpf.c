@@ -28,7 +28,10 @@ const volatile __u32 paths_max;
 
 #define PIPELINES 1024 /* sessions with one */
 #define PIPELINE 32    /* requests of it, that is answered and those that wait: a power of two */
-#define PACKET_STEPS 65538 /* for a packet: each but the first and the last takes a byte or more */
+/* Steps for a packet: heads and chunks have more than so many bytes a line, but who wants us busy need not write such. */
+#define STEPS_LEAST 64
+#define STEP_BYTES 4
+#define REQUESTS_MAX 65536 /* of a session that nobody answers */
 #define PLACE_LASTS 1000000000ULL /* ns at the least, which no series is forgotten in */
 
 struct http_pipeline {
@@ -89,6 +92,13 @@ static __always_inline struct http_asked *place_of(struct tcp_session *session, 
 	asm volatile("" : "+r"(pipeline));
 	return &pipeline->asked[number % PIPELINE];
 }
+
+/* Through a packet. 1: it has too many steps. */
+#define walk(step, packet, len)                                      \
+	({                                                           \
+		__u32 steps = STEPS_LEAST + (len) / STEP_BYTES;      \
+		bpf_loop(steps, step, packet, 0) == (long)steps;     \
+	})
 
 #include "monitor/probes/http_requests.bpf.h"
 #include "monitor/probes/http_answers.bpf.h"
@@ -170,7 +180,7 @@ int monitor_http_state(__u64 *ctx)
 		return 0;
 	http = &packet.session->http;
 	if (http_waiting(http) && http->silent)
-		bpf_loop(PACKET_STEPS, step_unanswered, &packet, 0);
+		bpf_loop(REQUESTS_MAX, step_unanswered, &packet, 0);
 	http->asked = http->answered;
 	if (http->piped)
 		bpf_map_delete_elem(&pipelines, &packet.cookie);

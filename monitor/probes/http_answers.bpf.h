@@ -50,7 +50,7 @@ static __always_inline void take_answer(struct http_packet *packet, __u16 status
 		sample = end_request(session, asked, status);
 	} else {
 		asked = &http->pair[(http->answered - 1) & 1];
-		sample = asked->status ? sample_for(session, asked) : NULL;
+		sample = asked->status && !http->stray ? sample_for(session, asked) : NULL;
 	}
 	if (sample)
 		__sync_fetch_and_add(&sample->extra[1], len);
@@ -88,23 +88,32 @@ static __always_inline void add_answer_bytes(struct http_packet *packet, __u32 u
 
 static __always_inline void take_next_answer(struct http_packet *packet, struct http_stream *stream)
 {
+	struct tcp_http *http = &packet->session->http;
 	__u16 status = http_status(stream->bytes, stream->len);
-	struct http_asked *asked = NULL;
+	struct http_asked *asked;
 
 	add_answer_bytes(packet, stream->line);
 	if (!status) {
+		/* There should be one: the last did not end where it said. */
+		http->missed = 1;
 		http_stream_lose(stream);
 		return;
 	}
 	packet->messages++;
-	if (is_answer(status))
-		asked = next_asked(packet->session, packet->cookie);
-	if (asked)
-		end_request(packet->session, asked, status);
-	packet->session->http.silent = 1;
-	http_stream_begin(stream, status >= 200 && status != 204 && status != 304 &&
-					  !(asked && asked->method == HTTP_HEAD));
-	packet->session->http.switched = status == HTTP_SWITCHING;
+	http->silent = 1;
+	if (!is_answer(status)) {
+		http_stream_begin(stream, 0);
+		return;
+	}
+	http->switched = status == HTTP_SWITCHING;
+	asked = next_asked(packet->session, packet->cookie);
+	if (!asked) {
+		/* Nobody knows whether it has the body that it tells of. */
+		http_stream_lose(stream);
+		return;
+	}
+	end_request(packet->session, asked, status);
+	http_stream_begin(stream, status != 204 && status != 304 && asked->method != HTTP_HEAD);
 }
 
 static long step_answers(__u32 i, struct http_packet *packet)
@@ -126,8 +135,10 @@ static __always_inline void walk_answers(struct http_packet *packet, __u32 len)
 
 	http_stream_take(stream, packet->mark, packet->mark + len);
 	packet->mark -= stream->kept;
-	if (stream->state != HTTP_LOST || http_waiting(http))
-		bpf_loop(PACKET_STEPS, step_answers, packet, 0);
+	if ((stream->state != HTTP_LOST || http_waiting(http)) && walk(step_answers, packet, len)) {
+		http->missed = 1;
+		http_stream_lose(stream);
+	}
 	add_answer_bytes(packet, stream->end - stream->kept);
 	http->silent &= packet->messages || stream->state != HTTP_LOST;
 }
@@ -144,8 +155,8 @@ static __always_inline void take_answers(struct http_packet *packet, __u32 len, 
 	}
 	if (!http->walked && !http->piped && waiting)
 		status = load_status(packet->skb, packet->mark, len);
-	/* What comes before the answer is the end of another one. */
-	http->walked |= http->piped || (waiting && !status);
+	/* What comes before the answer is the end of another one, or one that is none, which may have it behind itself. */
+	http->walked |= http->piped || (waiting && !is_answer(status));
 	if (http->walked)
 		walk_answers(packet, len);
 	else

@@ -80,8 +80,7 @@ static __always_inline void forget_requests(struct tcp_session *session, __u64 c
 	struct tcp_http *http = &session->http;
 	struct http_asked *last = place_of(session, cookie, http->answered - 1);
 
-	if (http->piped)
-		__sync_fetch_and_add(&lost, http_waiting(http));
+	__sync_fetch_and_add(&lost, http_waiting(http));
 	http->asked = http->answered;
 	if (last)
 		last->more = 0;
@@ -117,6 +116,7 @@ static __always_inline void add_request(struct tcp_session *session, __u64 cooki
 	struct http_asked *asked = find_place(session, cookie, is_sure);
 	__u64 now = bpf_ktime_get_ns();
 
+	http->stray = 0;
 	if (!asked)
 		return;
 	/* For the same path again, too, unless it had its place just now: it may have lost it since, or can have one now. */
@@ -141,7 +141,7 @@ static __always_inline void add_request_bytes(struct http_packet *packet, __u32 
 	struct monitor_sample *sample;
 
 	packet->mark = until;
-	if (!len || !last)
+	if (!len || !last || session->http.stray)
 		return;
 	if (!last->status) {
 		last->bytes += len;
@@ -160,6 +160,7 @@ static __always_inline void take_request(struct http_packet *packet)
 
 	add_request_bytes(packet, stream->line);
 	if (!read_request(packet->session)) {
+		packet->session->http.stray = 1;
 		http_stream_lose(stream);
 		return;
 	}
@@ -221,7 +222,8 @@ static __always_inline void take_requests(struct http_packet *packet, __u32 len)
 	}
 	http_stream_take(stream, packet->mark, packet->mark + len);
 	packet->mark -= stream->kept;
-	bpf_loop(PACKET_STEPS, step_requests, packet, 0);
+	if (walk(step_requests, packet, len))
+		http_stream_lose(stream);
 	add_request_bytes(packet, stream->end - stream->kept);
 	http->alone = is_beginning && packet->messages == 1 && stream->state == HTTP_BETWEEN && !stream->kept ? len : 0;
 }

@@ -171,6 +171,14 @@ pipelined()
 	pipe interrupt GET:/large GET:/index.html HEAD:/large GET:/none
 }
 
+# What comes before an answer comes in the same packet.
+early_hints()
+{
+	curl -s -o /dev/null -o /dev/null -o /dev/null http://127.0.0.1:8090/early{,,} || fail "no answer"
+	becomes 3 $served target=asker path=/early status=200
+	is 3 $served target=asker
+}
+
 # One of those that wait is answered, and then nobody waits any more.
 pipelined_in_vain()
 {
@@ -273,7 +281,7 @@ done
 true >"$tmp/access.log"
 sed -i 's/}]/}, {name: asker, process: ^python3$}]/' "$conf"
 start_monitord
-for step in pipelined pipelined_in_vain pipelined_for_nobody ends; do
+for step in pipelined early_hints pipelined_in_vain pipelined_for_nobody ends; do
 	echo "$step"
 	$step
 done
