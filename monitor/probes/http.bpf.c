@@ -106,16 +106,19 @@ static __always_inline struct http_asked *place_of(struct tcp_session *session, 
 /* --- packets ------------------------------------------------------------------------------------------------------ */
 
 /* What comes late, or behind something that is missing, tells nothing of what comes next. */
-static __always_inline void take_data(struct http_packet *packet, __u32 seq, __u32 len, __u32 direction)
+static __always_inline void take_data(struct http_packet *packet, const struct tcp_head *tcp, __u32 len,
+				      __u32 direction)
 {
 	struct tcp_session *session = packet->session;
 	struct tcp_order *order = &session->http.order[direction & 1];
-	int is_next = order->seen && seq == order->next, is_late;
+	int is_next = order->seen && tcp->seq == order->next, is_late;
 
-	if (session->http.switched || !tcp_is_new(order, seq, len))
+	if (session->http.switched || !tcp_is_new(order, tcp->seq, len))
 		return;
-	is_late = order->next != seq + len;
+	is_late = order->next != tcp->seq + len;
 	if (direction != (session->server ? PACKET_IN : PACKET_OUT)) {
+		if (!session->http.spoken)
+			find_unseen(packet, len, tcp->ack);
 		take_answers(packet, len, is_next);
 		if (is_late)
 			http_stream_lose(&session->http.answers);
@@ -131,13 +134,13 @@ static __always_inline void take_data(struct http_packet *packet, __u32 seq, __u
 static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 {
 	struct http_packet packet = { .skb = skb, .cookie = bpf_get_socket_cookie(skb) };
-	struct tcp_head tcp;
+	struct tcp_head tcp = {};
 
 	packet.session = read_packet(skb, packet.cookie, &tcp);
 	if (!packet.session)
 		return 1;
 	packet.mark = tcp.data;
-	take_data(&packet, tcp.seq, skb->len - tcp.data, direction);
+	take_data(&packet, &tcp, skb->len - tcp.data, direction);
 	return 1;
 }
 

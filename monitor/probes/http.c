@@ -36,8 +36,8 @@ static const struct metric_desc client_in = { "kview_http_client_response_bytes_
 
 static bool describe(const void *data, struct collector_series *series, void *probe)
 {
-	static const char *const methods[HTTP_METHODS] = { "",	  "GET",    "HEAD",  "POST",
-							   "PUT", "DELETE", "PATCH", "OPTIONS" };
+	static const char *const methods[HTTP_METHODS] = { METRIC_OTHER, "GET",    "HEAD",  "POST",
+							   "PUT",	 "DELETE", "PATCH", "OPTIONS" };
 	const struct http_key *key = data;
 
 	series->sample = key->client ? &client_answered : &answered;

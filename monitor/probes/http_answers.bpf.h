@@ -143,6 +143,27 @@ static __always_inline void walk_answers(struct http_packet *packet, __u32 len)
 	http->silent &= packet->messages || stream->state != HTTP_LOST;
 }
 
+/*
+ * What comes with the packet that makes a connection, as first requests do where TCP_DEFER_ACCEPT is set, comes to the
+ * socket that listens. The answer tells that it was there, and its acknowledgement how long it was.
+ */
+static __always_inline void find_unseen(struct http_packet *packet, __u32 len, __u32 acknowledged)
+{
+	struct tcp_session *session = packet->session;
+	struct tcp_http *http = &session->http;
+
+	http->spoken = 1;
+	if (http->asked || http->stray || !session->server || session->old ||
+	    acknowledged == http->order[PACKET_IN].next || !load_status(packet->skb, packet->mark, len))
+		return;
+	http->pair[0].at = session->began;
+	http->pair[0].bytes = acknowledged - http->order[PACKET_IN].next;
+	http->asked = 1;
+	http->silent = 1;
+	http->order[PACKET_IN].next = acknowledged;
+	http->requests.state = HTTP_BETWEEN;
+}
+
 static __always_inline void take_answers(struct http_packet *packet, __u32 len, int is_next)
 {
 	struct tcp_http *http = &packet->session->http;

@@ -8,7 +8,7 @@
 #define HTTP_PATH 40   /* bytes of a path that tell it from others */
 
 enum http_method {
-	HTTP_NONE, /* no request */
+	HTTP_NONE, /* no request, or one that was not seen */
 	HTTP_GET,
 	HTTP_HEAD,
 	HTTP_POST,

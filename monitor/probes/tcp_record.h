@@ -58,6 +58,8 @@ struct tcp_http {
 	__u8 walked;	  /* answers are looked at from head to head */
 	__u8 switched;	  /* something else than HTTP follows */
 	__u8 stray;	  /* what comes is of no request that is known */
+	__u8 spoken;	  /* who is asked has sent something */
+	__u8 reserved[7];
 	char path[HTTP_PATH]; /* that of @head, if it has a place */
 	struct http_asked pair[2];
 	struct http_head head; /* the last request's */

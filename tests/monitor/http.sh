@@ -171,6 +171,15 @@ pipelined()
 	pipe interrupt GET:/large GET:/index.html HEAD:/large GET:/none
 }
 
+# The first request comes with what makes the connection.
+deferred()
+{
+	curl -s -o /dev/null -o /dev/null http://127.0.0.1:8081/index.html{,} || fail "no answer"
+	becomes 1 $served target=web method=other path=other status=200
+	is "$(status 200)" $served target=web status=200
+	more_than 1 kview_http_request_bytes_total target=web path=other
+}
+
 # What comes before an answer comes in the same packet.
 early_hints()
 {
@@ -281,7 +290,7 @@ done
 true >"$tmp/access.log"
 sed -i 's/}]/}, {name: asker, process: ^python3$}]/' "$conf"
 start_monitord
-for step in pipelined early_hints pipelined_in_vain pipelined_for_nobody ends; do
+for step in pipelined early_hints pipelined_in_vain deferred pipelined_for_nobody ends; do
 	echo "$step"
 	$step
 done
