@@ -134,7 +134,7 @@ static __always_inline void take_data(struct http_packet *packet, const struct t
 static __always_inline int take_packet(struct __sk_buff *skb, __u32 direction)
 {
 	struct http_packet packet = { .skb = skb, .cookie = bpf_get_socket_cookie(skb) };
-	struct tcp_head tcp = {};
+	struct tcp_head tcp;
 
 	packet.session = read_packet(skb, packet.cookie, &tcp);
 	if (!packet.session)

@@ -51,6 +51,8 @@ static __always_inline struct tcp_session *read_packet(struct __sk_buff *skb, __
 {
 	struct tcp_session *session = cookie ? bpf_map_lookup_elem(&sessions, &cookie) : NULL;
 
+	/* The compiler copies it even where it has not been read. */
+	*tcp = (struct tcp_head){};
 	if (!session || !read_headers(skb, tcp) || tcp->data >= skb->len || (tcp->flags & TCP_FLAG_SYN))
 		return NULL;
 	return session;
