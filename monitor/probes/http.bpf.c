@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * HTTP/1 on the targets' TCP sessions. All requests are looked at from head to head; answers only where a packet's data
- * begins with one's first line, until a session has sent a request while another waited, or was still being answered:
- * from then on its answers are looked at from head to head, too.
+ * begins with one's first line, until a session has sent a request while another waited, or was still being answered,
+ * or something else came before an answer: from then on its answers are looked at from head to head, too.
  */
 #include "monitor/probes/packets.bpf.h"
 
@@ -76,6 +76,16 @@ static __always_inline struct monitor_sample *sample_for(const struct tcp_sessio
 
 	__builtin_memcpy(key.path, asked->path, HTTP_PATH);
 	return sample_of(&samples, &key, &empty);
+}
+
+/* @extra: 0 for a request's own bytes, 1 for its answer's. */
+static __always_inline void add_bytes(const struct tcp_session *session, const struct http_asked *asked, __u32 extra,
+				      __u32 len)
+{
+	struct monitor_sample *sample = sample_for(session, asked);
+
+	if (sample)
+		__sync_fetch_and_add(&sample->extra[extra], len);
 }
 
 /* The place of a request; NULL: its pipeline is gone. */

@@ -78,12 +78,10 @@ static __always_inline void add_answer_bytes(struct http_packet *packet, __u32 u
 	struct tcp_session *session = packet->session;
 	struct http_asked *asked = place_of(session, packet->cookie, session->http.answered - 1);
 	__u32 len = until - packet->mark;
-	struct monitor_sample *sample;
 
 	packet->mark = until;
-	sample = len && asked && asked->status ? sample_for(session, asked) : NULL;
-	if (sample)
-		__sync_fetch_and_add(&sample->extra[1], len);
+	if (len && asked && asked->status)
+		add_bytes(session, asked, 1, len);
 }
 
 static __always_inline void take_next_answer(struct http_packet *packet, struct http_stream *stream)

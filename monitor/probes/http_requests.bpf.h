@@ -138,19 +138,15 @@ static __always_inline void add_request_bytes(struct http_packet *packet, __u32 
 	struct tcp_session *session = packet->session;
 	struct http_asked *last = place_of(session, packet->cookie, session->http.asked - 1);
 	__u32 len = until - packet->mark;
-	struct monitor_sample *sample;
 
 	packet->mark = until;
 	if (!len || !last || session->http.stray)
 		return;
-	if (!last->status) {
+	/* Else it was answered before all of it was there. */
+	if (!last->status)
 		last->bytes += len;
-		return;
-	}
-	/* It was answered before all of it was there. */
-	sample = sample_for(session, last);
-	if (sample)
-		__sync_fetch_and_add(&sample->extra[0], len);
+	else
+		add_bytes(session, last, 0, len);
 }
 
 static __always_inline void take_request(struct http_packet *packet)
